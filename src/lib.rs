@@ -1,2 +1,5 @@
 //! Data spaces in which data is used without being seen (数据可用不可见).
 
+pub mod codec;
+pub mod id;
+pub mod label;

@@ -1,0 +1,152 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::IdError;
+
+/// A point in time: whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted (POSIX).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(u64);
+
+impl Time {
+    /// The last second that RFC 3339 can write.
+    pub const MAX: Self = Self(253_402_300_799);
+
+    /// From seconds since the epoch; later than [`Time::MAX`] becomes that.
+    #[must_use]
+    pub const fn from_unix_s(seconds: u64) -> Self {
+        if seconds > Self::MAX.0 { Self::MAX } else { Self(seconds) }
+    }
+
+    /// Seconds since the epoch.
+    #[must_use]
+    pub const fn unix_s(self) -> u64 {
+        self.0
+    }
+
+    /// This time plus `seconds`, at most [`Time::MAX`].
+    #[must_use]
+    pub const fn plus_s(self, seconds: u64) -> Self {
+        Self::from_unix_s(self.0.saturating_add(seconds))
+    }
+
+    /// Seconds from `earlier` to this time, 0 when it is not earlier.
+    #[must_use]
+    pub const fn since_s(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Reads `2030-01-01T00:00:00Z`: RFC 3339 with `Z` and whole seconds; local times are refused.
+    ///
+    /// # Errors
+    /// Any other form, or a date that does not exist.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let bytes = text.as_bytes();
+        let shape = b"0000-00-00T00:00:00Z";
+        let fits = bytes.len() == shape.len()
+            && bytes.iter().zip(shape).all(|(&byte, &form)| if form == b'0' { byte.is_ascii_digit() } else { byte == form });
+        if !fits {
+            return Err(IdError::Time);
+        }
+        let number = |from: usize, to: usize| bytes[from..to].iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
+        let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+        let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
+        if year < 1970
+            || !(1..=12).contains(&month)
+            || day < 1
+            || day > days_in_month(year, month)
+            || hour > 23
+            || minute > 59
+            || second > 59
+        {
+            return Err(IdError::Time);
+        }
+        Ok(Self(((days_before(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut days, second) = (self.0 / 86_400, self.0 % 86_400);
+        // At most one year too many, because no year has fewer than 365 days.
+        let mut year = 1970 + days / 365;
+        while days_before(year, 1) > days {
+            year -= 1;
+        }
+        let month = (1..=12).rev().find(|&month| days_before(year, month) <= days).unwrap_or(1);
+        days -= days_before(year, month);
+        write!(f, "{year:04}-{month:02}-{:02}T{:02}:{:02}:{:02}Z", days + 1, second / 3600, second / 60 % 60, second % 60)
+    }
+}
+
+impl FromStr for Time {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::parse(text)
+    }
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+fn days_in_month(year: u64, month: u64) -> u64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap(year) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 to the first of this month (Gregorian).
+fn days_before(year: u64, month: u64) -> u64 {
+    let past = year - 1;
+    let leaps = past / 4 - past / 100 + past / 400 - (1969 / 4 - 1969 / 100 + 1969 / 400);
+    (year - 1970) * 365 + leaps + (1..month).map(|month| days_in_month(year, month)).sum::<u64>()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_times_go_both_ways() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2000-02-29T12:34:56Z", 951_827_696),
+            ("2026-11-22T14:15:16Z", 1_795_356_916),
+            ("2100-03-01T00:00:00Z", 4_107_542_400),
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
+        ] {
+            assert_eq!(Time::parse(text).unwrap().unix_s(), seconds, "{text}");
+            assert_eq!(Time::from_unix_s(seconds).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn every_day_of_eight_centuries_goes_both_ways() {
+        for day in 0..8 * 146_097 / 4 {
+            let time = Time::from_unix_s(day * 86_400 + 86_399);
+            assert_eq!(Time::parse(&time.to_string()).unwrap(), time);
+        }
+    }
+
+    #[test]
+    fn local_times_and_impossible_dates_are_refused() {
+        for wrong in [
+            "2030-01-01T00:00:00+01:00",
+            "2030-01-01 00:00:00Z",
+            "2030-02-29T00:00:00Z",
+            "2030-13-01T00:00:00Z",
+            "2030-01-01T24:00:00Z",
+            "2030-01-01T00:00:60Z",
+            "1969-12-31T23:59:59Z",
+            "2030-01-01",
+            "",
+        ] {
+            assert!(Time::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
