@@ -3,3 +3,4 @@
 pub mod codec;
 pub mod id;
 pub mod label;
+pub mod random;
