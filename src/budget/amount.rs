@@ -1,0 +1,120 @@
+use std::fmt;
+
+use super::BudgetError;
+use crate::id::Decimal;
+
+macro_rules! amount {
+    ($(#[$doc:meta])* $name:ident, $what:literal, scale $scale:literal, most $most:literal ($most_text:literal)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// Nothing.
+            pub const ZERO: Self = Self(0);
+            /// The most.
+            pub const MAX: Self = Self($most);
+            /// Digits after the point in one unit.
+            pub const SCALE: u8 = $scale;
+
+            /// Reads a decimal such as `0.25`; finer digits than the unit are refused.
+            ///
+            /// # Errors
+            /// Not a decimal, negative, too fine, or too large.
+            pub fn parse(text: &str) -> Result<Self, BudgetError> {
+                let units = Decimal::parse(text).ok().and_then(|decimal| decimal.units($scale));
+                units.and_then(|units| u64::try_from(units).ok()).and_then(Self::from_units).ok_or(BudgetError::Amount {
+                    what: $what,
+                    least: "0",
+                    most: $most_text,
+                    digits: $scale,
+                })
+            }
+
+            /// From units, at most [`Self::MAX`].
+            #[must_use]
+            pub const fn from_units(units: u64) -> Option<Self> {
+                if units <= $most { Some(Self(units)) } else { None }
+            }
+
+            /// The amount in units.
+            #[must_use]
+            pub const fn units(self) -> u64 {
+                self.0
+            }
+
+            /// The sum, or nothing when it is too large.
+            #[must_use]
+            pub fn checked_add(self, other: Self) -> Option<Self> {
+                self.0.checked_add(other.0).and_then(Self::from_units)
+            }
+
+            /// The difference, or nothing when `other` is larger.
+            #[must_use]
+            pub fn checked_sub(self, other: Self) -> Option<Self> {
+                self.0.checked_sub(other.0).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match Decimal::new(self.0.into(), $scale) {
+                    Some(decimal) => decimal.fmt(f),
+                    None => Err(fmt::Error),
+                }
+            }
+        }
+    };
+}
+
+amount!(
+    /// The epsilon of differential privacy, in units of 10^-12, at most 10^6 (rule L6).
+    Epsilon, "epsilon", scale 12, most 1_000_000_000_000_000_000 ("1000000")
+);
+amount!(
+    /// The delta of approximate differential privacy, in units of 10^-18, at most 1.
+    Delta, "delta", scale 18, most 1_000_000_000_000_000_000 ("1")
+);
+amount!(
+    /// The rho of zero-concentrated differential privacy, in units of 10^-12, at most 10^6.
+    Rho, "rho", scale 12, most 1_000_000_000_000_000_000 ("1000000")
+);
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_exact_or_refused() {
+        assert_eq!(Epsilon::parse("0.2").unwrap().units(), 200_000_000_000);
+        assert_eq!(Epsilon::parse("0.000000000001").unwrap().units(), 1);
+        assert_eq!(Epsilon::parse("1000000").unwrap(), Epsilon::MAX);
+        assert_eq!(Delta::parse("0.000001").unwrap().units(), 1_000_000_000_000);
+        assert_eq!(Epsilon::parse("0.50").unwrap().to_string(), "0.5");
+        for wrong in [
+            "",
+            "-1",
+            "-0.1",
+            "NaN",
+            "inf",
+            "1e-3",
+            "0.0000000000001",
+            "1000000.000000000001",
+            "99999999999999999999999999999",
+            "0,5",
+            "1 ",
+        ] {
+            assert!(Epsilon::parse(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["1.1", "0.0000000000000000001"] {
+            assert!(Delta::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sums_stay_within_the_limit() {
+        assert_eq!(Epsilon::MAX.checked_add(Epsilon::from_units(1).unwrap()), None);
+        assert_eq!(Epsilon::ZERO.checked_sub(Epsilon::from_units(1).unwrap()), None);
+    }
+}

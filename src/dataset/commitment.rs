@@ -1,0 +1,58 @@
+use ring::hmac;
+use subtle::ConstantTimeEq;
+
+use crate::id::{Digest, Salt};
+use crate::label::Label;
+
+/// A commitment HMAC-SHA256(salt, label, digest): hides the digest, and so what it is of, until the salt is shown.
+///
+/// A bare digest of data would let someone who knows all rows but one confirm the last (rule B4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Commitment([u8; 32]);
+
+impl Commitment {
+    /// Commits to a digest.
+    #[must_use]
+    pub fn new(label: Label, salt: &Salt, digest: &Digest) -> Self {
+        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes()));
+        context.update(label.as_bytes());
+        context.update(&[0]);
+        context.update(digest.as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(context.sign().as_ref());
+        Self(bytes)
+    }
+
+    /// Whether salt and digest open the commitment; in constant time.
+    #[must_use]
+    pub fn opens(&self, label: Label, salt: &Salt, digest: &Digest) -> bool {
+        self.0.ct_eq(&Self::new(label, salt, digest).0).into()
+    }
+
+    /// From its bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_salt_label_and_digest_open_a_commitment() {
+        let (salt, digest) = (Salt::from_bytes([1; 32]), Digest::of(b"x"));
+        let commitment = Commitment::new(Label::SNAPSHOT, &salt, &digest);
+        assert!(commitment.opens(Label::SNAPSHOT, &salt, &digest));
+        assert!(!commitment.opens(Label::ACCOUNT, &salt, &digest));
+        assert!(!commitment.opens(Label::SNAPSHOT, &Salt::from_bytes([2; 32]), &digest));
+        assert!(!commitment.opens(Label::SNAPSHOT, &salt, &Digest::of(b"y")));
+    }
+}

@@ -1,0 +1,199 @@
+use super::{DescriptionError, Schema, Unit};
+use crate::budget::{Loss, Model};
+use crate::codec::{CodecError, Decoder, Encoder, required};
+use crate::id::Name;
+
+/// The default quantum of answer times (rule G2).
+pub const QUANTUM_MS_DEFAULT: u32 = 100;
+/// A longer quantum only keeps callers waiting.
+pub const QUANTUM_MS_MAX: u32 = 60_000;
+const TITLE_BYTES_MAX: usize = 1024;
+
+/// The owner's public word about a dataset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    name: Name,
+    title: String,
+    budget: Loss,
+    quantum_ms: u32,
+    rows_are_independent: bool,
+    public_size: bool,
+    public_source: Option<String>,
+    schema: Schema,
+}
+
+/// What a [`Description`] is made of.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What FROM names.
+    pub name: Name,
+    /// For people.
+    pub title: String,
+    /// The budget of the lineage.
+    pub budget: Loss,
+    /// Answers leave at multiples of this many milliseconds; 0 only by choice.
+    pub quantum_ms: u32,
+    /// The owner's word that no two rows belong to one person; needed when the unit is a row.
+    pub rows_are_independent: bool,
+    /// Whether the number of rows may be known.
+    pub public_size: bool,
+    /// Where bounds and declared values are known from.
+    pub public_source: Option<String>,
+    /// Unit, contribution and columns.
+    pub schema: Schema,
+}
+
+mod key {
+    pub(super) const NAME: i64 = 1;
+    pub(super) const TITLE: i64 = 2;
+    pub(super) const BUDGET: i64 = 3;
+    pub(super) const QUANTUM_MS: i64 = 4;
+    pub(super) const ROWS_ARE_INDEPENDENT: i64 = 5;
+    pub(super) const PUBLIC_SIZE: i64 = 6;
+    pub(super) const PUBLIC_SOURCE: i64 = 7;
+    pub(super) const SCHEMA: i64 = 8;
+}
+
+impl Description {
+    /// Checks a draft.
+    ///
+    /// # Errors
+    /// The first thing that is wrong and what to do.
+    pub fn new(draft: Draft) -> Result<Self, DescriptionError> {
+        let Draft { name, title, budget, quantum_ms, rows_are_independent, public_size, public_source, schema } = draft;
+        if budget.model() != Model::Approx {
+            return Err(DescriptionError::Dataset("budget: the model zcdp is not supported yet, use approx"));
+        }
+        if budget.is_zero() {
+            return Err(DescriptionError::Dataset("budget: a dataset without any budget answers nothing"));
+        }
+        match (schema.unit(), rows_are_independent) {
+            (Unit::Row, false) => {
+                return Err(DescriptionError::Dataset(
+                    "unit = \"row\" protects one row each: say rows_are_independent = true if no two rows are of one person, else name the unit column",
+                ));
+            }
+            (Unit::Column(_), true) => return Err(DescriptionError::Dataset("rows_are_independent is only said with unit = \"row\"")),
+            _ => {}
+        }
+        if quantum_ms > QUANTUM_MS_MAX {
+            return Err(DescriptionError::Dataset("quantum_ms is at most 60000"));
+        }
+        for text in [Some(&title), public_source.as_ref()].into_iter().flatten() {
+            if text.len() > TITLE_BYTES_MAX || !unicode_normalization::is_nfc(text) || text.chars().any(char::is_control) {
+                return Err(DescriptionError::Dataset(
+                    "title and public_source are at most 1024 bytes of NFC text without control characters",
+                ));
+            }
+        }
+        Ok(Self { name, title, budget, quantum_ms, rows_are_independent, public_size, public_source, schema })
+    }
+
+    /// What FROM names.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The budget of the lineage, before refills.
+    #[must_use]
+    pub const fn budget(&self) -> Loss {
+        self.budget
+    }
+
+    /// Answers leave at multiples of this many milliseconds.
+    #[must_use]
+    pub const fn quantum_ms(&self) -> u32 {
+        self.quantum_ms
+    }
+
+    /// Whether the number of rows may be known.
+    #[must_use]
+    pub const fn public_size(&self) -> bool {
+        self.public_size
+    }
+
+    /// Where bounds and declared values are known from.
+    #[must_use]
+    pub fn public_source(&self) -> Option<&str> {
+        self.public_source.as_deref()
+    }
+
+    /// Unit, contribution and columns.
+    #[must_use]
+    pub const fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The promise to one privacy unit in words, for receipts and cards.
+    #[must_use]
+    pub fn promise(&self) -> String {
+        let unit = match self.schema.unit() {
+            Unit::Row => "any one row".to_owned(),
+            Unit::Column(column) => format!("all rows of any one {column}"),
+        };
+        format!("adding or removing {unit} changes the chance of any set of answers by a factor of at most e^epsilon")
+    }
+
+    pub(super) fn encode(&self, out: &mut Encoder) {
+        out.map(|map| {
+            map.key(key::NAME).text(self.name.as_str());
+            map.key(key::TITLE).text(&self.title);
+            self.budget.encode(map.key(key::BUDGET));
+            map.key(key::QUANTUM_MS).uint(self.quantum_ms.into());
+            if self.rows_are_independent {
+                map.key(key::ROWS_ARE_INDEPENDENT).boolean(true);
+            }
+            if self.public_size {
+                map.key(key::PUBLIC_SIZE).boolean(true);
+            }
+            if let Some(source) = &self.public_source {
+                map.key(key::PUBLIC_SOURCE).text(source);
+            }
+            self.schema.encode(map.key(key::SCHEMA));
+        });
+    }
+
+    pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let offset = decoder.offset();
+        let (mut name, mut title, mut budget, mut quantum_ms, mut public_source, mut schema) = (None, None, None, None, None, None);
+        let (mut rows_are_independent, mut public_size) = (false, false);
+        let mut keys = decoder.map(8)?;
+        while let Some(key) = keys.next(decoder)? {
+            let value = |expected| CodecError::Value { key, expected };
+            match key {
+                key::NAME => name = Some(Name::new(decoder.text(128)?).map_err(|_| value("a name"))?),
+                key::TITLE => title = Some(decoder.text(TITLE_BYTES_MAX)?.to_owned()),
+                key::BUDGET => budget = Some(Loss::decode(decoder)?),
+                key::QUANTUM_MS => quantum_ms = Some(u32::try_from(decoder.uint()?).map_err(|_| value("milliseconds"))?),
+                key::ROWS_ARE_INDEPENDENT => rows_are_independent = only_true(decoder, key)?,
+                key::PUBLIC_SIZE => public_size = only_true(decoder, key)?,
+                key::PUBLIC_SOURCE => public_source = Some(decoder.text(TITLE_BYTES_MAX)?.to_owned()),
+                key::SCHEMA => schema = Some(Schema::decode(decoder)?),
+                key => return Err(CodecError::UnknownKey { key }),
+            }
+        }
+        let draft = Draft {
+            name: required(name, key::NAME)?,
+            title: required(title, key::TITLE)?,
+            budget: required(budget, key::BUDGET)?,
+            quantum_ms: required(quantum_ms, key::QUANTUM_MS)?,
+            rows_are_independent,
+            public_size,
+            public_source,
+            schema: required(schema, key::SCHEMA)?,
+        };
+        Self::new(draft).map_err(|_| CodecError::Unexpected { offset, expected: "a description that could be published" })
+    }
+}
+
+/// A flag has one encoding when it is set and none when it is not.
+fn only_true(decoder: &mut Decoder<'_>, key: i64) -> Result<bool, CodecError> {
+    if decoder.boolean()? { Ok(true) } else { Err(CodecError::Value { key, expected: "true, or absent" }) }
+}

@@ -1,0 +1,359 @@
+//! Descriptions as people write them: TOML.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{
+    Bounds, Column, ColumnType, Contribution, Description, DescriptionError, Draft, QUANTUM_MS_DEFAULT, Schema, Step, Unit, Use, Uses,
+    Values,
+};
+use crate::budget::{Delta, Epsilon, Loss, Rho};
+use crate::grade::Grade;
+use crate::id::{ColumnName, Decimal, Name};
+
+/// A description that a person wrote, and where the data is.
+#[derive(Clone, Debug)]
+pub struct DescriptionFile {
+    /// The description.
+    pub description: Description,
+    /// The data.
+    pub data: DataFile,
+}
+
+/// Where the data of a dataset is and how it is written; not part of the description.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    /// The path; relative paths are relative to the description.
+    pub path: PathBuf,
+    /// The delimiter of a CSV file.
+    pub delimiter: u8,
+}
+
+/// No description is longer.
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+impl DescriptionFile {
+    /// Reads `D.toml`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not of the shape, or describes nothing that can be published.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, DescriptionError> {
+        use std::io::Read as _;
+        let path = path.as_ref();
+        let io = |error: std::io::Error| DescriptionError::Io(error.kind());
+        let mut text = String::new();
+        std::fs::File::open(path).map_err(io)?.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
+        Self::parse(&text, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Reads the text of a `D.toml` whose relative paths start at `folder`.
+    ///
+    /// # Errors
+    /// As [`DescriptionFile::read`].
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, DescriptionError> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start).min(text.len());
+            let line = 1 + text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
+            // Only the message: the snippet of the library would show the line, and a wrong file may hold cells.
+            DescriptionError::Toml { line, problem: error.message().escape_debug().to_string() }
+        })?;
+        file.check(folder)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    #[serde(default)]
+    title: String,
+    data: PathBuf,
+    #[serde(default)]
+    delimiter: Option<String>,
+    unit: UnitText,
+    #[serde(default)]
+    rows_are_independent: bool,
+    #[serde(default)]
+    public_size: bool,
+    #[serde(default)]
+    public_source: Option<String>,
+    #[serde(default)]
+    quantum_ms: Option<u32>,
+    budget: BudgetText,
+    #[serde(default)]
+    contribution: Option<ContributionText>,
+    columns: toml::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum UnitText {
+    Word(String),
+    Column { column: String },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BudgetText {
+    model: String,
+    epsilon: Option<String>,
+    rho: Option<String>,
+    delta: Option<String>,
+    #[serde(rename = "report_delta")]
+    _report_delta: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContributionText {
+    groups_per_unit: u32,
+    rows_per_group: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnText {
+    r#type: String,
+    #[serde(default)]
+    step: Option<String>,
+    #[serde(default)]
+    bounds: Option<[NumberText; 2]>,
+    #[serde(default)]
+    values: Option<Vec<ValueText>>,
+    #[serde(default)]
+    other: Option<String>,
+    #[serde(default)]
+    nullable: bool,
+    grade: u64,
+    #[serde(default)]
+    r#use: Option<Vec<String>>,
+}
+
+/// A bound: an integer or a decimal string, never a float.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberText {
+    Integer(i64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ValueText {
+    Integer(i64),
+    Text(String),
+}
+
+impl File {
+    fn check(self, folder: &Path) -> Result<DescriptionFile, DescriptionError> {
+        let delimiter = match self.delimiter.as_deref().map(str::as_bytes) {
+            None => b',',
+            Some([delimiter]) if delimiter.is_ascii() && !matches!(delimiter, b'"' | b'\r' | b'\n' | 0) => *delimiter,
+            Some(_) => return Err(DescriptionError::Dataset("delimiter is one ASCII character other than a quote or a line end")),
+        };
+        let unit = match self.unit {
+            UnitText::Word(word) if word == "row" => Unit::Row,
+            UnitText::Word(_) => return Err(DescriptionError::Dataset("unit is \"row\" or { column = \"NAME\" }")),
+            UnitText::Column { column } => Unit::Column(value("unit", &column, ColumnName::new)?),
+        };
+        let contribution = match (&unit, self.contribution) {
+            (Unit::Row, None) => Contribution::ROW,
+            (Unit::Row, Some(_)) => {
+                return Err(DescriptionError::Dataset("contribution is for units that are a column; a row contributes once"));
+            }
+            (Unit::Column(_), Some(text)) => Contribution { groups_per_unit: text.groups_per_unit, rows_per_group: text.rows_per_group },
+            (Unit::Column(_), None) => {
+                return Err(DescriptionError::Dataset(
+                    "contribution = { groups_per_unit = .., rows_per_group = .. } is needed when the unit is a column",
+                ));
+            }
+        };
+        let unit_column = if let Unit::Column(column) = &unit { Some(column.clone()) } else { None };
+        let columns = self.columns.into_iter().map(|(name, text)| column(&name, text, unit_column.as_ref())).collect::<Result<_, _>>()?;
+        let draft = Draft {
+            name: value("name", &self.name, Name::new)?,
+            title: self.title,
+            budget: self.budget.check()?,
+            quantum_ms: self.quantum_ms.unwrap_or(QUANTUM_MS_DEFAULT),
+            rows_are_independent: self.rows_are_independent,
+            public_size: self.public_size,
+            public_source: self.public_source,
+            schema: Schema::new(unit, contribution, columns)?,
+        };
+        Ok(DescriptionFile { description: Description::new(draft)?, data: DataFile { path: folder.join(self.data), delimiter } })
+    }
+}
+
+impl BudgetText {
+    fn check(self) -> Result<Loss, DescriptionError> {
+        let delta = value("budget.delta", self.delta.as_deref().unwrap_or("0"), Delta::parse)?;
+        match (self.model.as_str(), self.epsilon, self.rho) {
+            ("approx", Some(epsilon), None) => Ok(Loss::Approx { epsilon: value("budget.epsilon", &epsilon, Epsilon::parse)?, delta }),
+            ("zcdp", None, Some(rho)) => Ok(Loss::Zcdp { rho: value("budget.rho", &rho, Rho::parse)?, delta }),
+            _ => Err(DescriptionError::Dataset("budget is { model = \"approx\", epsilon = \"..\", delta = \"..\" } with decimal strings")),
+        }
+    }
+}
+
+fn column(name: &str, text: toml::Value, unit: Option<&ColumnName>) -> Result<Column, DescriptionError> {
+    let place = |problem: String| DescriptionError::Value { place: format!("columns.{}", name.escape_debug()), problem };
+    let text: ColumnText = text.try_into().map_err(|error: toml::de::Error| place(error.message().escape_debug().to_string()))?;
+    let name = ColumnName::new(name).map_err(|error| place(error.to_string()))?;
+    let problem = |problem| DescriptionError::Column { column: name.clone(), problem };
+
+    let kind = match (text.r#type.as_str(), text.step) {
+        ("text", None) => ColumnType::Text,
+        ("integer", None) => ColumnType::Integer,
+        ("real", Some(step)) => ColumnType::Real {
+            step: Step::parse(&step).ok_or_else(|| {
+                problem("step is a positive decimal such as \"0.01\" with at most 18 digits, or \"2^-k\" with k up to 18")
+            })?,
+        },
+        ("real", None) => return Err(problem("a real column needs a step such as \"0.01\"")),
+        ("text" | "integer", Some(_)) => return Err(problem("only real columns have a step")),
+        _ => return Err(problem("type is \"text\", \"integer\" or \"real\"")),
+    };
+    let bounds = match text.bounds {
+        Some([low, high]) => {
+            let step = kind.step().ok_or_else(|| problem("text has no bounds"))?;
+            let bound = |number: NumberText| {
+                let number = match number {
+                    NumberText::Integer(number) => Decimal::new(number.into(), 0),
+                    NumberText::Text(text) => Decimal::parse(&text).ok(),
+                };
+                let number = number.ok_or_else(|| problem("a bound is an integer or a decimal string"))?;
+                step.exactly(number).ok_or_else(|| problem("a bound is not a multiple of the step"))
+            };
+            Some(Bounds { low: bound(low)?, high: bound(high)? })
+        }
+        None => None,
+    };
+    let values =
+        text.values.map(|values| values_of(values).ok_or_else(|| problem("declared values are all text or all integers"))).transpose()?;
+    let grade = Grade::from_number(text.grade).ok_or_else(|| problem("grade is 1, 2, 3 or 4"))?;
+    let uses = match text.r#use {
+        Some(names) => {
+            let of_name = |name: &String| Use::ALL.into_iter().find(|one| one.name() == name);
+            let uses: Option<Uses> = names.iter().map(of_name).collect();
+            uses.ok_or_else(|| problem("use is a list of \"aggregate\", \"filter\", \"group\", \"reveal\""))?
+        }
+        None if unit == Some(&name) => Uses::NONE,
+        None => Uses::of_grade(grade, values.is_some()),
+    };
+    let other = text.other.map(|other| Name::new(&other).map_err(|_| problem("`other` is not a name"))).transpose()?;
+    Ok(Column { kind, bounds, values, other, nullable: text.nullable, grade, uses, name })
+}
+
+fn values_of(values: Vec<ValueText>) -> Option<Values> {
+    if matches!(values.first(), Some(ValueText::Integer(_))) {
+        let integers = values.into_iter().map(|value| if let ValueText::Integer(value) = value { Some(value) } else { None });
+        integers.collect::<Option<_>>().map(Values::Integer)
+    } else {
+        let texts = values.into_iter().map(|value| if let ValueText::Text(value) = value { Some(value) } else { None });
+        texts.collect::<Option<_>>().map(Values::Text)
+    }
+}
+
+fn value<T, E: std::fmt::Display>(place: &str, text: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, DescriptionError> {
+    parse(text).map_err(|error| DescriptionError::Value { place: place.to_owned(), problem: error.to_string() })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Commitment, Publication};
+    use crate::envelope::Artefact;
+    use crate::id::LedgerId;
+
+    const ADULT: &str = r#"
+name = "adult"
+title = "Adult census"
+data = "adult.csv"
+delimiter = ";"
+unit = "row"
+rows_are_independent = true
+budget = { model = "approx", epsilon = "3", delta = "0" }
+[columns.age]
+type = "integer"
+bounds = [0, 120]
+grade = 2
+[columns.wage]
+type = "real"
+step = "0.01"
+bounds = ["0", "99.50"]
+nullable = true
+grade = 3
+[columns.sex]
+type = "text"
+values = ["Male", "Female"]
+other = "Other"
+grade = 1
+"#;
+
+    fn parse(text: &str) -> Result<DescriptionFile, DescriptionError> {
+        DescriptionFile::parse(text, Path::new("/data"))
+    }
+
+    #[test]
+    fn the_example_of_the_design_is_read() {
+        let file = parse(ADULT).unwrap();
+        assert_eq!(file.data.path, Path::new("/data/adult.csv"));
+        assert_eq!(file.data.delimiter, b';');
+        let schema = file.description.schema();
+        assert_eq!(schema.columns().iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["age", "wage", "sex"]);
+        assert_eq!(schema.columns()[1].bounds, Some(Bounds { low: 0, high: 9950 }));
+        assert!(schema.columns()[0].uses.allow(Use::Aggregate) && !schema.columns()[0].uses.allow(Use::Group));
+        assert!(!schema.columns()[1].uses.allow(Use::Group));
+        assert!(schema.columns()[2].uses.allow(Use::Group) && !schema.columns()[2].uses.allow(Use::Reveal));
+    }
+
+    #[test]
+    fn a_publication_goes_both_ways() {
+        let publication = Publication {
+            ledger: LedgerId::from_bytes([3; 32]),
+            description: parse(ADULT).unwrap().description,
+            snapshot: Commitment::from_bytes([4; 32]),
+        };
+        let payload = publication.to_payload();
+        assert_eq!(Publication::from_payload(&payload).unwrap(), publication);
+        assert_eq!(Publication::from_payload(&payload).unwrap().to_payload(), payload);
+    }
+
+    #[test]
+    fn wrong_descriptions_are_refused_with_the_reason() {
+        let swap = |from: &str, to: &str| {
+            assert!(ADULT.contains(from), "{from}");
+            parse(&ADULT.replacen(from, to, 1)).map(drop).unwrap_err().to_string()
+        };
+        for (from, to, reason) in [
+            ("unit = \"row\"\n", "", "unit"),
+            ("rows_are_independent = true", "", "rows_are_independent"),
+            ("bounds = [0, 120]", "bounds = [120, 0]", "low below high"),
+            ("bounds = [0, 120]", "bounds = [0, 0]", "low below high"),
+            ("\"99.50\"", "\"99.505\"", "multiple of the step"),
+            ("\"99.50\"", "99.5", "bounds"),
+            ("step = \"0.01\"\n", "", "needs a step"),
+            ("step = \"0.01\"", "step = \"0\"", "step"),
+            ("epsilon = \"3\"", "epsilon = \"0\"", "budget"),
+            ("epsilon = \"3\"", "epsilon = \"-1\"", "epsilon"),
+            ("epsilon = \"3\"", "epsilon = \"NaN\"", "epsilon"),
+            ("epsilon = \"3\"", "epsilon = 3", "line"),
+            ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", rho = \"1\"", "not supported yet"),
+            ("\"Male\", \"Female\"", "\"Male\", \"Male\"", "each different"),
+            ("\"Male\", \"Female\"", "\"Male\", 1", "all text"),
+            ("\"Male\", \"Female\"", "\"e\u{301}\"", "normalisation form C"),
+            ("other = \"Other\"", "other = \"Male\"", "declared value"),
+            ("grade = 1", "grade = 5", "grade is"),
+            ("grade = 1", "grade = 1\nuse = [\"reveal\"]", "not supported yet"),
+            ("grade = 1", "grade = 4\nuse = [\"filter\"]", "grade 4"),
+            ("delimiter = \";\"", "delimiter = \";;\"", "one ASCII character"),
+            ("title = ", "titel = ", "titel"),
+            ("unit = \"row\"", "unit = { column = \"nobody\" }", "contribution"),
+        ] {
+            let error = swap(from, to);
+            assert!(error.contains(reason), "{to}: {error}");
+        }
+    }
+}

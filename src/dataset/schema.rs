@@ -1,0 +1,220 @@
+use std::collections::HashSet;
+
+use super::column::{VALUE_BYTES_MAX, VALUES_MAX};
+use super::{Column, ColumnType, DescriptionError, Use, Uses, Values};
+use crate::codec::{CodecError, Decoder, Encoder, Kind};
+use crate::id::{ColumnName, Digest};
+use crate::label::Label;
+
+/// The privacy unit: what one neighbouring dataset has more or less.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// A row; the owner's word that no two rows belong together stands in the description.
+    Row,
+    /// All rows with one value of this column.
+    Column(ColumnName),
+}
+
+/// How much one unit may contribute to an answer; enforced by choosing rows, never assumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Contribution {
+    /// Groups per unit (L0).
+    pub groups_per_unit: u32,
+    /// Rows per unit and group (L-infinity).
+    pub rows_per_group: u32,
+}
+
+impl Contribution {
+    /// A unit that is one row.
+    pub const ROW: Self = Self { groups_per_unit: 1, rows_per_group: 1 };
+    /// More would leave no utility, and keeps every sensitivity within 128 bits.
+    pub const MAX: u32 = 1 << 20;
+
+    /// The most rows of one unit in one answer (L1).
+    #[must_use]
+    pub fn rows(self) -> u64 {
+        u64::from(self.groups_per_unit) * u64::from(self.rows_per_group)
+    }
+}
+
+/// What questions can be asked about: unit, contribution and columns. Another schema is another dataset (rule B2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    unit: Unit,
+    contribution: Contribution,
+    columns: Vec<Column>,
+}
+
+/// More columns than any register has.
+const COLUMNS_MAX: usize = 4096;
+
+impl Schema {
+    /// Checks a schema whole.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with the column and what to do.
+    pub fn new(unit: Unit, contribution: Contribution, columns: Vec<Column>) -> Result<Self, DescriptionError> {
+        if columns.is_empty() {
+            return Err(DescriptionError::Dataset("a dataset needs at least one column"));
+        }
+        if columns.len() > COLUMNS_MAX {
+            return Err(DescriptionError::TooMany { what: "columns", found: columns.len(), most: COLUMNS_MAX });
+        }
+        let mut names = HashSet::new();
+        for column in &columns {
+            check_column(column)?;
+            if !names.insert(&column.name) {
+                return Err(DescriptionError::Column { column: column.name.clone(), problem: "stands twice" });
+            }
+        }
+        match &unit {
+            Unit::Row if contribution != Contribution::ROW => {
+                return Err(DescriptionError::Dataset("contribution is for units that are a column; a row contributes once"));
+            }
+            Unit::Row => {}
+            Unit::Column(name) => check_unit(columns.iter().find(|column| column.name == *name))?,
+        }
+        let counts = 1..=Contribution::MAX;
+        if !counts.contains(&contribution.groups_per_unit) || !counts.contains(&contribution.rows_per_group) {
+            return Err(DescriptionError::Dataset("contribution: groups_per_unit and rows_per_group are from 1 to 1048576"));
+        }
+        Ok(Self { unit, contribution, columns })
+    }
+
+    /// The privacy unit.
+    #[must_use]
+    pub const fn unit(&self) -> &Unit {
+        &self.unit
+    }
+
+    /// The contribution of one unit.
+    #[must_use]
+    pub const fn contribution(&self) -> Contribution {
+        self.contribution
+    }
+
+    /// The columns, in the order of the description.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// A column and its place.
+    #[must_use]
+    pub fn column(&self, name: &ColumnName) -> Option<(usize, &Column)> {
+        self.columns.iter().enumerate().find(|(_, column)| column.name == *name)
+    }
+
+    /// The place of the unit column.
+    #[must_use]
+    pub fn unit_column(&self) -> Option<usize> {
+        match &self.unit {
+            Unit::Row => None,
+            Unit::Column(name) => self.column(name).map(|(place, _)| place),
+        }
+    }
+
+    /// The hash that rights and requests carry.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        let mut out = Encoder::new();
+        out.array(2).text(Label::SCHEMA.as_str());
+        self.encode(&mut out);
+        Digest::of(&out.into_bytes())
+    }
+
+    /// Writes `[unit: false or a column name, [groups per unit, rows per group], [column, ...]]`.
+    pub(super) fn encode(&self, out: &mut Encoder) {
+        out.array(3);
+        match &self.unit {
+            Unit::Row => out.boolean(false),
+            Unit::Column(name) => out.text(name.as_str()),
+        };
+        out.array(2).uint(self.contribution.groups_per_unit.into()).uint(self.contribution.rows_per_group.into());
+        out.array(self.columns.len());
+        self.columns.iter().for_each(|column| column.encode(out));
+    }
+
+    pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let offset = decoder.offset();
+        let wrong = |expected| CodecError::Unexpected { offset, expected };
+        if decoder.array(3)? != 3 {
+            return Err(wrong("a schema"));
+        }
+        let unit = match decoder.peek()? {
+            Kind::Boolean if !decoder.boolean()? => Unit::Row,
+            Kind::Text => Unit::Column(ColumnName::new(decoder.text(128)?).map_err(|_| wrong("a column name"))?),
+            _ => return Err(wrong("a privacy unit")),
+        };
+        if decoder.array(2)? != 2 {
+            return Err(wrong("a contribution"));
+        }
+        let count = |decoder: &mut Decoder<'_>| u32::try_from(decoder.uint()?).map_err(|_| wrong("a contribution"));
+        let contribution = Contribution { groups_per_unit: count(decoder)?, rows_per_group: count(decoder)? };
+        let columns = (0..decoder.array(COLUMNS_MAX)?).map(|_| Column::decode(decoder)).collect::<Result<_, _>>()?;
+        Self::new(unit, contribution, columns).map_err(|_| wrong("a schema that could be published"))
+    }
+}
+
+fn check_unit(column: Option<&Column>) -> Result<(), DescriptionError> {
+    let column = column.ok_or(DescriptionError::Dataset("unit: there is no such column"))?;
+    let problem = |problem| Err(DescriptionError::Column { column: column.name.clone(), problem });
+    if column.uses != Uses::NONE {
+        return problem("the unit column may only be counted: leave out `use`");
+    }
+    if matches!(column.kind, ColumnType::Real { .. }) {
+        return problem("a unit is text or an integer");
+    }
+    Ok(())
+}
+
+fn check_column(column: &Column) -> Result<(), DescriptionError> {
+    let problem = |problem| Err(DescriptionError::Column { column: column.name.clone(), problem });
+    if let Some(bounds) = column.bounds {
+        if column.kind == ColumnType::Text {
+            return problem("text has no bounds");
+        }
+        if bounds.low >= bounds.high {
+            return problem("bounds are [low, high] with low below high");
+        }
+    }
+    if let Some(values) = &column.values {
+        let (distinct, fits) = match values {
+            Values::Text(values) => (values.iter().collect::<HashSet<_>>().len(), column.kind == ColumnType::Text),
+            Values::Integer(values) => (values.iter().collect::<HashSet<_>>().len(), column.kind == ColumnType::Integer),
+        };
+        if !fits {
+            return problem("declared values are text for text, integers for integers; a real column has none");
+        }
+        if values.is_empty() || distinct != values.len() {
+            return problem("declared values are one or more, each different");
+        }
+        if values.len() > VALUES_MAX {
+            return Err(DescriptionError::TooMany { what: "declared values", found: values.len(), most: VALUES_MAX });
+        }
+        if let Values::Text(values) = values {
+            if values.iter().any(|value| value.is_empty() || value.len() > VALUE_BYTES_MAX) {
+                return problem("a declared value has 1 to 1024 bytes; an empty cell is a null");
+            }
+            if values.iter().any(|value| !unicode_normalization::is_nfc(value)) {
+                return problem("a declared value is not in normalisation form C, so it could not be named in a question");
+            }
+            if column.other.as_ref().is_some_and(|other| values.iter().any(|value| value == other.as_str())) {
+                return problem("`other` is the name of a declared value");
+            }
+        }
+    }
+    if column.other.is_some() && column.values.is_none() {
+        return problem("`other` needs declared values");
+    }
+    if column.uses.allow(Use::Group) && column.values.is_none() {
+        return problem("groups need declared values");
+    }
+    if column.uses.allow(Use::Reveal) {
+        return problem("`reveal` is not supported yet");
+    }
+    if column.grade == crate::grade::Grade::L4 && column.uses != Uses::NONE {
+        return problem("a column of grade 4 has no use");
+    }
+    Ok(())
+}
