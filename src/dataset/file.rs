@@ -87,7 +87,7 @@ struct File {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "unit is \"row\" or { column = \"NAME\" }")]
 enum UnitText {
     Word(String),
     Column { column: String },
@@ -132,14 +132,14 @@ struct ColumnText {
 
 /// A bound: an integer or a decimal string, never a float.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "bounds are integers or decimal strings, never floats")]
 enum NumberText {
     Integer(i64),
     Text(String),
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "declared values are text or integers")]
 enum ValueText {
     Integer(i64),
     Text(String),

@@ -1,0 +1,133 @@
+use std::collections::BTreeSet;
+
+use crate::budget::{Loss, Model};
+use crate::id::{ColumnName, Purpose, Time};
+use crate::query::Operation;
+
+/// What kind of use a right gives; never widened, never mixed. The owner's own right to hold (持有) is not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RightKind {
+    /// To process and use (加工使用).
+    Process,
+    /// To operate a product made from it (经营).
+    Operate,
+}
+
+impl RightKind {
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Operate => "operate",
+        }
+    }
+
+    /// From the name used in files.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Process, Self::Operate].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// The content of a right (rule J1): grants, powers, caps and restrictions of one block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Grant: the kind of use.
+    pub kind: RightKind,
+    /// Grant: which operations.
+    pub operations: BTreeSet<Operation>,
+    /// Grant: over which columns, also in WHERE and GROUP BY.
+    pub columns: BTreeSet<ColumnName>,
+    /// Grant: for which purposes and those under them.
+    pub purposes: BTreeSet<Purpose>,
+    /// Grant: how much privacy loss in all.
+    pub budget: Loss,
+    /// Grant: how many answers.
+    pub uses: u64,
+    /// Grant: the last second of use.
+    pub not_after: Time,
+    /// Power: how many further blocks the chain may get; 0 for none.
+    pub delegation: u64,
+    /// Restriction: the first second of use.
+    pub not_before: Option<Time>,
+}
+
+/// Why terms are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TermsError {
+    /// A grant that must be there is empty.
+    #[error("{field}: at least one is needed")]
+    Empty {
+        /// Which.
+        field: &'static str,
+    },
+    /// Too many of something.
+    #[error("{field}: {found}, at most {most}")]
+    TooMany {
+        /// Of what.
+        field: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A budget without loss, or in another model than the dataset's.
+    #[error("budget: must be more than nothing, in the model approx")]
+    Budget,
+    /// No answer at all.
+    #[error("uses: at least 1")]
+    Uses,
+    /// A time of use that is empty.
+    #[error("not_before {not_before} is later than not_after {not_after}")]
+    Times {
+        /// The first second.
+        not_before: Time,
+        /// The last second.
+        not_after: Time,
+    },
+    /// A power this version does not know how to enforce.
+    #[error("delegation: sub-grants are not supported yet, use 0")]
+    Delegation,
+}
+
+/// More would not fit the answer a gate gives.
+pub(super) const COLUMNS_MAX: usize = 1024;
+/// More purposes than a vocabulary has.
+pub(super) const PURPOSES_MAX: usize = 256;
+
+impl Terms {
+    /// Checks terms that are about to be signed or were just read.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), TermsError> {
+        for (field, found, most) in [
+            ("operations", self.operations.len(), 64),
+            ("columns", self.columns.len(), COLUMNS_MAX),
+            ("purposes", self.purposes.len(), PURPOSES_MAX),
+        ] {
+            match found {
+                // COUNT(*) alone needs no column.
+                0 if field != "columns" => return Err(TermsError::Empty { field }),
+                found if found > most => return Err(TermsError::TooMany { field, found, most }),
+                _ => {}
+            }
+        }
+        if self.budget.is_zero() || self.budget.model() != Model::Approx {
+            return Err(TermsError::Budget);
+        }
+        if self.uses == 0 {
+            return Err(TermsError::Uses);
+        }
+        if let Some(not_before) = self.not_before.filter(|not_before| *not_before > self.not_after) {
+            return Err(TermsError::Times { not_before, not_after: self.not_after });
+        }
+        if self.delegation != 0 {
+            return Err(TermsError::Delegation);
+        }
+        Ok(())
+    }
+}

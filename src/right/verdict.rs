@@ -1,0 +1,170 @@
+use crate::budget::{BudgetError, Loss};
+use crate::envelope::EnvelopeError;
+use crate::id::{ColumnName, Purpose, Time};
+use crate::query::Operation;
+use crate::right::RightError;
+
+/// Why a request is refused, for the owner's own tools.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Not a request of ours, or a signature that does not verify.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// The right it carries does not verify.
+    #[error(transparent)]
+    Right(#[from] RightError),
+    /// For another ledger.
+    #[error("the request or its right is for another ledger")]
+    Audience,
+    /// For another dataset or schema.
+    #[error("the request is for another dataset, another schema or another name than its right")]
+    Dataset,
+    /// The dataset is not known here.
+    #[error("there is no such dataset in this space")]
+    UnknownDataset,
+    /// Too late.
+    #[error("expired at {not_after}, it is {now}")]
+    Expired {
+        /// The last second.
+        not_after: Time,
+        /// Gate time.
+        now: Time,
+    },
+    /// Too early.
+    #[error("not before {not_before}, it is {now}")]
+    NotYet {
+        /// The first second.
+        not_before: Time,
+        /// Gate time.
+        now: Time,
+    },
+    /// Times that no honest request has.
+    #[error("issued at {issued_at}, expires at {expires_at}: more than 7 days, reversed, or from the future (it is {now})")]
+    Times {
+        /// As claimed.
+        issued_at: Time,
+        /// As claimed.
+        expires_at: Time,
+        /// Gate time.
+        now: Time,
+    },
+    /// Not for this purpose.
+    #[error("the right is not for the purpose {purpose}")]
+    Purpose {
+        /// The purpose asked for.
+        purpose: Purpose,
+    },
+    /// Not this operation.
+    #[error("the right does not allow the operation {}", operation.name())]
+    Operation {
+        /// The operation asked for.
+        operation: Operation,
+    },
+    /// Not this column.
+    #[error("the right does not allow the column {column}")]
+    Column {
+        /// The column asked for.
+        column: ColumnName,
+    },
+    /// The query does not fit the schema of the dataset.
+    #[error("{0}")]
+    Query(String),
+    /// No price, or in another model than the dataset's.
+    #[error("the price must be more than nothing, in the model of the dataset, with delta 0 and at most 9 digits after the point")]
+    Price,
+    /// The right's budget.
+    #[error("the budget of the right: {0}")]
+    RightBudget(BudgetError),
+    /// The right's uses.
+    #[error("all {uses} uses of the right are made")]
+    Uses {
+        /// How many there were.
+        uses: u64,
+    },
+    /// The lineage's budget.
+    #[error("the budget of the dataset: {0}")]
+    DatasetBudget(BudgetError),
+    /// The nonce was used for another request.
+    #[error("the nonce was used for another request")]
+    Nonce,
+    /// The request's charge was given back.
+    #[error("the request was given up and its charge refunded; sign a new one")]
+    Refunded,
+    /// The holder has seen more of the ledger than this gate has, or something else.
+    #[error("the holder has seen a checkpoint of size {seen} that this ledger (size {size}) does not contain: it was rolled back or forked")]
+    InDoubt {
+        /// Size the holder has seen.
+        seen: u64,
+        /// Size here.
+        size: u64,
+    },
+    /// The clock cannot be trusted now.
+    #[error("the clock is behind the ledger or jumped: {0}")]
+    Clock(&'static str),
+    /// Too much at once.
+    #[error("too many requests are waiting")]
+    Busy,
+}
+
+/// What the holder may learn (rule C5): enough to act on, nothing about others.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// For everyone whose signature did not verify: nothing more.
+    #[error("refused")]
+    Refused,
+    /// The right or the schema does not allow it.
+    #[error("not allowed")]
+    NotAllowed,
+    /// A budget is exhausted; not said whose.
+    #[error("budget: the price is {price}, your right has {remaining} and {uses} uses left")]
+    Budget {
+        /// The price of the request.
+        price: Loss,
+        /// What the holder's own right has left.
+        remaining: Loss,
+        /// How many uses it has left.
+        uses: u64,
+    },
+    /// Right or request is out of its time.
+    #[error("expired")]
+    Expired,
+    /// Later.
+    #[error("busy")]
+    Busy,
+    /// Holder and gate do not agree about the past.
+    #[error("in doubt")]
+    InDoubt,
+}
+
+impl Refusal {
+    /// The code that goes back to the holder.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::NotAllowed => "not allowed",
+            Self::Budget { .. } => "budget",
+            Self::Expired => "expired",
+            Self::Busy => "busy",
+            Self::InDoubt => "in doubt",
+        }
+    }
+}
+
+impl Verdict {
+    /// What the holder may learn. `own` is the price and what the holder's right has left, known only once the
+    /// signature verified.
+    #[must_use]
+    pub fn refusal(&self, own: Option<(Loss, Loss, u64)>) -> Refusal {
+        match (self, own) {
+            (Self::Envelope(_) | Self::Right(_), _) | (_, None) => Refusal::Refused,
+            (Self::RightBudget(_) | Self::Uses { .. } | Self::DatasetBudget(_), Some((price, remaining, uses))) => Refusal::Budget { price, remaining, uses },
+            (Self::Expired { .. }, _) => Refusal::Expired,
+            (Self::Busy, _) => Refusal::Busy,
+            (Self::InDoubt { .. } | Self::Clock(_), _) => Refusal::InDoubt,
+            _ => Refusal::NotAllowed,
+        }
+    }
+}
