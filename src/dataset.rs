@@ -16,7 +16,6 @@
 
 mod card;
 mod column;
-mod commitment;
 mod description;
 #[cfg(feature = "embedded")]
 mod file;
@@ -25,11 +24,10 @@ mod schema;
 
 pub use card::Card;
 pub use column::{Bounds, Column, ColumnType, Step, Use, Uses, Values};
-pub use commitment::Commitment;
 pub use description::{Description, Draft, QUANTUM_MS_DEFAULT, QUANTUM_MS_MAX};
 #[cfg(feature = "embedded")]
 pub use file::{DataFile, DescriptionFile};
-pub use publication::{NewVersion, Publication, Refill, RefillReason};
+pub use publication::{NewVersion, Publication, Refill};
 pub use schema::{Contribution, Schema, Unit};
 
 use crate::id::ColumnName;

@@ -263,9 +263,10 @@ fn value<T, E: std::fmt::Display>(place: &str, text: &str, parse: impl FnOnce(&s
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::dataset::{Commitment, Publication};
+    use crate::dataset::Publication;
     use crate::envelope::Artefact;
     use crate::id::LedgerId;
+    use crate::ledger::Commitment;
 
     const ADULT: &str = r#"
 name = "adult"

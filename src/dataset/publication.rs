@@ -1,9 +1,10 @@
-use super::{Commitment, Description};
+use super::Description;
 use crate::budget::Loss;
 use crate::codec::{CodecError, Decoder, Encoder, Limits, required};
 use crate::envelope::{Artefact, Signed};
 use crate::id::{DatasetId, LedgerId, VersionId};
 use crate::label::Label;
+use crate::ledger::{Commitment, RefillReason};
 
 /// The format version of every artefact in this file.
 const FORMAT: u64 = 1;
@@ -124,33 +125,6 @@ impl Artefact for NewVersion {
             number: required(number, key::NUMBER)?,
             snapshot: required(snapshot, key::SNAPSHOT)?,
         })
-    }
-}
-
-/// Why an owner adds budget to a lineage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RefillReason {
-    /// The data of the new version is about other units altogether.
-    DisjointUnits,
-    /// The owner accepts the larger loss.
-    Accepted,
-}
-
-impl RefillReason {
-    /// The name used in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DisjointUnits => "disjoint_units",
-            Self::Accepted => "accepted",
-        }
-    }
-
-    /// From the name used in files.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::DisjointUnits, Self::Accepted].into_iter().find(|reason| reason.name() == name)
     }
 }
 
