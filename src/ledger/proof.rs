@@ -22,13 +22,7 @@ pub struct ProofError;
 ///
 /// # Errors
 /// [`ProofError`] if it does not.
-pub fn verify_inclusion(
-    index: u64,
-    size: u64,
-    leaf: &[u8; 32],
-    path: &[[u8; 32]],
-    root: &[u8; 32],
-) -> Result<(), ProofError> {
+pub fn verify_inclusion(index: u64, size: u64, leaf: &[u8; 32], path: &[[u8; 32]], root: &[u8; 32]) -> Result<(), ProofError> {
     if index >= size {
         return Err(ProofError);
     }
@@ -57,9 +51,7 @@ pub fn verify_consistency(
 ) -> Result<(), ProofError> {
     let holds = match old_size {
         _ if old_size > new_size => false,
-        _ if old_size == new_size => {
-            path.is_empty() && old_root == new_root && (new_size != 0 || *new_root == EMPTY_ROOT)
-        }
+        _ if old_size == new_size => path.is_empty() && old_root == new_root && (new_size != 0 || *new_root == EMPTY_ROOT),
         0 => path.is_empty() && *old_root == EMPTY_ROOT,
         _ => return verify_growth(old_size, new_size, old_root, new_root, path),
     };
@@ -67,19 +59,9 @@ pub fn verify_consistency(
 }
 
 /// [`verify_consistency`] for `0 < old_size < new_size`.
-fn verify_growth(
-    old_size: u64,
-    new_size: u64,
-    old_root: &[u8; 32],
-    new_root: &[u8; 32],
-    path: &[[u8; 32]],
-) -> Result<(), ProofError> {
+fn verify_growth(old_size: u64, new_size: u64, old_root: &[u8; 32], new_root: &[u8; 32], path: &[[u8; 32]]) -> Result<(), ProofError> {
     // A complete old tree is itself a node of the new one, so the path leaves it out.
-    let (first, rest) = if old_size.is_power_of_two() {
-        (old_root, path)
-    } else {
-        path.split_first().ok_or(ProofError)?
-    };
+    let (first, rest) = if old_size.is_power_of_two() { (old_root, path) } else { path.split_first().ok_or(ProofError)? };
     let mut walk = Walk { node: old_size - 1, last: new_size - 1 };
     walk.rise(walk.node.trailing_ones());
     let (mut old, mut new) = (*first, *first);
@@ -247,9 +229,7 @@ mod tests {
         for file in files(&root) {
             let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
             let number = |key: &str| json[key].as_u64();
-            let hash = |value: &serde_json::Value| -> Option<[u8; 32]> {
-                STANDARD.decode(value.as_str()?).ok()?.try_into().ok()
-            };
+            let hash = |value: &serde_json::Value| -> Option<[u8; 32]> { STANDARD.decode(value.as_str()?).ok()?.try_into().ok() };
             let path: Option<Vec<_>> = json["proof"].as_array().map_or(Some(Vec::new()), |path| path.iter().map(hash).collect());
             let proved = if json.get("leafIdx").is_some() {
                 (|| {

@@ -209,8 +209,7 @@ pub(super) mod tests {
         }
         let k = split(leaves.len() as u64) as usize;
         let (left, right) = leaves.split_at(k);
-        let (mut path, other) =
-            if index < k { (naive_inclusion(index, left), right) } else { (naive_inclusion(index - k, right), left) };
+        let (mut path, other) = if index < k { (naive_inclusion(index, left), right) } else { (naive_inclusion(index - k, right), left) };
         path.push(naive_root(other));
         path
     }
@@ -221,11 +220,8 @@ pub(super) mod tests {
         }
         let k = split(leaves.len() as u64) as usize;
         let (left, right) = leaves.split_at(k);
-        let (mut path, other) = if old <= k {
-            (naive_consistency(old, left, whole), right)
-        } else {
-            (naive_consistency(old - k, right, false), left)
-        };
+        let (mut path, other) =
+            if old <= k { (naive_consistency(old, left, whole), right) } else { (naive_consistency(old - k, right, false), left) };
         path.push(naive_root(other));
         path
     }
