@@ -116,14 +116,14 @@ impl JournalOptions {
 #[non_exhaustive]
 pub enum JournalError {
     /// The operating system refused.
-    #[error("cannot {action} {name}: {source}")]
+    #[error("cannot {action} {name}: {error}")]
     Io {
         /// What was tried.
         action: &'static str,
         /// The file, or `.` for the folder.
         name: String,
         /// Why not.
-        source: io::Error,
+        error: io::Error,
     },
     /// There is a journal already.
     #[error("the folder has a journal already")]
@@ -149,7 +149,6 @@ pub enum JournalError {
         /// Number of the segment.
         segment: u64,
         /// Where in it, and what was expected there.
-        #[source]
         fault: Fault,
     },
     /// A batch without entries.
@@ -336,8 +335,7 @@ impl Journal {
     }
 
     fn open_on(mut disk: Box<dyn Disk>, options: JournalOptions, mut visit: impl FnMut(u64, &[u8])) -> Result<Self, JournalError> {
-        let names = disk.names().map_err(failed("list", "."))?;
-        let count = segments(&names)?;
+        let (names, count) = segments(disk.as_ref())?;
         remove_parts(disk.as_mut(), &names)?;
         let (mut reader, last) = Reader::read_closed(disk.as_ref(), count, &mut visit)?;
         let left = reader.scan(&last, &mut visit)?;
@@ -360,8 +358,8 @@ impl Journal {
     }
 
     fn read_only_on(disk: &dyn Disk, mut visit: impl FnMut(u64, &[u8])) -> Result<JournalSummary, JournalError> {
-        let names = disk.names().map_err(failed("list", "."))?;
-        let (mut reader, mut bytes) = Reader::read_closed(disk, segments(&names)?, &mut visit)?;
+        let (_, count) = segments(disk)?;
+        let (mut reader, mut bytes) = Reader::read_closed(disk, count, &mut visit)?;
         let mut retries = 0;
         let left = loop {
             match reader.scan(&bytes, &mut visit) {
@@ -474,8 +472,12 @@ fn part_name(number: u64) -> String {
     format!("{number:010}{PART_SUFFIX}")
 }
 
-/// How many segments there are, numbered from 0 without a gap.
-fn segments(names: &[String]) -> Result<u64, JournalError> {
+/// The names in the folder, and how many segments there are, numbered from 0 without a gap.
+fn segments(disk: &dyn Disk) -> Result<(Vec<String>, u64), JournalError> {
+    let names = match disk.names() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
+        names => names.map_err(failed("list", "."))?,
+    };
     let mut numbers = Vec::new();
     for name in names.iter().filter(|name| name.ends_with(SUFFIX)) {
         let number = name.strip_suffix(SUFFIX).and_then(|number| number.parse().ok());
@@ -488,7 +490,10 @@ fn segments(names: &[String]) -> Result<u64, JournalError> {
     numbers.sort_unstable();
     match numbers.iter().zip(0u64..).find(|(number, expected)| **number != *expected) {
         Some((_, segment)) => Err(JournalError::Gap { segment }),
-        None => Ok(numbers.len() as u64),
+        None => {
+            let count = numbers.len() as u64;
+            Ok((names, count))
+        }
     }
 }
 
@@ -508,12 +513,12 @@ fn remove_parts(disk: &mut dyn Disk, names: &[String]) -> Result<(), JournalErro
 /// Makes a whole, durable segment under a name that does not count yet, or removes what it made.
 fn prepare(disk: &mut dyn Disk, header: &SegmentHeader) -> Result<(), JournalError> {
     let part = part_name(header.number);
-    let Err((action, source)) = fill(disk, &part, header) else { return Ok(()) };
+    let Err((action, error)) = fill(disk, &part, header) else { return Ok(()) };
     let _ = disk.remove(&part);
-    if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+    if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
         return Err(JournalError::NoSpace { segment: header.number, needed: header.bytes });
     }
-    Err(JournalError::Io { action, name: part, source })
+    Err(JournalError::Io { action, name: part, error })
 }
 
 fn fill(disk: &mut dyn Disk, part: &str, header: &SegmentHeader) -> Result<(), (&'static str, io::Error)> {
@@ -550,5 +555,5 @@ fn settle(disk: &mut dyn Disk, name: &str, segment: &[u8], cursor: &Cursor, left
 
 fn failed(action: &'static str, name: &str) -> impl FnOnce(io::Error) -> JournalError {
     let name = name.to_owned();
-    move |source| JournalError::Io { action, name, source }
+    move |error| JournalError::Io { action, name, error }
 }
