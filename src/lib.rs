@@ -9,5 +9,7 @@ pub mod envelope;
 
 pub mod budget;
 
+pub mod ledger;
+
 pub mod grade;
 pub mod dataset;

@@ -1,0 +1,21 @@
+//! The ledger: what happened, in order, and how a stranger checks it.
+//!
+//! ```text
+//! entries --append--> journal (one batch, one fsync) --read at open--> accounts
+//!                                  \--leaf hashes--> tree --root--> checkpoint, signed
+//!                                                      \--inclusion and consistency paths--> receipts
+//! ```
+//! Byte formats: `docs/ledger.md`.
+
+#[cfg(feature = "embedded")]
+mod journal;
+mod proof;
+mod tree;
+
+#[cfg(feature = "embedded")]
+pub use journal::{
+    BATCH_BYTES_MAX, ENTRY_BYTES_MAX, Expected, Fault, Frame, Journal, JournalError, JournalOptions, JournalSummary, SECTOR_BYTES,
+    SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+};
+pub use proof::{ProofError, verify_consistency, verify_inclusion};
+pub use tree::{EMPTY_ROOT, Tree, leaf_hash};

@@ -1,0 +1,559 @@
+//! The journal: the one place where the ledger's entries are kept, in order, for ever.
+//!
+//! Promises:
+//! - what [`Journal::append`] acknowledged is on disk: one batch, one frame, one `fdatasync`;
+//! - after a crash at any moment every acknowledged batch is read back, an unacknowledged one whole or not at all, and
+//!   [`Journal::open`] succeeds;
+//! - bytes that no crash can leave are refused, with segment, offset and what was expected there;
+//! - a sector with acknowledged bytes is never overwritten with others;
+//! - an error of the disk poisons the handle: it never acknowledges again.
+//!
+//! ```text
+//! folder     0000000000.seg  0000000001.seg  ...         segments, zero-filled and synced before their first use
+//! segment    | header | frame | frame | frame | zeros |  whole sectors of 512 bytes
+//! frame      | number, index, count, length, previous hash, check | entries | hash |
+//! ```
+//! The byte diagrams and a worked example are in `docs/ledger.md`.
+//!
+//! ```
+//! use usufruct::ledger::{Journal, JournalOptions};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path().join("ledger");
+//! let mut journal = Journal::create(&folder, [7; 16], JournalOptions::default())?;
+//! assert_eq!(journal.append(&[b"one", b"two"])?, 0);
+//! drop(journal);
+//!
+//! let mut entries = Vec::new();
+//! let journal = Journal::open(&folder, JournalOptions::default(), |index, entry| entries.push((index, entry.to_vec())))?;
+//! assert_eq!(entries, [(0, b"one".to_vec()), (1, b"two".to_vec())]);
+//! assert_eq!(journal.entries(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Source
+//! Rule K1 of `DESIGN.md`. The treatment of a failed fsync: Rebello et al., "Can Applications Recover from fsync Failures?",
+//! USENIX ATC 2020.
+//!
+//! # Not promised
+//! - That nobody cut whole batches off the end, or put an older folder in place: only a checkpoint that somebody outside holds
+//!   shows that.
+//! - Anything on a disk that acknowledges a flush before it is durable, or tears a sector of 512 bytes.
+//! - One writer: the caller holds the lock of the space.
+
+mod disk;
+mod frame;
+mod scan;
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod tests;
+
+pub use frame::{Expected, Fault, Frame};
+
+use disk::{Disk, Folder};
+use frame::{Chain, SegmentHeader};
+use scan::{Cursor, Place, scan};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The unit in which disks write; smaller parts of a frame are padded to it.
+pub const SECTOR_BYTES: usize = 512;
+/// An entry is at most this long: the limit of C2SP tiles, whose length prefix has 16 bits.
+pub const ENTRY_BYTES_MAX: usize = 65_535;
+/// Entries of one batch with their length prefixes of 4 bytes are at most this long: what a reader must hold at once.
+pub const BATCH_BYTES_MAX: usize = 4 << 20;
+/// A segment unless told otherwise: about 20 ms of zero-filling each few ten thousand entries.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 16 << 20;
+/// The least segment: its header and one frame of one sector.
+pub const SEGMENT_BYTES_MIN: u64 = 2 * SECTOR_BYTES as u64;
+/// The greatest segment: it is read into memory as a whole.
+pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
+
+/// A reader beside the writer looks again this often, a millisecond apart, before it takes an unfinished batch for damage.
+const READ_RETRIES_MAX: u32 = 100;
+const READ_RETRY: Duration = Duration::from_millis(1);
+
+/// Choices for new segments; those that exist keep theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalOptions {
+    segment_bytes: u64,
+}
+
+impl Default for JournalOptions {
+    fn default() -> Self {
+        Self { segment_bytes: SEGMENT_BYTES_DEFAULT }
+    }
+}
+
+impl JournalOptions {
+    /// Bytes of a new segment.
+    ///
+    /// # Errors
+    /// [`JournalError::SegmentBytes`] unless a multiple of [`SECTOR_BYTES`] between [`SEGMENT_BYTES_MIN`] and
+    /// [`SEGMENT_BYTES_MAX`].
+    pub fn segment_bytes(self, segment_bytes: u64) -> Result<Self, JournalError> {
+        let within = (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&segment_bytes);
+        if within && segment_bytes.is_multiple_of(SECTOR_BYTES as u64) {
+            Ok(Self { segment_bytes })
+        } else {
+            Err(JournalError::SegmentBytes { found: segment_bytes })
+        }
+    }
+
+    /// What a batch may be so that its frame fits a segment.
+    fn batch_bytes_max(self) -> usize {
+        // One segment is at most 256 MiB, so this is exact.
+        let frame = usize::try_from(self.segment_bytes).unwrap_or(usize::MAX) - SECTOR_BYTES;
+        frame::payload_bytes_max(frame).min(BATCH_BYTES_MAX)
+    }
+}
+
+/// What the journal refuses, and why.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The operating system refused.
+    #[error("cannot {action} {name}: {error}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file, or `.` for the folder.
+        name: String,
+        /// Why not.
+        error: io::Error,
+    },
+    /// There is a journal already.
+    #[error("the folder has a journal already")]
+    Exists,
+    /// There is no journal.
+    #[error("the folder has no journal")]
+    Missing,
+    /// A file has the suffix of a segment and not the name of one.
+    #[error("{name:?} is no segment of the journal: move it away")]
+    Name {
+        /// The file.
+        name: String,
+    },
+    /// A segment in the middle is missing.
+    #[error("segment {segment} is missing, there are later ones")]
+    Gap {
+        /// The first that is missing.
+        segment: u64,
+    },
+    /// Bytes that no crash can have left.
+    #[error("the journal is damaged: segment {segment}, {fault}")]
+    Damaged {
+        /// Number of the segment.
+        segment: u64,
+        /// Where in it, and what was expected there.
+        fault: Fault,
+    },
+    /// A batch without entries.
+    #[error("a batch needs an entry")]
+    EmptyBatch,
+    /// An entry above the limit.
+    #[error("entry {position} of the batch has {length} bytes, the limit is {limit}")]
+    EntryBytes {
+        /// Position in the batch.
+        position: usize,
+        /// Its length.
+        length: usize,
+        /// [`ENTRY_BYTES_MAX`].
+        limit: usize,
+    },
+    /// A batch above the limit.
+    #[error("the batch has {length} bytes, the limit is {limit}")]
+    BatchBytes {
+        /// Entries and their length prefixes.
+        length: usize,
+        /// [`BATCH_BYTES_MAX`], or what a segment holds if that is less.
+        limit: usize,
+    },
+    /// The journal has counted to the end of 64 bits.
+    #[error("the journal is full")]
+    Full,
+    /// A length that no segment can have.
+    #[error("a segment of {found} bytes: expected a multiple of {SECTOR_BYTES} from {SEGMENT_BYTES_MIN} to {SEGMENT_BYTES_MAX}")]
+    SegmentBytes {
+        /// What was asked.
+        found: u64,
+    },
+    /// The disk has no room for a further segment. Nothing was acknowledged, and the journal on disk is as it was: the
+    /// unfinished segment does not have a segment's name yet. The handle may be used again.
+    #[error("no room for segment {segment} of {needed} bytes; the journal is unchanged")]
+    NoSpace {
+        /// The segment.
+        segment: u64,
+        /// Its length.
+        needed: u64,
+    },
+    /// An earlier error of the disk left open what it holds. Only opening the journal again tells.
+    #[error("an earlier error of the disk stopped this journal: open it again")]
+    Poisoned,
+}
+
+/// What a reader has seen of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalSummary {
+    /// The id given at creation.
+    pub id: [u8; 16],
+    /// Entries read.
+    pub entries: u64,
+    /// Batches read.
+    pub batches: u64,
+    /// The hash of the last batch, which covers all before it.
+    pub hash: [u8; 32],
+    /// A batch stands unfinished behind the last: a writer is at work, or a crash left it.
+    pub unfinished: bool,
+}
+
+/// The journal, open for its one writer.
+pub struct Journal {
+    disk: Box<dyn Disk>,
+    options: JournalOptions,
+    id: [u8; 16],
+    /// The segment being written.
+    segment: u64,
+    name: String,
+    segment_bytes: u64,
+    /// Where its next frame goes. From here to its end there are only zeros, on disk as in memory.
+    offset: u64,
+    chain: Chain,
+    /// Set while the disk is asked, so that any way out but success leaves it.
+    poisoned: bool,
+    content: Vec<u8>,
+    frame: Vec<u8>,
+}
+
+impl Journal {
+    /// Makes the folder, if there is none, and a journal without entries in it. `id` is 16 random bytes that tell this journal
+    /// from all others.
+    ///
+    /// # Errors
+    /// [`JournalError::Exists`] if there is one; [`JournalError::NoSpace`] or [`JournalError::Io`] from the disk.
+    pub fn create(folder: &Path, id: [u8; 16], options: JournalOptions) -> Result<Self, JournalError> {
+        let disk = Folder::create(folder).map_err(failed("make", "."))?;
+        Self::create_on(Box::new(disk), id, options)
+    }
+
+    /// Opens the journal for writing and gives every entry to `visit` with its index, in order. A batch that a crash left
+    /// unfinished is removed. The caller holds the lock.
+    ///
+    /// # Errors
+    /// [`JournalError::Missing`], [`JournalError::Name`], [`JournalError::Gap`] or [`JournalError::Damaged`] if the folder is not
+    /// what this crate and at most one crash left; [`JournalError::Io`] from the disk. What was visited by then counts for
+    /// nothing.
+    pub fn open(folder: &Path, options: JournalOptions, visit: impl FnMut(u64, &[u8])) -> Result<Self, JournalError> {
+        Self::open_on(Box::new(Folder::new(folder)), options, visit)
+    }
+
+    /// Gives every entry to `visit` with its index, in order, and changes nothing. Needs no lock: a batch that a writer is just
+    /// writing is left out.
+    ///
+    /// # Errors
+    /// Those of [`Journal::open`].
+    pub fn read_only(folder: &Path, visit: impl FnMut(u64, &[u8])) -> Result<JournalSummary, JournalError> {
+        Self::read_only_on(&Folder::new(folder), visit)
+    }
+
+    /// Appends the entries as one batch, and returns the index of the first once all are durable.
+    ///
+    /// # Errors
+    /// [`JournalError::EmptyBatch`], [`JournalError::EntryBytes`], [`JournalError::BatchBytes`], [`JournalError::Full`] before
+    /// anything is written; [`JournalError::NoSpace`] with the journal unchanged; [`JournalError::Io`] once, and
+    /// [`JournalError::Poisoned`] ever after, if the disk failed: the batch may or may not be there after the next open.
+    pub fn append(&mut self, entries: &[&[u8]]) -> Result<u64, JournalError> {
+        if self.poisoned {
+            return Err(JournalError::Poisoned);
+        }
+        self.check(entries)?;
+        let next = frame::encode(&self.chain, entries, &mut self.content, &mut self.frame);
+        let length = self.frame.len() as u64;
+        if self.segment_bytes - self.offset < length {
+            self.next_segment()?;
+        }
+        self.poisoned = true;
+        self.disk.write_at(&self.name, self.offset, &self.frame).map_err(failed("write", &self.name))?;
+        self.disk.sync(&self.name).map_err(failed("sync", &self.name))?;
+        self.poisoned = false;
+        let first = self.chain.index;
+        self.chain = next;
+        self.offset += length;
+        Ok(first)
+    }
+
+    /// The id given at creation.
+    #[must_use]
+    pub fn id(&self) -> &[u8; 16] {
+        &self.id
+    }
+
+    /// The number of entries, which is the index of the next one.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.chain.index
+    }
+
+    /// The number of batches.
+    #[must_use]
+    pub fn batches(&self) -> u64 {
+        self.chain.batch
+    }
+
+    /// The hash of the last batch, which covers all before it.
+    #[must_use]
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.chain.hash
+    }
+
+    fn create_on(mut disk: Box<dyn Disk>, id: [u8; 16], options: JournalOptions) -> Result<Self, JournalError> {
+        let names = disk.names().map_err(failed("list", "."))?;
+        if names.iter().any(|name| name.ends_with(SUFFIX)) {
+            return Err(JournalError::Exists);
+        }
+        remove_parts(disk.as_mut(), &names)?;
+        let header = SegmentHeader { id, number: 0, bytes: options.segment_bytes, chain: Chain::start(&id) };
+        prepare(disk.as_mut(), &header)?;
+        publish(disk.as_mut(), 0)?;
+        Ok(Self {
+            disk,
+            options,
+            id,
+            segment: 0,
+            name: segment_name(0),
+            segment_bytes: options.segment_bytes,
+            offset: SECTOR_BYTES as u64,
+            chain: header.chain,
+            poisoned: false,
+            content: Vec::new(),
+            frame: Vec::new(),
+        })
+    }
+
+    fn open_on(mut disk: Box<dyn Disk>, options: JournalOptions, mut visit: impl FnMut(u64, &[u8])) -> Result<Self, JournalError> {
+        let (names, count) = segments(disk.as_ref())?;
+        remove_parts(disk.as_mut(), &names)?;
+        let (mut reader, last) = Reader::read_closed(disk.as_ref(), count, &mut visit)?;
+        let left = reader.scan(&last, &mut visit)?;
+        let Reader { id, segment, cursor, content } = reader;
+        let name = segment_name(segment);
+        settle(disk.as_mut(), &name, &last, &cursor, left)?;
+        Ok(Self {
+            disk,
+            options,
+            id,
+            segment,
+            name,
+            segment_bytes: last.len() as u64,
+            offset: cursor.offset as u64,
+            chain: cursor.chain,
+            poisoned: false,
+            content,
+            frame: Vec::new(),
+        })
+    }
+
+    fn read_only_on(disk: &dyn Disk, mut visit: impl FnMut(u64, &[u8])) -> Result<JournalSummary, JournalError> {
+        let (_, count) = segments(disk)?;
+        let (mut reader, mut bytes) = Reader::read_closed(disk, count, &mut visit)?;
+        let mut retries = 0;
+        let left = loop {
+            match reader.scan(&bytes, &mut visit) {
+                Ok(left) => break left,
+                Err(error) if retries == READ_RETRIES_MAX => return Err(error),
+                // Half a sector may be a write in progress. The cursor stands behind the last whole batch.
+                Err(_) => {
+                    retries += 1;
+                    std::thread::sleep(READ_RETRY);
+                    bytes = read_segment(disk, reader.segment)?;
+                }
+            }
+        };
+        let Reader { id, cursor: Cursor { chain, .. }, .. } = reader;
+        Ok(JournalSummary { id, entries: chain.index, batches: chain.batch, hash: chain.hash, unfinished: left > 0 })
+    }
+
+    fn check(&self, entries: &[&[u8]]) -> Result<(), JournalError> {
+        if entries.is_empty() {
+            return Err(JournalError::EmptyBatch);
+        }
+        let limit = ENTRY_BYTES_MAX;
+        if let Some((position, entry)) = entries.iter().enumerate().find(|(_, entry)| entry.len() > limit) {
+            return Err(JournalError::EntryBytes { position, length: entry.len(), limit });
+        }
+        let (length, limit) = (frame::payload_bytes(entries), self.options.batch_bytes_max());
+        if length > limit {
+            return Err(JournalError::BatchBytes { length, limit });
+        }
+        let room = self.chain.index.checked_add(entries.len() as u64).and(self.chain.batch.checked_add(1));
+        room.map(drop).ok_or(JournalError::Full)
+    }
+
+    /// Goes on in a new segment.
+    fn next_segment(&mut self) -> Result<(), JournalError> {
+        self.poisoned = true;
+        let segment = self.segment + 1;
+        let header = SegmentHeader { id: self.id, number: segment, bytes: self.options.segment_bytes, chain: self.chain };
+        if let Err(error) = prepare(self.disk.as_mut(), &header) {
+            self.poisoned = !matches!(error, JournalError::NoSpace { .. });
+            return Err(error);
+        }
+        publish(self.disk.as_mut(), segment)?;
+        self.poisoned = false;
+        self.segment = segment;
+        self.name = segment_name(segment);
+        self.segment_bytes = header.bytes;
+        self.offset = SECTOR_BYTES as u64;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal")
+            .field("entries", &self.chain.index)
+            .field("batches", &self.chain.batch)
+            .field("segment", &self.segment)
+            .field("poisoned", &self.poisoned)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads segment after segment.
+struct Reader {
+    id: [u8; 16],
+    segment: u64,
+    cursor: Cursor,
+    content: Vec<u8>,
+}
+
+impl Reader {
+    /// Reads all segments but the last, whose bytes it returns. `count` is at least 1.
+    fn read_closed(disk: &dyn Disk, count: u64, visit: &mut dyn FnMut(u64, &[u8])) -> Result<(Self, Vec<u8>), JournalError> {
+        let mut bytes = read_segment(disk, 0)?;
+        let damaged = |fault| JournalError::Damaged { segment: 0, fault };
+        let id = SegmentHeader::decode(&bytes).map_err(damaged)?.id;
+        let mut reader = Self { id, segment: 0, cursor: Cursor::start(&id), content: Vec::new() };
+        while reader.segment + 1 < count {
+            reader.scan_as(&bytes, false, visit)?;
+            reader.segment += 1;
+            (reader.cursor.offset, reader.cursor.before) = (0, 0);
+            bytes = read_segment(disk, reader.segment)?;
+        }
+        Ok((reader, bytes))
+    }
+
+    /// Reads the last segment and returns the length of the unfinished bytes behind its last batch.
+    fn scan(&mut self, bytes: &[u8], visit: &mut dyn FnMut(u64, &[u8])) -> Result<usize, JournalError> {
+        self.scan_as(bytes, true, visit)
+    }
+
+    fn scan_as(&mut self, bytes: &[u8], last: bool, visit: &mut dyn FnMut(u64, &[u8])) -> Result<usize, JournalError> {
+        let segment = self.segment;
+        let place = Place { id: &self.id, number: segment, last };
+        let scanned = scan(bytes, place, &mut self.cursor, &mut self.content, visit);
+        scanned.map_err(|fault| JournalError::Damaged { segment, fault })
+    }
+}
+
+const SUFFIX: &str = ".seg";
+/// A segment that is being made. It has no part in the journal until it is renamed.
+const PART_SUFFIX: &str = ".seg.part";
+
+fn segment_name(number: u64) -> String {
+    format!("{number:010}{SUFFIX}")
+}
+
+fn part_name(number: u64) -> String {
+    format!("{number:010}{PART_SUFFIX}")
+}
+
+/// The names in the folder, and how many segments there are, numbered from 0 without a gap.
+fn segments(disk: &dyn Disk) -> Result<(Vec<String>, u64), JournalError> {
+    let names = match disk.names() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing),
+        names => names.map_err(failed("list", "."))?,
+    };
+    let mut numbers = Vec::new();
+    for name in names.iter().filter(|name| name.ends_with(SUFFIX)) {
+        let number = name.strip_suffix(SUFFIX).and_then(|number| number.parse().ok());
+        let number = number.filter(|number| segment_name(*number) == *name);
+        numbers.push(number.ok_or_else(|| JournalError::Name { name: name.clone() })?);
+    }
+    if numbers.is_empty() {
+        return Err(JournalError::Missing);
+    }
+    numbers.sort_unstable();
+    match numbers.iter().zip(0u64..).find(|(number, expected)| **number != *expected) {
+        Some((_, segment)) => Err(JournalError::Gap { segment }),
+        None => {
+            let count = numbers.len() as u64;
+            Ok((names, count))
+        }
+    }
+}
+
+fn read_segment(disk: &dyn Disk, number: u64) -> Result<Vec<u8>, JournalError> {
+    let name = segment_name(number);
+    disk.read(&name, SEGMENT_BYTES_MAX).map_err(failed("read", &name))
+}
+
+/// Removes segments that a crash left unmade.
+fn remove_parts(disk: &mut dyn Disk, names: &[String]) -> Result<(), JournalError> {
+    for name in names.iter().filter(|name| name.ends_with(PART_SUFFIX)) {
+        disk.remove(name).map_err(failed("remove", name))?;
+    }
+    Ok(())
+}
+
+/// Makes a whole, durable segment under a name that does not count yet, or removes what it made.
+fn prepare(disk: &mut dyn Disk, header: &SegmentHeader) -> Result<(), JournalError> {
+    let part = part_name(header.number);
+    let Err((action, error)) = fill(disk, &part, header) else { return Ok(()) };
+    let _ = disk.remove(&part);
+    if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        return Err(JournalError::NoSpace { segment: header.number, needed: header.bytes });
+    }
+    Err(JournalError::Io { action, name: part, error })
+}
+
+fn fill(disk: &mut dyn Disk, part: &str, header: &SegmentHeader) -> Result<(), (&'static str, io::Error)> {
+    const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+    disk.create(part).map_err(|error| ("create", error))?;
+    let mut at = 0;
+    while at < header.bytes {
+        let length = usize::try_from(header.bytes - at).map_or(ZEROS.len(), |left| left.min(ZEROS.len()));
+        disk.write_at(part, at, &ZEROS[..length]).map_err(|error| ("fill", error))?;
+        at += length as u64;
+    }
+    disk.write_at(part, 0, &header.encode()).map_err(|error| ("write", error))?;
+    disk.sync(part).map_err(|error| ("sync", error))
+}
+
+/// Gives a prepared segment the name that counts.
+fn publish(disk: &mut dyn Disk, number: u64) -> Result<(), JournalError> {
+    let (part, name) = (part_name(number), segment_name(number));
+    disk.rename(&part, &name).map_err(failed("rename", &part))?;
+    disk.sync_names().map_err(failed("sync", "."))
+}
+
+/// Makes durable what was just read, which a process that was killed, or failed to sync, may have left in memory only: writes
+/// the last batch again, byte for byte, and zeros over what is unfinished.
+fn settle(disk: &mut dyn Disk, name: &str, segment: &[u8], cursor: &Cursor, left: usize) -> Result<(), JournalError> {
+    let mut bytes = segment[cursor.before..cursor.offset].to_vec();
+    bytes.resize(bytes.len() + left.next_multiple_of(SECTOR_BYTES), 0);
+    if !bytes.is_empty() {
+        disk.write_at(name, cursor.before as u64, &bytes).map_err(failed("write", name))?;
+    }
+    disk.sync(name).map_err(failed("sync", name))?;
+    disk.sync_names().map_err(failed("sync", "."))
+}
+
+fn failed(action: &'static str, name: &str) -> impl FnOnce(io::Error) -> JournalError {
+    let name = name.to_owned();
+    move |error| JournalError::Io { action, name, error }
+}

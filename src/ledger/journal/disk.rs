@@ -1,0 +1,106 @@
+//! The few things the journal asks of a folder, so that tests can make them fail.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// A folder of files. A change is durable only after the `sync` of its file, or of the folder for its name.
+pub(super) trait Disk: Send {
+    /// The names in the folder.
+    fn names(&self) -> io::Result<Vec<String>>;
+    /// The whole file; an error of kind `InvalidData` if it is longer than `limit`.
+    fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>>;
+    /// A new file, readable by nobody else; an error if there is one.
+    fn create(&mut self, name: &str) -> io::Result<()>;
+    /// Writes all bytes at the offset.
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Makes the bytes of the file durable.
+    fn sync(&mut self, name: &str) -> io::Result<()>;
+    /// Gives the file another name.
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
+    /// Removes the file.
+    fn remove(&mut self, name: &str) -> io::Result<()>;
+    /// Makes the names in the folder durable.
+    fn sync_names(&mut self) -> io::Result<()>;
+}
+
+/// A folder of the file system.
+pub(super) struct Folder {
+    path: PathBuf,
+    /// The file last written to.
+    open: Option<(String, File)>,
+}
+
+impl Folder {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), open: None }
+    }
+
+    /// Makes the folder, mode 0700, if there is none, and its name durable.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        match DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(Self::new(path))
+    }
+
+    fn file(&mut self, name: &str) -> io::Result<&File> {
+        let open = match self.open.take() {
+            Some(open) if open.0 == name => open,
+            _ => (name.to_owned(), OpenOptions::new().write(true).open(self.path.join(name))?),
+        };
+        Ok(&self.open.insert(open).1)
+    }
+}
+
+impl Disk for Folder {
+    fn names(&self) -> io::Result<Vec<String>> {
+        // A name that is not Unicode is none of ours: it is shown as far as it is.
+        let name = |entry: io::Result<std::fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+        std::fs::read_dir(&self.path)?.map(name).collect()
+    }
+
+    fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let file = File::open(self.path.join(name))?;
+        let length = file.metadata()?.len();
+        let too_long = || io::Error::new(io::ErrorKind::InvalidData, format!("{length} bytes, the limit is {limit}"));
+        if length > limit {
+            return Err(too_long());
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(|_| too_long())?);
+        file.take(length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn create(&mut self, name: &str) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path.join(name))?;
+        self.open = Some((name.to_owned(), file));
+        Ok(())
+    }
+
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file(name)?.write_all_at(bytes, offset)
+    }
+
+    fn sync(&mut self, name: &str) -> io::Result<()> {
+        self.file(name)?.sync_data()
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        self.open = None;
+        std::fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        self.open = None;
+        std::fs::remove_file(self.path.join(name))
+    }
+
+    fn sync_names(&mut self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
+    }
+}
