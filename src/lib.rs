@@ -9,5 +9,14 @@ pub mod envelope;
 
 pub mod budget;
 
+#[cfg(feature = "records")]
+pub mod table;
 pub mod grade;
 pub mod dataset;
+
+/// The parts of Arrow that `table::Records` is made of, in the version this crate was built with.
+#[cfg(feature = "records")]
+pub mod arrow {
+    pub use arrow_array;
+    pub use arrow_schema;
+}
