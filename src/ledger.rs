@@ -7,11 +7,17 @@
 //! ```
 //! Byte formats: `docs/ledger.md`.
 
+mod book;
+mod commitment;
+mod entry;
 #[cfg(feature = "embedded")]
 mod journal;
 mod proof;
 mod tree;
 
+pub use book::{Account, AccountKind, Book, BookError, RequestRecord, RequestState};
+pub use commitment::Commitment;
+pub use entry::{Charge, Entry, Event, Genesis, Measure, RefillReason, Reservation, Seal};
 #[cfg(feature = "embedded")]
 pub use journal::{
     BATCH_BYTES_MAX, ENTRY_BYTES_MAX, Expected, Fault, Frame, Journal, JournalError, JournalOptions, JournalSummary, SECTOR_BYTES,

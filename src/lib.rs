@@ -11,5 +11,14 @@ pub mod budget;
 
 pub mod ledger;
 
+#[cfg(feature = "records")]
+pub mod table;
 pub mod grade;
 pub mod dataset;
+
+/// The parts of Arrow that `table::Records` is made of, in the version this crate was built with.
+#[cfg(feature = "records")]
+pub mod arrow {
+    pub use arrow_array;
+    pub use arrow_schema;
+}

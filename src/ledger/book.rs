@@ -330,7 +330,8 @@ impl Book {
         if self.accounts.contains_key(&account) {
             return Err(BookError::Account { index, account });
         }
-        self.accounts.insert(account, Account { balance: Balance::new(limit.loss), uses: 0, uses_limit: limit.uses, kind, opened_at: index });
+        self.accounts
+            .insert(account, Account { balance: Balance::new(limit.loss), uses: 0, uses_limit: limit.uses, kind, opened_at: index });
         self.opened.push(account);
         Ok(())
     }
@@ -369,7 +370,11 @@ impl Book {
         }
         for charge in charges {
             if let Some(account) = self.accounts.get_mut(&charge.account) {
-                account.balance.charge(&charge.amount.loss).map_err(|problem| BookError::Budget { index, account: charge.account, problem })?;
+                account.balance.charge(&charge.amount.loss).map_err(|problem| BookError::Budget {
+                    index,
+                    account: charge.account,
+                    problem,
+                })?;
                 account.uses = charge.new.uses;
             }
         }
@@ -410,7 +415,11 @@ impl Book {
         }
         for refund in charges {
             if let Some(account) = self.accounts.get_mut(&refund.account) {
-                account.balance.refund(&refund.amount.loss).map_err(|problem| BookError::Budget { index, account: refund.account, problem })?;
+                account.balance.refund(&refund.amount.loss).map_err(|problem| BookError::Budget {
+                    index,
+                    account: refund.account,
+                    problem,
+                })?;
                 account.uses = refund.new.uses;
             }
         }

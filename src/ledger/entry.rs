@@ -417,7 +417,9 @@ struct Fields {
 impl Fields {
     fn read(&mut self, key: i64, decoder: &mut Decoder<'_>) -> Result<(), CodecError> {
         let value = |expected| CodecError::Value { key, expected };
-        let time = |seconds| Some(Time::from_unix_s(seconds)).filter(|time| time.unix_s() == seconds).ok_or_else(|| value("a time before the year 10000"));
+        let time = |seconds| {
+            Some(Time::from_unix_s(seconds)).filter(|time| time.unix_s() == seconds).ok_or_else(|| value("a time before the year 10000"))
+        };
         match key {
             key::FORMAT => {
                 if decoder.uint()? != FORMAT {

@@ -1,0 +1,313 @@
+//! CSV as a stream of batches.
+
+mod block;
+mod reader;
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use self::block::Block;
+use self::reader::Reader;
+use super::{RecordBatches, RecordSource, Records, Schema, SizeHint, TableError};
+use crate::id::Digest;
+
+/// A CSV file (or text in memory) with a header, read as a stream.
+///
+/// - The first record names the columns; those of the schema are found by name, in any order.
+/// - Fields follow RFC 4180: quotes around a field, two quotes for one, delimiters and line ends inside quotes.
+///   A quote inside an unquoted field stands for itself, and text after a closing quote belongs to the field.
+/// - Lines end in LF, CR LF or CR; empty lines are skipped; a byte order mark at the start is skipped.
+/// - An empty field is null, quoted or not. Blanks belong to the field: nothing is trimmed.
+/// - Text and real columns must be UTF-8; NUL is a character like others. Columns outside the schema are not looked at.
+/// - Integers are an optional sign and ASCII digits.
+///
+/// A file that changes while it is read is [`TableError::Changed`] at the end of the reading.
+#[derive(Clone)]
+pub struct CsvSource {
+    origin: Origin,
+    options: CsvOptions,
+    schema: Schema,
+}
+
+/// How a CSV file is written, and the limits of its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// What stands between fields; a comma unless told.
+    pub delimiter: u8,
+    /// What to do with columns that the schema does not have.
+    pub extra: ExtraColumns,
+    /// The most bytes of a field.
+    pub field_bytes_max: usize,
+    /// The most bytes of a record, quotes and delimiters not counted; at most [`CsvOptions::RECORD_BYTES_CAP`].
+    pub record_bytes_max: usize,
+    /// A batch ends after this many records.
+    pub batch_rows_max: usize,
+    /// A batch ends with the record that reaches this many bytes; at most [`CsvOptions::RECORD_BYTES_CAP`].
+    pub batch_bytes_max: usize,
+}
+
+/// What to do with the columns of a file that the schema does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExtraColumns {
+    /// Leave them unread: a description may name fewer columns than the file has.
+    #[default]
+    Ignore,
+    /// [`TableError::ExtraColumn`].
+    Refuse,
+}
+
+#[derive(Clone)]
+enum Origin {
+    File(PathBuf),
+    Bytes(Arc<[u8]>),
+}
+
+impl CsvOptions {
+    /// 16 MiB: above any cell of a register, below what hurts a small machine (rule L6).
+    pub const FIELD_BYTES_MAX: usize = 16 << 20;
+    /// 64 MiB: four fields at their limit.
+    pub const RECORD_BYTES_MAX: usize = 64 << 20;
+    /// 512 MiB: with a batch and a record at this size the 32-bit offsets of Arrow still reach.
+    pub const RECORD_BYTES_CAP: usize = 512 << 20;
+    /// 8,192 records: more do not read faster.
+    pub const BATCH_ROWS_MAX: usize = 8192;
+    /// 4 MiB: a batch stays near the cache.
+    pub const BATCH_BYTES_MAX: usize = 4 << 20;
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self {
+            delimiter: b',',
+            extra: ExtraColumns::Ignore,
+            field_bytes_max: Self::FIELD_BYTES_MAX,
+            record_bytes_max: Self::RECORD_BYTES_MAX,
+            batch_rows_max: Self::BATCH_ROWS_MAX,
+            batch_bytes_max: Self::BATCH_BYTES_MAX,
+        }
+    }
+}
+
+impl CsvSource {
+    /// Opens a file and checks its header.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is empty or is not a regular file; when the header lacks a column of the schema, has
+    /// a name twice, or has a column that is refused; when the delimiter cannot be one.
+    pub fn open(path: impl AsRef<Path>, options: CsvOptions, schema: Schema) -> Result<Self, TableError> {
+        Self::checked(Origin::File(path.as_ref().to_owned()), options, schema)
+    }
+
+    /// Takes CSV text from memory and checks its header.
+    ///
+    /// # Errors
+    /// As [`CsvSource::open`], except for those of files.
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>, options: CsvOptions, schema: Schema) -> Result<Self, TableError> {
+        Self::checked(Origin::Bytes(bytes.into()), options, schema)
+    }
+
+    fn checked(origin: Origin, options: CsvOptions, schema: Schema) -> Result<Self, TableError> {
+        let delimiter = options.delimiter;
+        if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0) {
+            return Err(TableError::Delimiter { delimiter });
+        }
+        let source = Self { origin, options, schema };
+        drop(source.read()?);
+        Ok(source)
+    }
+
+    fn batches<'a, R: Read + Send + 'a>(&'a self, input: R, opened: Option<String>) -> Result<RecordBatches<'a>, TableError> {
+        let mut reader = Reader::new(input, &self.options);
+        let names = reader.header()?;
+        let columns = self.bind(&names)?;
+        let block = Block::new(names.len(), self.options.batch_rows_max);
+        Ok(Box::new(Batches { source: self, reader, block, columns, opened, failed: None, done: false }))
+    }
+
+    /// The field of each column of the schema, counted from 1.
+    fn bind(&self, names: &[String]) -> Result<Arc<[u32]>, TableError> {
+        let mut sorted: Vec<(&str, u32)> = (1..).zip(names).map(|(field, name)| (name.as_str(), field)).collect();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(TableError::DuplicateHeader { first: pair[0].1, second: pair[1].1 });
+        }
+        if self.options.extra == ExtraColumns::Refuse {
+            let extra = |(_, name): &(u32, &String)| self.schema.index_of(name).is_none();
+            if let Some((field, _)) = (1..).zip(names).find(extra) {
+                return Err(TableError::ExtraColumn { field });
+            }
+        }
+        let field_of = |column: &super::Column| {
+            let found = sorted.binary_search_by_key(&column.name.as_str(), |&(name, _)| name);
+            let missing = |_| TableError::MissingColumn { column: column.name.clone(), fields: names.len() };
+            found.map(|at| sorted[at].1).map_err(missing)
+        };
+        self.schema.columns().iter().map(field_of).collect()
+    }
+}
+
+impl RecordSource for CsvSource {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn version(&self) -> Result<String, TableError> {
+        match &self.origin {
+            Origin::File(path) => file_version(path, std::fs::metadata(path)),
+            Origin::Bytes(bytes) => Ok(Digest::of(bytes).to_string()),
+        }
+    }
+
+    fn read(&self) -> Result<RecordBatches<'_>, TableError> {
+        match &self.origin {
+            Origin::File(path) => {
+                // Asked before opening: to open a pipe would wait for its writer.
+                let before = self.version()?;
+                let file = File::open(path).map_err(|error| TableError::Open { path: path.clone(), kind: error.kind() })?;
+                if file_version(path, file.metadata())? != before {
+                    return Err(TableError::Changed);
+                }
+                self.batches(file, Some(before))
+            }
+            Origin::Bytes(bytes) => self.batches(Cursor::new(Arc::clone(bytes)), None),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let bytes = match &self.origin {
+            Origin::File(path) => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
+            Origin::Bytes(bytes) => Some(bytes.len() as u64),
+        };
+        SizeHint { bytes, records: None }
+    }
+}
+
+impl fmt::Debug for CsvSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("CsvSource");
+        match &self.origin {
+            Origin::File(path) => out.field("path", path),
+            Origin::Bytes(bytes) => out.field("bytes", &bytes.len()),
+        };
+        out.field("options", &self.options).field("schema", &self.schema).finish()
+    }
+}
+
+/// One reading of a source.
+struct Batches<'a, R> {
+    source: &'a CsvSource,
+    reader: Reader<R>,
+    block: Block,
+    columns: Arc<[u32]>,
+    /// The version at the start, if it can change.
+    opened: Option<String>,
+    /// An error that stands behind records still to be given out.
+    failed: Option<TableError>,
+    done: bool,
+}
+
+impl<R: Read> Batches<'_, R> {
+    fn batch(&mut self) -> Result<Option<Records>, TableError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let options = &self.source.options;
+        let bytes_max = options.batch_bytes_max.min(CsvOptions::RECORD_BYTES_CAP);
+        self.block.clear();
+        while !self.block.is_full(bytes_max) {
+            match self.reader.record(&mut self.block) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        match (self.block.rows(), self.failed.take()) {
+            (0, Some(error)) => Err(error),
+            (0, None) => self.check_version().map(|()| None),
+            (_, failed) => {
+                self.failed = failed;
+                self.records().map(Some)
+            }
+        }
+    }
+
+    fn records(&self) -> Result<Records, TableError> {
+        let schema = &self.source.schema;
+        let mut arrays = Vec::with_capacity(schema.columns().len());
+        let mut first_bad: Option<(usize, usize)> = None;
+        for (column, &field) in self.columns.iter().enumerate() {
+            match self.block.array(schema.columns()[column].kind, field as usize - 1) {
+                Ok(array) => arrays.push(array),
+                Err(row) if first_bad.is_none_or(|(first, _)| row < first) => first_bad = Some((row, column)),
+                Err(_) => {}
+            }
+        }
+        let first_record = self.reader.records_read() - self.block.rows() as u64 + 1;
+        if let Some((row, column)) = first_bad {
+            let position = super::Position {
+                record: first_record + row as u64,
+                field: Some(self.columns[column]),
+                byte: Some(self.block.begins()[row]),
+            };
+            let declared = &schema.columns()[column];
+            let column = declared.name.clone();
+            return Err(match declared.kind {
+                super::ColumnKind::Integer => TableError::NotInteger { position, column },
+                _ => TableError::NotUtf8 { position, column },
+            });
+        }
+        // An error of Arrow may hold a cell: only its place is kept.
+        let batch = RecordBatch::try_new(schema.to_arrow(), arrays)
+            .map_err(|_| TableError::Batch { column: 1, expected: schema.columns()[0].kind.as_str() })?;
+        let records = Records::new(schema, batch, first_record)?;
+        Ok(records.located(self.block.begins().to_vec(), Arc::clone(&self.columns)))
+    }
+
+    fn check_version(&self) -> Result<(), TableError> {
+        match &self.opened {
+            Some(opened) if *opened != self.source.version()? => Err(TableError::Changed),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<R: Read> Iterator for Batches<'_, R> {
+    type Item = Result<Records, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let next = self.batch().transpose();
+        self.done = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+/// A digest of size, times and inode.
+fn file_version(path: &Path, metadata: std::io::Result<Metadata>) -> Result<String, TableError> {
+    let metadata = metadata.map_err(|error| TableError::Open { path: path.to_owned(), kind: error.kind() })?;
+    if !metadata.is_file() {
+        return Err(TableError::NotAFile { path: path.to_owned() });
+    }
+    let modified = metadata.modified().ok();
+    #[cfg(unix)]
+    let more = {
+        use std::os::unix::fs::MetadataExt;
+        (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+    };
+    #[cfg(not(unix))]
+    let more = ();
+    Ok(Digest::of(format!("{} {modified:?} {more:?}", metadata.len()).as_bytes()).to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! From bytes to fields: `csv-core` with limits, places, and the errors it does not tell.
+
+use std::io::{self, Read};
+
+use csv_core::ReadRecordResult;
+
+use super::CsvOptions;
+use super::block::Block;
+use crate::table::{COLUMNS_MAX, Position, TableError};
+
+/// 256 KiB: fewer calls than the disk needs, small enough for the second-level cache.
+const BUFFER_BYTES: usize = 256 << 10;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A reader of records. The header is record 0.
+pub(super) struct Reader<R> {
+    input: R,
+    buffer: Box<[u8]>,
+    /// What is read and not yet taken: `buffer[at..filled]`.
+    at: usize,
+    filled: usize,
+    /// The place of `buffer[at]` in the input.
+    offset: u64,
+    core: csv_core::Reader,
+    record: u64,
+    field_bytes_max: usize,
+    record_bytes_max: usize,
+}
+
+impl<R: Read> Reader<R> {
+    pub(super) fn new(input: R, options: &CsvOptions) -> Self {
+        let record_bytes_max = options.record_bytes_max.min(CsvOptions::RECORD_BYTES_CAP);
+        Self {
+            input,
+            buffer: vec![0; BUFFER_BYTES].into(),
+            at: 0,
+            filled: 0,
+            offset: 0,
+            core: csv_core::ReaderBuilder::new().delimiter(options.delimiter).build(),
+            record: 0,
+            field_bytes_max: options.field_bytes_max.min(record_bytes_max),
+            record_bytes_max,
+        }
+    }
+
+    /// How many records were read, the header not counted.
+    pub(super) fn records_read(&self) -> u64 {
+        self.record - 1
+    }
+
+    /// The names of the columns; to be called once, first.
+    pub(super) fn header(&mut self) -> Result<Vec<String>, TableError> {
+        self.skip_byte_order_mark()?;
+        let mut block = Block::new(COLUMNS_MAX, 1);
+        let (begin, fields) = match self.fields(&mut block) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Err(TableError::Empty),
+            Err(TableError::Ragged { expected, found, .. }) => {
+                return Err(TableError::ColumnCount { most: expected, found });
+            }
+            Err(error) => return Err(error),
+        };
+        self.record += 1;
+        block.push(begin);
+        let name = |(at, field): (usize, u32)| {
+            let name = std::str::from_utf8(block.field(0, at)).map(str::to_owned);
+            name.map_err(|_| TableError::HeaderNotUtf8 { field })
+        };
+        (0..fields).zip(1..).map(name).collect()
+    }
+
+    /// Appends a record to the block; false at the end of the input.
+    pub(super) fn record(&mut self, block: &mut Block) -> Result<bool, TableError> {
+        let Some((begin, fields)) = self.fields(block)? else {
+            return Ok(false);
+        };
+        if fields != block.columns() {
+            let position = self.position(begin, None);
+            return Err(TableError::Ragged { position, expected: block.columns(), found: fields });
+        }
+        block.push(begin);
+        self.record += 1;
+        Ok(true)
+    }
+
+    /// Writes the fields of one record behind the last of the block; where it begins and how many fields it has.
+    fn fields(&mut self, block: &mut Block) -> Result<Option<(u64, usize)>, TableError> {
+        let Some(begin) = self.next_begin()? else {
+            return Ok(None);
+        };
+        let mut fields = 0; // finished
+        let mut used = 0; // bytes written
+        let mut field_start = 0; // where the unfinished field starts among them
+        loop {
+            let more = self.fill()?;
+            let used_max = (self.record_bytes_max + 1).min(field_start + self.field_bytes_max + 1);
+            let (bytes, ends) = block.room(used, used_max, fields);
+            // At the end of the input one line end is added: it ends the record unless a quote is open, which csv-core would not tell.
+            let input = if more { &self.buffer[self.at..self.filled] } else { b"\n".as_slice() };
+            let (result, taken, written, ended) = self.core.read_record(input, bytes, ends);
+            if let Some(&end) = ends[..ended].last() {
+                field_start = end;
+            }
+            used += written;
+            fields += ended;
+            if more {
+                self.take(taken);
+            }
+            match result {
+                ReadRecordResult::Record => return Ok(Some((begin, fields))),
+                ReadRecordResult::InputEmpty if more => {}
+                ReadRecordResult::InputEmpty | ReadRecordResult::End => {
+                    return Err(TableError::UnclosedQuote { position: self.position(begin, None) });
+                }
+                ReadRecordResult::OutputFull if used - field_start > self.field_bytes_max => {
+                    let position = self.position(begin, Some(fields));
+                    return Err(TableError::FieldTooLong { position, most: self.field_bytes_max });
+                }
+                ReadRecordResult::OutputFull if used > self.record_bytes_max => {
+                    let position = self.position(begin, None);
+                    return Err(TableError::RecordTooLong { position, most: self.record_bytes_max });
+                }
+                ReadRecordResult::OutputFull => block.grow(used, self.record_bytes_max + 1),
+                ReadRecordResult::OutputEndsFull => return Err(self.too_many_fields(begin, fields)),
+            }
+        }
+    }
+
+    /// Counts the fields of a record that has more than expected, keeping none of them.
+    fn too_many_fields(&mut self, begin: u64, expected: usize) -> TableError {
+        let position = self.position(begin, None);
+        let mut found = expected;
+        let (mut bytes, mut ends) = ([0; 4096], [0; 64]);
+        loop {
+            let more = match self.fill() {
+                Ok(more) => more,
+                Err(error) => return error,
+            };
+            let input = if more { &self.buffer[self.at..self.filled] } else { b"\n".as_slice() };
+            let (result, taken, _, ended) = self.core.read_record(input, &mut bytes, &mut ends);
+            found += ended;
+            if more {
+                self.take(taken);
+            }
+            match result {
+                ReadRecordResult::Record => return TableError::Ragged { position, expected, found },
+                ReadRecordResult::InputEmpty | ReadRecordResult::End if !more => return TableError::UnclosedQuote { position },
+                _ => {}
+            }
+        }
+    }
+
+    /// Skips the line ends between records; where the next record begins, if there is one.
+    fn next_begin(&mut self) -> Result<Option<u64>, TableError> {
+        while self.fill()? {
+            let rest = &self.buffer[self.at..self.filled];
+            let skipped = rest.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+            self.take(skipped.unwrap_or(rest.len()));
+            if skipped.is_some() {
+                return Ok(Some(self.offset));
+            }
+        }
+        Ok(None)
+    }
+
+    fn skip_byte_order_mark(&mut self) -> Result<(), TableError> {
+        while self.filled < BYTE_ORDER_MARK.len() {
+            let read = self.read_at(self.filled)?;
+            if read == 0 {
+                break;
+            }
+            self.filled += read;
+        }
+        if self.buffer[..self.filled].starts_with(BYTE_ORDER_MARK) {
+            self.take(BYTE_ORDER_MARK.len());
+        }
+        Ok(())
+    }
+
+    /// Whether there is something in the buffer; reads if it is empty.
+    fn fill(&mut self) -> Result<bool, TableError> {
+        if self.at == self.filled {
+            self.at = 0;
+            self.filled = 0;
+            self.filled = self.read_at(0)?;
+        }
+        Ok(self.filled > 0)
+    }
+
+    fn read_at(&mut self, start: usize) -> Result<usize, TableError> {
+        loop {
+            match self.input.read(&mut self.buffer[start..]) {
+                Ok(read) => return Ok(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(TableError::Read { byte: self.offset, kind: error.kind() }),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.offset += bytes as u64;
+    }
+
+    fn position(&self, begin: u64, fields_before: Option<usize>) -> Position {
+        let field = fields_before.and_then(|before| u32::try_from(before + 1).ok());
+        Position { record: self.record, field, byte: Some(begin) }
+    }
+}
