@@ -265,7 +265,7 @@ impl<R: Read> Batches<'_, R> {
             });
         }
         // An error of Arrow may hold a cell: only its place is kept.
-        let batch = RecordBatch::try_new(schema.to_arrow(), arrays)
+        let batch = RecordBatch::try_new(Records::arrow_schema(schema), arrays)
             .map_err(|_| TableError::Batch { column: 1, expected: schema.columns()[0].kind.as_str() })?;
         let records = Records::new(schema, batch, first_record)?;
         Ok(records.located(self.block.begins().to_vec(), Arc::clone(&self.columns)))

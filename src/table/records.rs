@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::Field;
 
-use super::{Schema, TableError};
+use super::{Column, Schema, TableError};
 
 /// Where something stands in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,13 @@ impl Records {
         Ok(Self { batch, first_record, bytes: None, fields: None })
     }
 
+    /// The Arrow schema that the batches of a source have; any column may hold nulls.
+    #[must_use]
+    pub fn arrow_schema(schema: &Schema) -> Arc<arrow_schema::Schema> {
+        let field = |column: &Column| Field::new(column.name.as_str(), column.kind.data_type(), true);
+        Arc::new(arrow_schema::Schema::new(schema.columns().iter().map(field).collect::<Vec<_>>()))
+    }
+
     /// Adds where the records begin and which field each column was.
     #[cfg(feature = "csv")]
     pub(super) fn located(mut self, bytes: Vec<u64>, fields: Arc<[u32]>) -> Self {
@@ -123,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::id::ColumnName;
-    use crate::table::{Column, ColumnKind};
+    use crate::table::ColumnKind;
 
     fn schema(kinds: &[(&str, ColumnKind)]) -> Schema {
         let column = |&(name, kind): &(&str, ColumnKind)| Column { name: ColumnName::new(name).unwrap(), kind };
@@ -132,7 +140,7 @@ mod tests {
 
     fn batch(schema: &Schema) -> RecordBatch {
         RecordBatch::try_new(
-            schema.to_arrow(),
+            Records::arrow_schema(schema),
             vec![Arc::new(StringArray::from(vec!["canary", "b"])), Arc::new(Int64Array::from(vec![Some(77_177), None]))],
         )
         .unwrap()

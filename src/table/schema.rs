@@ -1,9 +1,8 @@
 //! The columns that are wanted of a source, as their description declares them.
 
 use std::fmt;
-use std::sync::Arc;
 
-use arrow_schema::{DataType, Field};
+use arrow_schema::DataType;
 
 use super::TableError;
 use crate::id::ColumnName;
@@ -65,12 +64,6 @@ impl Schema {
     #[must_use]
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name.as_str() == name)
-    }
-
-    /// The Arrow schema of every batch: all columns may hold nulls.
-    pub(super) fn to_arrow(&self) -> Arc<arrow_schema::Schema> {
-        let field = |column: &Column| Field::new(column.name.as_str(), column.kind.data_type(), true);
-        Arc::new(arrow_schema::Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()))
     }
 }
 
