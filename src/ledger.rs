@@ -8,14 +8,18 @@
 //! Byte formats: `docs/ledger.md`.
 
 mod book;
+mod certificate;
 mod commitment;
 mod entry;
 #[cfg(feature = "embedded")]
 mod journal;
 mod proof;
+#[cfg(feature = "embedded")]
+mod store;
 mod tree;
 
 pub use book::{Account, AccountKind, Book, BookError, RequestRecord, RequestState};
+pub use certificate::GateCertificate;
 pub use commitment::Commitment;
 pub use entry::{Charge, Entry, Event, Genesis, Measure, RefillReason, Reservation, Seal};
 #[cfg(feature = "embedded")]

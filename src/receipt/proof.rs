@@ -1,0 +1,251 @@
+use std::fmt;
+
+use super::{Answer, Bundle, Receipt};
+use crate::budget::Loss;
+use crate::codec::CodecError;
+use crate::envelope::{EnvelopeError, Signed, Untrusted};
+use crate::id::{Digest, LedgerId, RequestId, Time};
+use crate::key::{KeySet, PublicKey};
+use crate::ledger::{Checkpoint, Entry, Event, GateCertificate, Seal, leaf_hash, origin_of, verify_consistency, verify_inclusion};
+use crate::right::{Request, Verdict, Verified, verify_request};
+
+/// What no verification of ours proves (rule G4).
+pub const NOT_PROVED: [&str; 6] = [
+    "that the gate added the noise it should have, or read the data it should have",
+    "that no answer was given off the ledger",
+    "that the gate's machine was safe from its own operator",
+    "what holders learn by pooling answers with other knowledge",
+    "that the ledger was not rolled back, unless somebody outside holds a later checkpoint",
+    "anything about times below the quantum",
+];
+
+/// One thing that a verification proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Statement {
+    /// The owner certified the gate.
+    Certified {
+        /// For which ledger.
+        ledger: LedgerId,
+    },
+    /// The entry is in the ledger that the gate signed.
+    Included {
+        /// Index of the entry.
+        index: u64,
+        /// Size of the checkpoint.
+        size: u64,
+    },
+    /// The ledger contains what the holder had seen before.
+    Consistent {
+        /// Size the holder had seen.
+        seen: u64,
+        /// Size of the checkpoint.
+        size: u64,
+    },
+    /// The request is the holder's, under a right that the owner signed.
+    Requested {
+        /// The request.
+        request: RequestId,
+    },
+    /// The request was within the terms of its right when it was sealed.
+    Allowed {
+        /// Gate time of the seal.
+        at: Time,
+    },
+    /// The answer is the one that was sealed for the request.
+    Sealed {
+        /// SHA-256 of the answer.
+        answer: Digest,
+    },
+    /// The price of the request was charged to the lineage and to the right.
+    Charged {
+        /// How much.
+        loss: Loss,
+        /// What the lineage has spent over its whole life, with this.
+        lifetime: Loss,
+    },
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certified { ledger } => write!(f, "the owner certified the gate of ledger {ledger}"),
+            Self::Included { index, size } => write!(f, "entry {index} is in the ledger of {size} entries that the gate signed"),
+            Self::Consistent { seen: 0, .. } => f.write_str("the holder had seen no earlier checkpoint, so none was compared"),
+            Self::Consistent { seen, size } => write!(f, "the ledger of {size} entries contains the {seen} entries that the holder had seen"),
+            Self::Requested { request } => write!(f, "request {request} was signed by the holder of a right that the owner signed"),
+            Self::Allowed { at } => write!(f, "the right allowed the request at {at}"),
+            Self::Sealed { answer } => write!(f, "the answer {answer} was sealed for this request"),
+            Self::Charged { loss, lifetime } => write!(f, "{loss} was charged to the dataset and to the right; the dataset has spent {lifetime} in its life"),
+        }
+    }
+}
+
+/// What a verification proved.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// What is proved.
+    pub proved: Vec<Statement>,
+    /// Whether request and answer were there too; a receipt alone proves that something was sealed, not what.
+    pub bound: bool,
+    /// The answer, when it was there.
+    pub answer: Option<Answer>,
+}
+
+/// Why a receipt proves nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// The bytes are not a receipt, an answer, or an entry.
+    #[error("not well-formed: {0}")]
+    Malformed(#[from] CodecError),
+    /// The gate's certificate is not this owner's.
+    #[error("the gate's certificate: {0}")]
+    Certificate(EnvelopeError),
+    /// The checkpoint is not the certified gate's.
+    #[error("the checkpoint is not signed by the certified gate")]
+    Checkpoint,
+    /// The entry is not in the tree of the checkpoint.
+    #[error("the entry is not in the ledger of the checkpoint")]
+    Inclusion,
+    /// The ledger does not contain what the holder had seen.
+    #[error("the ledger of the checkpoint does not contain the checkpoint that the holder had seen")]
+    Consistency,
+    /// The entry seals nothing.
+    #[error("the entry is of kind {found}, expected seal")]
+    Kind {
+        /// What it is.
+        found: &'static str,
+    },
+    /// Request or right do not verify, or did not allow this.
+    #[error("the request: {0}")]
+    Request(Box<Verdict>),
+    /// The receipt is for another request or answer.
+    #[error("the receipt is for another {0}")]
+    Other(&'static str),
+    /// What was charged is not what was asked for.
+    #[error("the charge is not the price of the request")]
+    Charge,
+    /// The gate sealed outside the time of its certificate.
+    #[error("sealed at {at}, outside the certificate's time")]
+    Time {
+        /// Gate time of the seal.
+        at: Time,
+    },
+}
+
+impl Receipt {
+    /// Checks the receipt alone: that something was sealed and charged. It is unbound without request and answer.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn verify(&self, owner: &PublicKey) -> Result<Proof, ReceiptError> {
+        Ok(self.check(owner)?.unbound())
+    }
+
+    /// Checks receipt, request and answer together.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn verify_with(&self, owner: &PublicKey, request: &[u8], answer: &[u8]) -> Result<Proof, ReceiptError> {
+        self.check(owner)?.bind(owner, request, answer)
+    }
+
+    fn check(&self, owner: &PublicKey) -> Result<Checked<'_>, ReceiptError> {
+        let certificate = Untrusted::<GateCertificate>::decode(&self.certificate).and_then(|untrusted| untrusted.verify(owner));
+        self.check_under(certificate.map_err(ReceiptError::Certificate)?)
+    }
+
+    /// As [`Receipt::verify_with`], for a certificate that was verified before: one signature less a receipt.
+    ///
+    /// # Errors
+    /// The first check that fails, or another certificate than the receipt's.
+    pub fn verify_known(&self, certificate: &Signed<GateCertificate>) -> Result<Proof, ReceiptError> {
+        if certificate.bytes() != self.certificate {
+            return Err(ReceiptError::Other("gate"));
+        }
+        Ok(self.check_under(certificate.clone())?.unbound())
+    }
+
+    fn check_under(&self, certificate: Signed<GateCertificate>) -> Result<Checked<'_>, ReceiptError> {
+        let GateCertificate { ledger, gate, not_before, not_after } = certificate.into_value();
+        let checkpoint = Checkpoint::verify(&self.checkpoint, &origin_of(ledger), &gate).map_err(|_| ReceiptError::Checkpoint)?;
+        verify_inclusion(self.index, checkpoint.size(), &leaf_hash(&self.entry), &self.inclusion, checkpoint.root()).map_err(|_| ReceiptError::Inclusion)?;
+        let entry = Entry::decode(&self.entry)?;
+        let at = entry.time;
+        let seal = match entry.event {
+            Event::Seal(seal) => seal,
+            other => return Err(ReceiptError::Kind { found: other.name() }),
+        };
+        if at < not_before || at > not_after {
+            return Err(ReceiptError::Time { at });
+        }
+        let proved = vec![Statement::Certified { ledger }, Statement::Included { index: self.index, size: checkpoint.size() }];
+        Ok(Checked { receipt: self, ledger, checkpoint, at, seal, proved })
+    }
+}
+
+impl Bundle {
+    /// Checks everything in the bundle.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn verify(&self, owner: &PublicKey) -> Result<Proof, ReceiptError> {
+        self.receipt.verify_with(owner, &self.request, &self.answer)
+    }
+}
+
+/// A receipt whose own parts agree.
+struct Checked<'a> {
+    receipt: &'a Receipt,
+    ledger: LedgerId,
+    checkpoint: Checkpoint,
+    at: Time,
+    seal: Seal,
+    proved: Vec<Statement>,
+}
+
+impl Checked<'_> {
+    fn unbound(self) -> Proof {
+        Proof { proved: self.proved, bound: false, answer: None }
+    }
+
+    fn bind(mut self, owner: &PublicKey, request: &[u8], answer_bytes: &[u8]) -> Result<Proof, ReceiptError> {
+        let refuse = |verdict| ReceiptError::Request(Box::new(verdict));
+        let (request, right): (Signed<Request>, Verified) = verify_request(request, &KeySet::single(owner.clone())).map_err(refuse)?;
+        if self.seal.request != request.id() {
+            return Err(ReceiptError::Other("request"));
+        }
+        if self.seal.answer != Digest::of(answer_bytes) {
+            return Err(ReceiptError::Other("answer"));
+        }
+        let answer = Answer::decode(answer_bytes)?;
+        let asked = request.value();
+        if answer.request != request.id() || answer.dataset != asked.dataset {
+            return Err(ReceiptError::Other("answer"));
+        }
+        asked.check(&right, self.ledger, self.at).map_err(refuse)?;
+        let charged = self.seal.charges.iter().all(|charge| charge.amount.loss == asked.price && charge.amount.uses == 1);
+        let lifetime = self.seal.charges.first().map(|charge| charge.new.loss).filter(|_| charged && answer.spent == asked.price);
+        let lifetime = lifetime.ok_or(ReceiptError::Charge)?;
+        let seen = self.consistent(asked)?;
+        self.proved.extend([
+            Statement::Consistent { seen, size: self.checkpoint.size() },
+            Statement::Requested { request: request.id() },
+            Statement::Allowed { at: self.at },
+            Statement::Sealed { answer: self.seal.answer },
+            Statement::Charged { loss: asked.price, lifetime },
+        ]);
+        Ok(Proof { proved: self.proved, bound: true, answer: Some(answer) })
+    }
+
+    /// The size the holder had seen, which the checkpoint's ledger must contain.
+    fn consistent(&self, request: &Request) -> Result<u64, ReceiptError> {
+        let Some(seen) = request.seen else {
+            return if self.receipt.consistency.is_empty() { Ok(0) } else { Err(ReceiptError::Consistency) };
+        };
+        let (size, root) = (self.checkpoint.size(), self.checkpoint.root());
+        verify_consistency(seen.size, size, seen.root.as_bytes(), root, &self.receipt.consistency).map_err(|_| ReceiptError::Consistency)?;
+        Ok(seen.size)
+    }
+}
