@@ -19,7 +19,7 @@ mod store;
 mod tree;
 
 pub use book::{Account, AccountKind, Book, BookError, RequestRecord, RequestState};
-pub use certificate::GateCertificate;
+pub use certificate::{GateCertificate, origin_of};
 pub use commitment::Commitment;
 pub use entry::{Charge, Entry, Event, Genesis, Measure, RefillReason, Reservation, Seal};
 #[cfg(feature = "embedded")]

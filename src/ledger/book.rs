@@ -56,6 +56,8 @@ pub enum AccountKind {
 pub struct RequestRecord {
     /// Index of its reservation.
     pub reserved: u64,
+    /// Time of its reservation.
+    pub reserved_at: Time,
     /// What it was charged.
     pub charges: Vec<Charge>,
     /// When it stops being answered.
@@ -305,7 +307,7 @@ impl Book {
                 }
                 self.open(index, *account, AccountKind::Right { dataset: *dataset, right: *artefact }, *limit)?;
             }
-            Event::Reserve(reservation) => self.reserve(index, reservation)?,
+            Event::Reserve(reservation) => self.reserve(index, entry.time, reservation)?,
             Event::Start { request, reserved } => {
                 let record = self.record(index, request, *reserved, entry.event.name())?;
                 // A started request may start again: its first run died before it sealed anything (rule C3).
@@ -314,9 +316,9 @@ impl Book {
                 }
                 record.state = RequestState::Started;
             }
-            Event::Seal(Seal { request, reserved, answer, charges }) => {
+            Event::Seal(Seal { request, reserved, reserved_at, answer, charges }) => {
                 let record = self.record(index, request, *reserved, entry.event.name())?;
-                if record.state != RequestState::Started || record.charges != *charges {
+                if record.state != RequestState::Started || record.charges != *charges || record.reserved_at != *reserved_at {
                     return Err(BookError::State { index, request: *request, found: entry.event.name() });
                 }
                 record.state = RequestState::Sealed { index, time: entry.time, answer: *answer };
@@ -348,7 +350,7 @@ impl Book {
         record.ok_or(BookError::State { index, request: *request, found })
     }
 
-    fn reserve(&mut self, index: u64, reservation: &Reservation) -> Result<(), BookError> {
+    fn reserve(&mut self, index: u64, time: Time, reservation: &Reservation) -> Result<(), BookError> {
         let Reservation { request, once, expires_at, charges } = reservation;
         if self.requests.contains_key(request) {
             return Err(BookError::State { index, request: *request, found: "reserve" });
@@ -379,7 +381,7 @@ impl Book {
             }
         }
         self.once.insert(*once, *request);
-        let record = RequestRecord { reserved: index, charges: charges.clone(), expires_at: *expires_at, state: RequestState::Reserved };
+        let record = RequestRecord { reserved: index, reserved_at: time, charges: charges.clone(), expires_at: *expires_at, state: RequestState::Reserved };
         self.requests.insert(*request, record);
         Ok(())
     }

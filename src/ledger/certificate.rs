@@ -69,3 +69,9 @@ impl Artefact for GateCertificate {
         })
     }
 }
+
+/// The origin of a ledger's checkpoints, which is also the name of the gate's key in them.
+#[must_use]
+pub fn origin_of(ledger: LedgerId) -> String {
+    format!("usufruct/{}", &ledger.to_string()[..32])
+}

@@ -140,6 +140,8 @@ pub struct Seal {
     pub request: RequestId,
     /// Index of its reservation.
     pub reserved: u64,
+    /// Time of its reservation, at which its right had to allow it.
+    pub reserved_at: Time,
     /// SHA-256 of the answer.
     pub answer: Digest,
     /// The charges of the reservation, repeated so that one entry proves charge and answer.
@@ -201,6 +203,15 @@ mod key {
     pub(super) const NEXT: i64 = 18;
     pub(super) const RANDOM: i64 = 19;
     pub(super) const TEST: i64 = 20;
+    pub(super) const RESERVED_AT: i64 = 21;
+}
+
+impl Reservation {
+    /// SHA-256 of holder key id and nonce: what the ledger remembers of a used nonce.
+    #[must_use]
+    pub fn once(holder: crate::key::KeyId, nonce: &crate::id::Nonce) -> Digest {
+        Digest::of(&[&holder.as_bytes()[..], nonce.as_bytes()].concat())
+    }
 }
 
 impl Genesis {
@@ -306,9 +317,10 @@ impl Entry {
                     map.key(key::REQUEST).bytes(request.as_bytes());
                     map.key(key::RESERVED).uint(*reserved);
                 }
-                Event::Seal(Seal { request, reserved, answer, charges }) => {
+                Event::Seal(Seal { request, reserved, reserved_at, answer, charges }) => {
                     map.key(key::REQUEST).bytes(request.as_bytes());
                     map.key(key::RESERVED).uint(*reserved);
+                    map.key(key::RESERVED_AT).uint(reserved_at.unix_s());
                     map.key(key::ANSWER).bytes(answer.as_bytes());
                     encode_charges(charges, map.key(key::CHARGES));
                 }
@@ -406,6 +418,7 @@ struct Fields {
     expires_at: Option<Time>,
     charges: Option<Vec<Charge>>,
     reserved: Option<u64>,
+    reserved_at: Option<Time>,
     answer: Option<Digest>,
     certificate: Option<Vec<u8>>,
     owner: Option<KeySet>,
@@ -441,6 +454,7 @@ impl Fields {
             key::EXPIRES_AT => self.expires_at = Some(time(decoder.uint()?)?),
             key::CHARGES => self.charges = Some(decode_charges(decoder)?),
             key::RESERVED => self.reserved = Some(decoder.uint()?),
+            key::RESERVED_AT => self.reserved_at = Some(time(decoder.uint()?)?),
             key::ANSWER => self.answer = Some(Digest::from_bytes(decoder.byte_array()?)),
             key::CERTIFICATE => self.certificate = Some(decoder.bytes(CERTIFICATE_BYTES_MAX)?.to_vec()),
             key::OWNER => self.owner = Some(KeySet::decode(decoder)?),
@@ -489,6 +503,7 @@ impl Fields {
             8 => Event::Seal(Seal {
                 request: request?,
                 reserved: reserved?,
+                reserved_at: required(self.reserved_at, key::RESERVED_AT)?,
                 answer: required(self.answer, key::ANSWER)?,
                 charges: required(self.charges, key::CHARGES)?,
             }),

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::book::{Book, BookError};
-use super::certificate::GateCertificate;
+use super::certificate::{GateCertificate, origin_of};
 use super::checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX};
 use super::entry::{Entry, Event, Genesis};
 use super::journal::{Journal, JournalError, JournalOptions, JournalSummary};
 use super::tree::{Tree, leaf_hash};
 use crate::codec::CodecError;
 use crate::envelope::{EnvelopeError, Signed, Untrusted};
-use crate::id::{Digest, LedgerId, Time};
+use crate::id::{LedgerId, Time};
 use crate::key::Signer;
 
 /// The ledger of one space: journal, tree and book in step, and the gate's key that signs its checkpoints.
@@ -88,12 +88,6 @@ pub struct LedgerReading {
 }
 
 const CHECKPOINT_FILE: &str = "checkpoint";
-
-/// The origin of a ledger's checkpoints, which is also the name of the gate's key in them.
-#[must_use]
-pub fn origin_of(ledger: LedgerId) -> String {
-    format!("usufruct/{}", &ledger.to_string()[..32])
-}
 
 impl Ledger {
     /// Makes a new ledger with its first two entries.
@@ -299,10 +293,4 @@ fn stored_checkpoint(file: &Path, certificate: &Signed<GateCertificate>, tree: &
         return Err(LedgerError::RolledBack { size: tree.size(), checkpoint: checkpoint.size() });
     }
     Ok(Some(checkpoint))
-}
-
-/// SHA-256 of holder key id and nonce: what the ledger remembers of a used nonce.
-#[must_use]
-pub fn once(holder: crate::key::KeyId, nonce: &crate::id::Nonce) -> Digest {
-    Digest::of(&[&holder.as_bytes()[..], nonce.as_bytes()].concat())
 }

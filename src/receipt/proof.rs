@@ -47,9 +47,9 @@ pub enum Statement {
         /// The request.
         request: RequestId,
     },
-    /// The request was within the terms of its right when it was sealed.
+    /// The request was within the terms of its right when it was charged.
     Allowed {
-        /// Gate time of the seal.
+        /// Gate time of the charge.
         at: Time,
     },
     /// The answer is the one that was sealed for the request.
@@ -172,13 +172,15 @@ impl Receipt {
         let checkpoint = Checkpoint::verify(&self.checkpoint, &origin_of(ledger), &gate).map_err(|_| ReceiptError::Checkpoint)?;
         verify_inclusion(self.index, checkpoint.size(), &leaf_hash(&self.entry), &self.inclusion, checkpoint.root()).map_err(|_| ReceiptError::Inclusion)?;
         let entry = Entry::decode(&self.entry)?;
-        let at = entry.time;
+        let sealed_at = entry.time;
         let seal = match entry.event {
             Event::Seal(seal) => seal,
             other => return Err(ReceiptError::Kind { found: other.name() }),
         };
-        if at < not_before || at > not_after {
-            return Err(ReceiptError::Time { at });
+        // Expiry and windows are decided when the charge is made (rule C7).
+        let at = seal.reserved_at;
+        if at < not_before || sealed_at > not_after || at > sealed_at {
+            return Err(ReceiptError::Time { at: sealed_at });
         }
         let proved = vec![Statement::Certified { ledger }, Statement::Included { index: self.index, size: checkpoint.size() }];
         Ok(Checked { receipt: self, ledger, checkpoint, at, seal, proved })

@@ -1,0 +1,118 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::desk::Desk;
+use super::environment::{Environment, Point};
+use super::{AnswerError, DatasetState, GateError, Published};
+use crate::dataset::Description;
+use crate::engine::Control;
+use crate::envelope::Signed;
+use crate::id::LedgerId;
+use crate::key::{Signer, SigningKey};
+use crate::ledger::{GateCertificate, Genesis};
+use crate::random::{RandomError, RecordedRandom};
+use crate::receipt::Release;
+use crate::table::RecordSource;
+
+/// A gate with an injected clock, recorded randomness and crash points, over a ledger that says it is for tests.
+///
+/// Its releases have no receipt, no real gate opens its space, and it opens no real one (rules E3, L5).
+pub struct TestGate {
+    desk: Desk<Injected>,
+}
+
+/// What a test puts in place of the world.
+struct Injected {
+    seed: String,
+    wall_s: Arc<dyn Fn() -> u64 + Send + Sync>,
+    point: Arc<dyn Fn(Point) + Send + Sync>,
+}
+
+impl TestGate {
+    /// Makes a space for tests.
+    ///
+    /// # Errors
+    /// As for a real space.
+    pub fn create(path: &Path, owner: &dyn Signer, seed: &str, wall_s: impl Fn() -> u64 + Send + Sync + 'static) -> Result<Self, GateError> {
+        let environment = Injected { seed: seed.to_owned(), wall_s: Arc::new(wall_s), point: Arc::new(|_| {}) };
+        let mut random = RecordedRandom::from_seed(seed);
+        let gate_key = SigningKey::generate(&mut random);
+        let (genesis, certificate) = crate::gate::acts_of_creation(owner, gate_key.public(), environment.wall_s(), &mut random, true)?;
+        Self::with(path, environment, genesis, gate_key, &certificate)
+    }
+
+    fn with(path: &Path, environment: Injected, genesis: Genesis, key: SigningKey, certificate: &Signed<GateCertificate>) -> Result<Self, GateError> {
+        Ok(Self { desk: Desk::create(path, environment, genesis, key, certificate)? })
+    }
+
+    /// Opens a space for tests. `point` is called between any two durable states and may end the process.
+    ///
+    /// # Errors
+    /// As for a real space; a real space is refused.
+    pub fn open(
+        path: &Path,
+        seed: &str,
+        wall_s: impl Fn() -> u64 + Send + Sync + 'static,
+        point: impl Fn(Point) + Send + Sync + 'static,
+    ) -> Result<Self, GateError> {
+        Ok(Self { desk: Desk::open(path, Injected { seed: seed.to_owned(), wall_s: Arc::new(wall_s), point: Arc::new(point) })? })
+    }
+
+    /// As [`crate::gate::Gate::answer`], with recorded noise and no receipt.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn answer(&self, request: &[u8]) -> Result<Release, AnswerError> {
+        self.desk.answer(request, &Control::default())
+    }
+
+    /// Publishes as a space does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn publish(&self, description: &Description, source: &dyn RecordSource, owner: &dyn Signer) -> Result<Published, GateError> {
+        self.desk.publish(description, source, owner, &|_| std::ops::ControlFlow::Continue(()))
+    }
+
+    /// The ledger's id.
+    #[must_use]
+    pub fn ledger_id(&self) -> LedgerId {
+        self.desk.ledger_id()
+    }
+
+    /// The datasets with their balances.
+    ///
+    /// # Errors
+    /// The gate has stopped.
+    pub fn datasets(&self) -> Result<Vec<DatasetState>, GateError> {
+        self.desk.datasets()
+    }
+}
+
+impl Environment for Injected {
+    const REAL: bool = false;
+    type Random = RecordedRandom;
+
+    fn wall_s(&self) -> u64 {
+        (self.wall_s)()
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs((self.wall_s)())
+    }
+
+    fn random(&self, context: &[u8]) -> Result<RecordedRandom, RandomError> {
+        use std::fmt::Write as _;
+        let mut seed = self.seed.clone();
+        for byte in context {
+            // Writing to a string cannot fail.
+            let _ = write!(seed, "{byte:02x}");
+        }
+        Ok(RecordedRandom::from_seed(&seed))
+    }
+
+    fn point(&self, point: Point) {
+        (self.point)(point);
+    }
+}
