@@ -54,7 +54,7 @@ pub enum DpError {
     /// An epsilon of zero needs noise without end.
     #[error("an epsilon above zero is needed, found 0")]
     EpsilonZero,
-    /// The bounds of a mean do not hold its centre.
-    #[error("bounds must be in order around the centre")]
+    /// The bounds of a mean are out of order or too large.
+    #[error("a mean needs low <= centre <= high, all below 2^100 in magnitude")]
     Bounds,
 }

@@ -36,9 +36,9 @@ impl LaplaceMechanism {
         let (units, epsilon) = (EPSILON_UNITS / common, epsilon / common);
         let common = gcd(sensitivity, epsilon);
         let (sensitivity, epsilon) = (sensitivity / common, epsilon / common);
-        let numerator = sensitivity.checked_mul(units).ok_or(DpError::ScaleLimit {
-            bits: 128 - sensitivity.leading_zeros() + (128 - units.leading_zeros()),
-        })?;
+        let numerator = sensitivity
+            .checked_mul(units)
+            .ok_or(DpError::ScaleLimit { bits: 128 - sensitivity.leading_zeros() + (128 - units.leading_zeros()) })?;
         Ok(Self { scale: Scale::new(numerator, epsilon)? })
     }
 

@@ -18,8 +18,8 @@ use std::fmt;
 
 pub(in crate::dp) use decide::exp_bracket;
 pub(in crate::dp) use limbs::Nat;
-pub(in crate::dp) use scale::gcd;
 pub use scale::Scale;
+pub(in crate::dp) use scale::gcd;
 
 use crate::random::Random;
 use laplace::Exponential;

@@ -143,14 +143,7 @@ impl<L: Law> Strips<L> {
     }
 
     /// Decides U h < C 2^shift rho(magnitude), U opening with the bits of `lead`.
-    fn keeps<const SLOW: bool, R: Random + ?Sized>(
-        &self,
-        slot: usize,
-        magnitude: u128,
-        shift: u32,
-        lead: u64,
-        random: &mut R,
-    ) -> bool {
+    fn keeps<const SLOW: bool, R: Random + ?Sized>(&self, slot: usize, magnitude: u128, shift: u32, lead: u64, random: &mut R) -> bool {
         let hat = self.slots[slot].hat;
         if !SLOW {
             let (low, high) = self.law.bracket(magnitude);

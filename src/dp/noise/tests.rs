@@ -25,7 +25,12 @@ fn smoke() {
             let a = (-1.0 / b).exp();
             let var = 2.0 * a / (1.0 - a).powi(2);
             let n = n as f64;
-            println!("{t}/{s} {which} mean {:.2} sd, var ratio {:.4} {:.0} ns", m / n / (var / n).sqrt(), v / n / var, start.elapsed().as_secs_f64() / n * 1e9);
+            println!(
+                "{t}/{s} {which} mean {:.2} sd, var ratio {:.4} {:.0} ns",
+                m / n / (var / n).sqrt(),
+                v / n / var,
+                start.elapsed().as_secs_f64() / n * 1e9
+            );
         }
     }
 }
