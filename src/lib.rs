@@ -8,6 +8,7 @@ pub mod key;
 pub mod envelope;
 
 pub mod budget;
+pub mod dp;
 
 pub mod ledger;
 

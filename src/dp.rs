@@ -1,0 +1,60 @@
+//! Differential privacy (差分隐私): exact integer noise, mechanisms, intervals.
+//!
+//! ```text
+//! sensitivity, epsilon -> LaplaceMechanism -> Scale (reduced fraction) -> DiscreteLaplace -> integer noise
+//!                                                   \-> interval: what the noise law says about the truth
+//! ```
+//!
+//! Everything that touches data is an integer: a value is a number of grid steps, noise is added on the same grid,
+//! and its law is the one that was accounted for. Floating point occurs only in the widths of some intervals, where
+//! it is rounded outward by a stated slack.
+//!
+//! ```
+//! use usufruct::dp::{LaplaceMechanism, interval};
+//! use usufruct::random::SystemRandom;
+//!
+//! let mechanism = LaplaceMechanism::new(1, 200_000_000_000)?; // a count at epsilon 0.2
+//! let mut random = SystemRandom::bound(b"request")?;
+//! let count = mechanism.release(32_561, &mut random);
+//! let interval = interval::laplace(mechanism.scale()).around(count);
+//! assert!(interval.low <= count && count <= interval.high);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Source
+//! Canonne, Kamath, Steinke, arXiv 2004.00010; rules D4, E and F of `DESIGN.md`.
+//!
+//! # Not promised
+//! Constant time: see [`DiscreteLaplace`].
+
+mod mechanism;
+mod noise;
+
+pub mod interval;
+
+pub use mechanism::LaplaceMechanism;
+pub use noise::{DiscreteLaplace, Scale};
+
+/// Why a mechanism or its noise cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DpError {
+    /// A part of a scale is zero.
+    #[error("a noise scale needs a numerator and a denominator above zero")]
+    ScaleZero,
+    /// A part of a scale is too large.
+    #[error("a noise scale needs numerator and denominator below 2^126 after reduction, found {bits} bits")]
+    ScaleLimit {
+        /// Bits of the larger part.
+        bits: u32,
+    },
+    /// A sensitivity of zero: nothing to protect, and no noise would be added.
+    #[error("a sensitivity is at least one grid step, found 0")]
+    SensitivityZero,
+    /// An epsilon of zero needs noise without end.
+    #[error("an epsilon above zero is needed, found 0")]
+    EpsilonZero,
+    /// The bounds of a mean are out of order or too large.
+    #[error("a mean needs low <= centre <= high, all below 2^100 in magnitude")]
+    Bounds,
+}

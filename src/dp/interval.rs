@@ -1,0 +1,101 @@
+//! 95 % intervals: what a noisy answer says about the aggregate behind it.
+//!
+//! The interval of an integer answer is the answer give or take a [`HalfWidth`], which depends on the law of the
+//! noise only and so can be quoted before anything is spent. The interval of a mean inverts a test and depends on
+//! the noisy answers. All of it is post-processing: it costs no budget.
+//!
+//! Covered is the bounded aggregate: the one of clamped values. Whether the bounds cut values off is not part of it.
+//!
+//! # Source
+//! Rules F1 and F2 of `DESIGN.md`. Ratio: Fieller, "Some problems in interval estimation", 1954, with the law of
+//! discrete Laplace noise in place of the normal one.
+//!
+//! # Not promised
+//! The last step of a width that uses floating point (all but [`laplace`]) may differ between platforms; each is
+//! outward.
+
+mod laplace;
+mod mean;
+mod sum;
+
+pub use laplace::laplace;
+pub use mean::{MEAN_RESOLUTION, Mean, NoisyMean};
+pub use sum::laplace_sum;
+
+/// Units of a coverage of 1: coverages are integers of 10^-12, rounded down.
+pub const COVERAGE_UNITS: u64 = 1_000_000_000_000;
+
+/// 0.95: what a width covers that was decided to; rounding its coverage down does not fall below.
+const COVERAGE_DECIDED: u64 = COVERAGE_UNITS / 20 * 19;
+
+/// An interval that holds the truth in at least 95 % of releases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// The lower end, which belongs to it.
+    pub low: i128,
+    /// The upper end, which belongs to it.
+    pub high: i128,
+    /// How it was made.
+    pub method: Method,
+}
+
+/// How far an interval reaches to both sides of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HalfWidth {
+    /// Grid steps to each side.
+    pub steps: u128,
+    /// The probability that the noise is no larger, in units of 10^-12, rounded down.
+    pub coverage: u64,
+    /// How it was made.
+    pub method: Method,
+}
+
+impl HalfWidth {
+    /// The interval around `answer`; its ends saturate at the range of `i128`.
+    #[must_use]
+    pub fn around(&self, answer: i128) -> Interval {
+        let steps = i128::try_from(self.steps).unwrap_or(i128::MAX);
+        Interval { low: answer.saturating_sub(steps), high: answer.saturating_add(steps), method: self.method }
+    }
+}
+
+/// How an interval was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Method {
+    /// Quantile of one discrete Laplace law, decided exactly: one step less covers less than 95 %.
+    Laplace,
+    /// Quantile of a weighted sum of two discrete Laplace laws, in closed form, rounded outward.
+    LaplaceSum,
+    /// Inverted test of a noisy sum against a multiple of a noisy count; conservative.
+    LaplaceRatio,
+}
+
+impl Method {
+    /// The name in receipts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Laplace => "laplace",
+            Self::LaplaceSum => "laplace-sum",
+            Self::LaplaceRatio => "laplace-ratio",
+        }
+    }
+}
+
+/// The least of `0..=most` where `covers` holds, if it holds from there on and at `most`.
+fn least(most: u128, mut covers: impl FnMut(u128) -> bool) -> u128 {
+    let (mut low, mut high) = (0, most);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if covers(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests;
