@@ -9,6 +9,7 @@
 
 mod book;
 mod certificate;
+mod checkpoint;
 mod commitment;
 mod entry;
 #[cfg(feature = "embedded")]
@@ -20,6 +21,7 @@ mod tree;
 
 pub use book::{Account, AccountKind, Book, BookError, RequestRecord, RequestState};
 pub use certificate::GateCertificate;
+pub use checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, ORIGIN_BYTES_MAX, verifier_key};
 pub use commitment::Commitment;
 pub use entry::{Charge, Entry, Event, Genesis, Measure, RefillReason, Reservation, Seal};
 #[cfg(feature = "embedded")]
