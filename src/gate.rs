@@ -21,6 +21,7 @@
 mod acts;
 mod answer;
 mod clock;
+mod creation;
 mod desk;
 mod environment;
 mod folder;
@@ -42,6 +43,7 @@ use crate::ledger::{BookError, LedgerError};
 use crate::random::RandomError;
 use crate::right::{Refusal, Verdict};
 
+pub(crate) use creation::creation;
 pub use answer::{Reserved, Started, VerifiedRequest};
 pub use desk::{AccountState, DatasetState, Gate};
 pub(crate) use desk::Desk;

@@ -9,6 +9,7 @@
 
 mod book;
 mod certificate;
+mod checkpoint;
 mod commitment;
 mod entry;
 #[cfg(feature = "embedded")]
@@ -19,7 +20,12 @@ mod store;
 mod tree;
 
 pub use book::{Account, AccountKind, Book, BookError, RequestRecord, RequestState};
+<<<<<<< HEAD
 pub use certificate::{GateCertificate, origin_of};
+=======
+pub use certificate::GateCertificate;
+pub use checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, ORIGIN_BYTES_MAX, verifier_key};
+>>>>>>> ledger
 pub use commitment::Commitment;
 pub use entry::{Charge, Entry, Event, Genesis, Measure, RefillReason, Reservation, Seal};
 #[cfg(feature = "embedded")]

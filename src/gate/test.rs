@@ -1,16 +1,16 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::creation::creation;
 use super::desk::Desk;
 use super::environment::{Environment, Point};
 use super::{AnswerError, DatasetState, GateError, Published};
 use crate::dataset::Description;
 use crate::engine::Control;
-use crate::envelope::Signed;
-use crate::id::LedgerId;
+use crate::id::{LedgerId, Time};
 use crate::key::{Signer, SigningKey};
-use crate::ledger::{GateCertificate, Genesis};
 use crate::random::{RandomError, RecordedRandom};
 use crate::receipt::Release;
 use crate::table::RecordSource;
@@ -25,6 +25,8 @@ pub struct TestGate {
 /// What a test puts in place of the world.
 struct Injected {
     seed: String,
+    /// Each generator of one gate is another.
+    drawn: AtomicU64,
     wall_s: Arc<dyn Fn() -> u64 + Send + Sync>,
     point: Arc<dyn Fn(Point) + Send + Sync>,
 }
@@ -35,15 +37,12 @@ impl TestGate {
     /// # Errors
     /// As for a real space.
     pub fn create(path: &Path, owner: &dyn Signer, seed: &str, wall_s: impl Fn() -> u64 + Send + Sync + 'static) -> Result<Self, GateError> {
-        let environment = Injected { seed: seed.to_owned(), wall_s: Arc::new(wall_s), point: Arc::new(|_| {}) };
+        let environment = Injected { seed: seed.to_owned(), drawn: AtomicU64::new(0), wall_s: Arc::new(wall_s), point: Arc::new(|_| {}) };
         let mut random = RecordedRandom::from_seed(seed);
         let gate_key = SigningKey::generate(&mut random);
-        let (genesis, certificate) = crate::gate::acts_of_creation(owner, gate_key.public(), environment.wall_s(), &mut random, true)?;
-        Self::with(path, environment, genesis, gate_key, &certificate)
-    }
-
-    fn with(path: &Path, environment: Injected, genesis: Genesis, key: SigningKey, certificate: &Signed<GateCertificate>) -> Result<Self, GateError> {
-        Ok(Self { desk: Desk::create(path, environment, genesis, key, certificate)? })
+        let now = Time::from_unix_s(environment.wall_s());
+        let (genesis, certificate) = creation(owner, owner.public(), gate_key.public(), now, &mut random, true)?;
+        Ok(Self { desk: Desk::create(path, environment, genesis, gate_key, &certificate)? })
     }
 
     /// Opens a space for tests. `point` is called between any two durable states and may end the process.
@@ -56,7 +55,7 @@ impl TestGate {
         wall_s: impl Fn() -> u64 + Send + Sync + 'static,
         point: impl Fn(Point) + Send + Sync + 'static,
     ) -> Result<Self, GateError> {
-        Ok(Self { desk: Desk::open(path, Injected { seed: seed.to_owned(), wall_s: Arc::new(wall_s), point: Arc::new(point) })? })
+        Ok(Self { desk: Desk::open(path, Injected { seed: seed.to_owned(), drawn: AtomicU64::new(0), wall_s: Arc::new(wall_s), point: Arc::new(point) })? })
     }
 
     /// As [`crate::gate::Gate::answer`], with recorded noise and no receipt.
@@ -104,7 +103,7 @@ impl Environment for Injected {
 
     fn random(&self, context: &[u8]) -> Result<RecordedRandom, RandomError> {
         use std::fmt::Write as _;
-        let mut seed = self.seed.clone();
+        let mut seed = format!("{} {} ", self.seed, self.drawn.fetch_add(1, Ordering::Relaxed));
         for byte in context {
             // Writing to a string cannot fail.
             let _ = write!(seed, "{byte:02x}");

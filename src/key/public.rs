@@ -165,6 +165,14 @@ impl KeySet {
         &self.key
     }
 
+    /// The canonical bytes: what the next key set is committed to by.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Encoder::new();
+        self.encode(&mut out);
+        out.into_bytes()
+    }
+
     /// Writes the set as `[threshold, [key, ...]]`.
     pub(crate) fn encode(&self, out: &mut Encoder) {
         out.array(2).uint(1).array(1);

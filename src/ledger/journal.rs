@@ -41,6 +41,9 @@
 //! - Anything on a disk that acknowledges a flush before it is durable, or tears a sector of 512 bytes.
 //! - One writer: the caller holds the lock of the space.
 
+#[cfg(not(unix))]
+compile_error!("the journal writes at offsets and makes private files as on unix: build without the feature `embedded`");
+
 mod disk;
 mod frame;
 mod scan;

@@ -40,7 +40,7 @@ pub struct Fault {
 /// What a reader of the journal expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are what the messages say")]
+#[expect(missing_docs, reason = "the fields are what the messages say")]
 pub enum Expected {
     #[error("the marker {expected:#04x} of a written sector, found {found:#04x}")]
     Marker { expected: u8, found: u8 },
