@@ -20,12 +20,8 @@ mod store;
 mod tree;
 
 pub use book::{Account, AccountKind, Book, BookError, RequestRecord, RequestState};
-<<<<<<< HEAD
 pub use certificate::{GateCertificate, origin_of};
-=======
-pub use certificate::GateCertificate;
 pub use checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, ORIGIN_BYTES_MAX, verifier_key};
->>>>>>> ledger
 pub use commitment::Commitment;
 pub use entry::{Charge, Entry, Event, Genesis, Measure, RefillReason, Reservation, Seal};
 #[cfg(feature = "embedded")]
@@ -34,4 +30,6 @@ pub use journal::{
     SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
 };
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
+#[cfg(feature = "embedded")]
+pub use store::{Ledger, LedgerError, LedgerReading};
 pub use tree::{EMPTY_ROOT, Tree, leaf_hash};

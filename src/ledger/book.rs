@@ -381,7 +381,13 @@ impl Book {
             }
         }
         self.once.insert(*once, *request);
-        let record = RequestRecord { reserved: index, reserved_at: time, charges: charges.clone(), expires_at: *expires_at, state: RequestState::Reserved };
+        let record = RequestRecord {
+            reserved: index,
+            reserved_at: time,
+            charges: charges.clone(),
+            expires_at: *expires_at,
+            state: RequestState::Reserved,
+        };
         self.requests.insert(*request, record);
         Ok(())
     }

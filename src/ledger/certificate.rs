@@ -49,7 +49,11 @@ impl Artefact for GateCertificate {
         let mut keys = decoder.map(8)?;
         while let Some(key) = keys.next(&mut decoder)? {
             let value = |expected| CodecError::Value { key, expected };
-            let time = |seconds| Some(Time::from_unix_s(seconds)).filter(|time| time.unix_s() == seconds).ok_or_else(|| value("a time before the year 10000"));
+            let time = |seconds| {
+                Some(Time::from_unix_s(seconds))
+                    .filter(|time| time.unix_s() == seconds)
+                    .ok_or_else(|| value("a time before the year 10000"))
+            };
             match key {
                 claim::NOT_AFTER => not_after = Some(time(decoder.uint()?)?),
                 claim::NOT_BEFORE => not_before = Some(time(decoder.uint()?)?),

@@ -1,8 +1,8 @@
 use super::commitment::Commitment;
 use crate::budget::Loss;
 use crate::codec::{CodecError, Decoder, Encoder, Limits, required};
-use crate::id::{AccountId, Digest, LedgerId, RequestId, Time};
-use crate::key::KeySet;
+use crate::id::{AccountId, Digest, LedgerId, Nonce, RequestId, Time};
+use crate::key::{KeyId, KeySet};
 use crate::label::Label;
 
 /// One entry of the ledger: what happened and when, by gate time. Its canonical bytes are a leaf of the tree.
@@ -209,7 +209,7 @@ mod key {
 impl Reservation {
     /// SHA-256 of holder key id and nonce: what the ledger remembers of a used nonce.
     #[must_use]
-    pub fn once(holder: crate::key::KeyId, nonce: &crate::id::Nonce) -> Digest {
+    pub fn once(holder: KeyId, nonce: &Nonce) -> Digest {
         Digest::of(&[&holder.as_bytes()[..], nonce.as_bytes()].concat())
     }
 }
