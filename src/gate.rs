@@ -25,6 +25,7 @@ mod creation;
 mod desk;
 mod environment;
 mod folder;
+mod openings;
 mod opening;
 mod publish;
 mod quote;
@@ -51,6 +52,7 @@ pub(crate) use desk::Desk;
 pub use environment::Point;
 pub(crate) use environment::System;
 pub use folder::FolderError;
+pub(crate) use openings::{Audited, audit_openings};
 pub use publish::Published;
 pub use quote::{Quote, Width};
 #[cfg(feature = "hazmat")]

@@ -22,6 +22,7 @@ mod block;
 mod chain;
 #[cfg(feature = "embedded")]
 mod file;
+mod grant;
 mod request;
 mod terms;
 mod verdict;
@@ -30,6 +31,7 @@ pub use block::Block;
 pub use chain::{CHAIN_BYTES_MAX, Right, RightError, Verified};
 #[cfg(feature = "embedded")]
 pub use file::TermsFileError;
+pub use grant::{Ask, SignError};
 pub use request::{EXPIRY_DEFAULT_S, EXPIRY_MAX_S, REQUEST_BYTES_MAX, Request, SKEW_S, Seen, verify_request};
 pub use terms::{RightKind, Terms, TermsError};
 pub use verdict::{Refusal, Verdict};

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use super::clock::Clock;
 use super::environment::{Environment, System};
 use super::folder::Folder;
-use super::shelf::Shelf;
+use super::shelf::{Lineage, Shelf};
 use super::{AnswerError, GateError, Quote};
 use crate::budget::{Balance, Loss};
 use crate::dataset::Description;
 use crate::engine::Control;
 use crate::id::{AccountId, DatasetId, LedgerId, RequestId, RightId, Time};
 use crate::key::{KeySet, SigningKey};
-use crate::ledger::{AccountKind, GateCertificate, Genesis, JournalOptions, Ledger, LedgerError, RefillReason};
+use crate::ledger::{AccountKind, Book, GateCertificate, Genesis, JournalOptions, Ledger, LedgerError, RefillReason};
 use crate::envelope::Signed;
 use crate::receipt::Release;
 use crate::right::Verdict;
@@ -129,24 +129,7 @@ impl<E: Environment> Desk<E> {
     pub(crate) fn datasets(&self) -> Result<Vec<DatasetState>, GateError> {
         let ledger = self.ledger()?;
         let shelf = self.shelf.read().map_err(|_| GateError::Stopped)?;
-        let mut states: Vec<_> = shelf
-            .datasets()
-            .filter_map(|(id, lineage)| {
-                let account = ledger.book().account(&lineage.account)?;
-                let AccountKind::Lineage { refills, .. } = account.kind() else { return None };
-                Some(DatasetState {
-                    id: *id,
-                    account: lineage.account,
-                    description: Arc::clone(&lineage.description),
-                    version: lineage.version_number,
-                    balance: *account.balance(),
-                    answers: account.uses(),
-                    refills: refills.iter().map(|(_, amount, reason)| (*amount, *reason)).collect(),
-                })
-            })
-            .collect();
-        states.sort_by(|a, b| a.description.name().cmp(b.description.name()));
-        Ok(states)
+        Ok(dataset_states(ledger.book(), &shelf))
     }
 
     pub(crate) fn right_state(&self, id: RightId) -> Result<Option<AccountState>, GateError> {
@@ -237,3 +220,22 @@ impl std::fmt::Debug for Gate {
     }
 }
 
+/// The datasets of a shelf with their accounts, by name.
+pub(super) fn dataset_states(book: &Book, shelf: &Shelf) -> Vec<DatasetState> {
+    let state = |(id, lineage): (&DatasetId, &Lineage)| {
+        let account = book.account(&lineage.account)?;
+        let AccountKind::Lineage { refills, .. } = account.kind() else { return None };
+        Some(DatasetState {
+            id: *id,
+            account: lineage.account,
+            description: Arc::clone(&lineage.description),
+            version: lineage.version_number,
+            balance: *account.balance(),
+            answers: account.uses(),
+            refills: refills.iter().map(|(_, amount, reason)| (*amount, *reason)).collect(),
+        })
+    };
+    let mut states: Vec<_> = shelf.datasets().filter_map(state).collect();
+    states.sort_by(|a, b| a.description.name().cmp(b.description.name()));
+    states
+}

@@ -1,0 +1,56 @@
+//! The auditor: anyone with the owner's public key. Checks receipts offline and spaces without their lock.
+
+use crate::key::PublicKey;
+use crate::receipt::{Bundle, Proof, Receipt, ReceiptError};
+
+/// Verifies with a public key and nothing else.
+#[derive(Clone, Debug)]
+pub struct Auditor {
+    owner: PublicKey,
+}
+
+impl Auditor {
+    /// An auditor who trusts this owner's key.
+    #[must_use]
+    pub const fn new(owner: PublicKey) -> Self {
+        Self { owner }
+    }
+
+    /// Checks a receipt together with request and answer.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn verify(&self, receipt: &Receipt, request: &[u8], answer: &[u8]) -> Result<Proof, ReceiptError> {
+        receipt.verify_with(&self.owner, request, answer)
+    }
+
+    /// Checks a receipt alone: it proves that something was sealed and charged, not what.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn verify_unbound(&self, receipt: &Receipt) -> Result<Proof, ReceiptError> {
+        receipt.verify(&self.owner)
+    }
+
+    /// Checks request, answer and receipt of one file.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn verify_bundle(&self, bundle: &Bundle) -> Result<Proof, ReceiptError> {
+        bundle.verify(&self.owner)
+    }
+
+    /// Audits a whole space, against a checkpoint kept outside if there is one.
+    ///
+    /// # Errors
+    /// The ledger cannot be read at all.
+    #[cfg(feature = "embedded")]
+    pub fn audit(
+        &self,
+        space: &std::path::Path,
+        kept: Option<crate::right::Seen>,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<crate::audit::Report, crate::ledger::LedgerError> {
+        crate::audit::audit(space, &self.owner, kept, progress)
+    }
+}
