@@ -525,7 +525,7 @@ fn prepare(disk: &mut dyn Disk, header: &SegmentHeader) -> Result<(), JournalErr
 }
 
 fn fill(disk: &mut dyn Disk, part: &str, header: &SegmentHeader) -> Result<(), (&'static str, io::Error)> {
-    const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
     disk.create(part).map_err(|error| ("create", error))?;
     let mut at = 0;
     while at < header.bytes {

@@ -165,7 +165,7 @@ mod tests {
         };
         let [a, b, c] = path.as_slice() else { panic!("three hashes") };
         let (wrong, nothing) = ([0x5a; 32], [0; 32]);
-        let fails: [(&str, u64, u64, [u8; 32], Vec<[u8; 32]>, [u8; 32]); 17] = [
+        let fails = [
             ("empty root", 5, 8, leaf, path.clone(), EMPTY_ROOT),
             ("wrong root", 5, 8, leaf, path.clone(), wrong),
             ("wrong leaf", 5, 8, wrong, path.clone(), root),
@@ -184,6 +184,7 @@ mod tests {
             ("the root before", 5, 8, leaf, vec![root, *a, *b, *c], root),
             ("the root after", 5, 8, leaf, vec![*a, *b, *c, root], root),
         ];
+        assert_eq!(fails.len(), 17);
         for (what, index, size, leaf, path, root) in fails {
             assert_eq!(verify_inclusion(index, size, &leaf, &path, &root), Err(ProofError), "{what}");
         }

@@ -5,6 +5,8 @@
 //! loss of power may still come. A failed sync leaves what programs see, makes a random part durable, and forgets the rest,
 //! as Linux does.
 
+#![allow(clippy::unwrap_used, missing_docs)]
+
 use super::SECTOR_BYTES;
 use super::disk::Disk;
 use crate::random::{Random, RecordedRandom};
