@@ -138,11 +138,12 @@ impl Query {
 
     /// All columns that the query touches: of its items, of GROUP BY and of WHERE.
     #[must_use]
-    pub fn columns(&self) -> BTreeSet<&ColumnName> {
-        let mut columns: BTreeSet<_> = self.select.iter().filter_map(|item| item.expression().column()).chain(&self.groups).collect();
+    pub fn columns(&self) -> BTreeSet<ColumnName> {
+        let of_items = self.select.iter().filter_map(|item| item.expression().column());
+        let mut columns: BTreeSet<_> = of_items.chain(&self.groups).cloned().collect();
         if let Some(filter) = &self.filter {
             filter.visit_columns(&mut |column| {
-                columns.insert(column);
+                columns.insert(column.clone());
             });
         }
         columns

@@ -45,11 +45,9 @@ impl Operation {
     }
 
     /// The operation with this name.
-    ///
-    /// # Errors
-    /// `UnknownOperation` for any other text.
-    pub fn parse(name: &str) -> Result<Self, QueryError> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name).ok_or(QueryError::UnknownOperation)
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 }
 
@@ -63,6 +61,6 @@ impl FromStr for Operation {
     type Err = QueryError;
 
     fn from_str(name: &str) -> Result<Self, QueryError> {
-        Self::parse(name)
+        Self::from_name(name).ok_or(QueryError::UnknownOperation)
     }
 }

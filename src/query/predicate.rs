@@ -81,7 +81,7 @@ impl Predicate {
     }
 
     /// Calls `visit` with each column, as often as it occurs.
-    pub(super) fn visit_columns<'a>(&'a self, visit: &mut impl FnMut(&'a ColumnName)) {
+    pub(super) fn visit_columns(&self, visit: &mut impl FnMut(&ColumnName)) {
         match self {
             Self::Compare { column, .. } | Self::In { column, .. } | Self::Between { column, .. } | Self::IsNull { column, .. } => {
                 visit(column);
