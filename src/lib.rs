@@ -17,6 +17,8 @@ pub mod table;
 pub mod grade;
 pub mod dataset;
 
+pub mod query;
+
 /// The parts of Arrow that `table::Records` is made of, in the version this crate was built with.
 #[cfg(feature = "records")]
 pub mod arrow {
