@@ -21,6 +21,8 @@ mod description;
 mod file;
 mod publication;
 mod schema;
+#[cfg(feature = "embedded")]
+mod snapshot;
 
 pub use card::Card;
 pub use column::{Bounds, Column, ColumnType, Step, Use, Uses, Values};
@@ -29,6 +31,12 @@ pub use description::{Description, Draft, QUANTUM_MS_DEFAULT, QUANTUM_MS_MAX};
 pub use file::{DataFile, DescriptionFile};
 pub use publication::{NewVersion, Publication, Refill};
 pub use schema::{Contribution, Schema, Unit};
+#[cfg(feature = "embedded")]
+pub use snapshot::{
+    BLOCK_ROWS, BLOCKS_MAX, Block, CACHE_BYTES_DEFAULT, Cells, DICTIONARY_BYTES_MAX, DICTIONARY_VALUES_MAX, Dictionary, Progress,
+    PublishError, ROWS_MAX, RowKey, Snapshot, SnapshotError, Summary, TEXT_BYTES_MAX, UNITS_MAX, UnitBlock, Warning, table_schema,
+    write_snapshot,
+};
 
 use crate::id::ColumnName;
 
