@@ -18,6 +18,14 @@ pub mod grade;
 pub mod dataset;
 
 pub mod query;
+pub mod right;
+
+pub mod receipt;
+
+pub mod owner;
+pub mod holder;
+pub mod auditor;
+pub mod error;
 
 /// The parts of Arrow that `table::Records` is made of, in the version this crate was built with.
 #[cfg(feature = "records")]

@@ -106,7 +106,7 @@ impl Artefact for Block {
                 claim::NAME => name = Some(Name::new(decoder.text(128)?).map_err(|_| value("a name"))?),
                 claim::SCHEMA => schema = Some(Digest::from_bytes(decoder.byte_array()?)),
                 claim::KIND => kind = Some(RightKind::from_name(decoder.text(16)?).ok_or_else(|| value("process or operate"))?),
-                claim::OPERATIONS => operations = Some(decode_set(&mut decoder, 64, key, |text| Operation::from_name(text))?),
+                claim::OPERATIONS => operations = Some(decode_set(&mut decoder, 64, key, Operation::from_name)?),
                 claim::COLUMNS => columns = Some(decode_set(&mut decoder, COLUMNS_MAX, key, |text| ColumnName::new(text).ok())?),
                 claim::PURPOSES => purposes = Some(decode_set(&mut decoder, PURPOSES_MAX, key, |text| Purpose::new(text).ok())?),
                 claim::BUDGET => budget = Some(Loss::decode(&mut decoder)?),
