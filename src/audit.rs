@@ -112,7 +112,9 @@ pub fn audit(path: &Path, owner: &PublicKey, kept: Option<Seen>, progress: &dyn 
         let found = reading.tree.root_at(kept_size) != Some(*kept_root.as_bytes());
         report.rollback = if found { Rollback::Found { size: kept_size } } else { Rollback::NoneSince { size: kept_size } };
         if found {
-            report.problems.push(format!("the ledger does not contain the checkpoint of size {kept_size} that was kept outside: rolled back or forked"));
+            report.problems.push(format!(
+                "the ledger does not contain the checkpoint of size {kept_size} that was kept outside: rolled back or forked"
+            ));
         }
     }
     match audit_openings(path, &reading.book, &genesis.owner, progress) {

@@ -39,4 +39,18 @@ impl Auditor {
     pub fn verify_bundle(&self, bundle: &Bundle) -> Result<Proof, ReceiptError> {
         bundle.verify(&self.owner)
     }
+
+    /// Audits a whole space, against a checkpoint kept outside if there is one.
+    ///
+    /// # Errors
+    /// The ledger cannot be read at all.
+    #[cfg(feature = "embedded")]
+    pub fn audit(
+        &self,
+        space: &std::path::Path,
+        kept: Option<crate::right::Seen>,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<crate::audit::Report, crate::ledger::LedgerError> {
+        crate::audit::audit(space, &self.owner, kept, progress)
+    }
 }

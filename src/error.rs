@@ -57,6 +57,14 @@ pub enum Error {
     #[cfg(feature = "embedded")]
     #[error(transparent)]
     Ledger(#[from] crate::ledger::LedgerError),
+    /// The gate and its space.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Gate(#[from] crate::gate::GateError),
+    /// A request without an answer.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Answer(#[from] crate::gate::AnswerError),
     /// The file of seen checkpoints.
     #[cfg(feature = "embedded")]
     #[error(transparent)]

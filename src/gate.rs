@@ -44,10 +44,10 @@ use crate::ledger::{BookError, LedgerError};
 use crate::random::RandomError;
 use crate::right::{Refusal, Verdict};
 
-pub(crate) use creation::creation;
 pub use answer::{Reserved, Started, VerifiedRequest};
-pub use desk::{AccountState, DatasetState, Gate};
+pub(crate) use creation::creation;
 pub(crate) use desk::Desk;
+pub use desk::{AccountState, DatasetState, Gate};
 #[cfg(feature = "hazmat")]
 pub use environment::Point;
 pub(crate) use environment::System;

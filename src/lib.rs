@@ -20,8 +20,16 @@ pub mod dataset;
 pub mod query;
 pub mod right;
 
+#[cfg(feature = "embedded")]
+pub mod engine;
 pub mod receipt;
+#[cfg(feature = "embedded")]
+pub mod gate;
+#[cfg(feature = "embedded")]
+pub mod audit;
 
+#[cfg(feature = "embedded")]
+pub mod space;
 pub mod owner;
 pub mod holder;
 pub mod auditor;

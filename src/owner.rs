@@ -48,7 +48,14 @@ impl Owner {
     ///
     /// # Errors
     /// The terms do not fit the dataset.
-    pub fn grant(&self, card: &Signed<Card>, holder: &PublicKey, terms: Terms, now: Time, random: &mut dyn Random) -> Result<Verified, SignError> {
+    pub fn grant(
+        &self,
+        card: &Signed<Card>,
+        holder: &PublicKey,
+        terms: Terms,
+        now: Time,
+        random: &mut dyn Random,
+    ) -> Result<Verified, SignError> {
         Right::grant(card, holder, terms, now, random, self.signer())
     }
 

@@ -50,7 +50,7 @@ impl Space {
         description: &Description,
         source: &dyn RecordSource,
         owner: &dyn Signer,
-        progress: &dyn Fn(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Published, GateError> {
         self.desk.publish(description, source, owner, progress)
     }

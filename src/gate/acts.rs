@@ -24,10 +24,16 @@ impl<E: Environment> Desk<E> {
             return Err(GateError::Act("the refill is out of turn: it was applied before, or an earlier one was not"));
         }
         let mut random = self.environment.random(Label::REFILL.as_bytes())?;
-        let opening =
-            Opening { salt: fresh_salt(&mut random), artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: None, row_key: None };
+        let opening = Opening {
+            salt: fresh_salt(&mut random),
+            artefact: signed.bytes().to_vec(),
+            digest: signed.digest(),
+            snapshot: None,
+            row_key: None,
+        };
         self.folder.write(&self.folder.opening(lineage.account, OpeningPart::Refill(refill.number)), &opening.encode(), true, true)?;
-        let event = Event::Refill { account: lineage.account, artefact: opening.commitment(), amount: refill.amount, reason: refill.reason };
+        let event =
+            Event::Refill { account: lineage.account, artefact: opening.commitment(), amount: refill.amount, reason: refill.reason };
         self.append_one(&mut ledger, event)?;
         lineage.refills += 1;
         let account = ledger.book().account(&lineage.account).ok_or(GateError::Stopped)?;
@@ -75,7 +81,8 @@ impl<E: Environment> Desk<E> {
 /// What the registered rights over a lineage have left in all.
 fn promised(ledger: &Ledger, lineage: AccountId) -> Result<Loss, GateError> {
     let model = ledger.book().account(&lineage).ok_or(GateError::Stopped)?.balance().limit().model();
-    let rights = ledger.book().accounts().filter(|(_, account)| matches!(account.kind(), AccountKind::Right { dataset, .. } if *dataset == lineage));
+    let rights =
+        ledger.book().accounts().filter(|(_, account)| matches!(account.kind(), AccountKind::Right { dataset, .. } if *dataset == lineage));
     let mut sum = Loss::zero(model);
     for (_, account) in rights {
         if account.uses_left() > 0 {

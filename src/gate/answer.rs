@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::Desk;
@@ -7,11 +8,13 @@ use super::opening::{Opening, fresh_salt};
 use super::shelf::{Lineage, right_digest};
 use super::{AnswerError, GateError, Interrupted};
 use crate::budget::{Balance, Loss};
-use crate::engine::{Bound, Control, Engine as _, Group, SnapshotEngine, Split};
+use crate::dataset::RowKey;
+use crate::engine::{self, Bound, Control, Engine as _, Estimate, Group, SnapshotEngine, Split};
 use crate::envelope::Signed;
 use crate::id::{AccountId, Digest, Name, RequestId, Time};
 use crate::label::Label;
 use crate::ledger::{Charge, Entry, Event, Ledger, Measure, RequestState, Reservation, Seal};
+use crate::query::{Expression, Query};
 use crate::random::Random as _;
 use crate::receipt::{ANSWER_BYTES_MAX, Answer, Key, Receipt, Release, Row, Value};
 use crate::right::{Request, Verdict, Verified, verify_request};
@@ -47,12 +50,20 @@ pub struct Started {
 enum Standing {
     New,
     /// Charged before, and not sealed: runs again under the same charge.
-    Charged { index: u64, at: Time, charges: Vec<Charge> },
-    Sealed { seal: Seal, index: u64, time: Time },
+    Charged {
+        index: u64,
+        at: Time,
+        charges: Vec<Charge>,
+    },
+    Sealed {
+        seal: Seal,
+        index: u64,
+        time: Time,
+    },
 }
 
 impl<E: Environment> Desk<E> {
-    pub(crate) fn answer(&self, bytes: &[u8], control: &Control) -> Result<Release, AnswerError> {
+    pub(crate) fn answer(&self, bytes: &[u8], control: &Control<'_>) -> Result<Release, AnswerError> {
         let verified = self.verify(bytes)?;
         let lineage = self.lineage(&verified)?;
         self.environment.point(Point::Verified);
@@ -120,9 +131,17 @@ impl<E: Environment> Desk<E> {
                 Standing::New
             }
             Some(record) => match &record.state {
-                RequestState::Reserved | RequestState::Started => Standing::Charged { index: record.reserved, at: record.reserved_at, charges: record.charges.clone() },
+                RequestState::Reserved | RequestState::Started => {
+                    Standing::Charged { index: record.reserved, at: record.reserved_at, charges: record.charges.clone() }
+                }
                 RequestState::Sealed { index, time, answer } => {
-                    let seal = Seal { request: id, reserved: record.reserved, reserved_at: record.reserved_at, answer: *answer, charges: record.charges.clone() };
+                    let seal = Seal {
+                        request: id,
+                        reserved: record.reserved,
+                        reserved_at: record.reserved_at,
+                        answer: *answer,
+                        charges: record.charges.clone(),
+                    };
                     Standing::Sealed { seal, index: *index, time: *time }
                 }
                 RequestState::Refunded => {
@@ -196,15 +215,16 @@ impl<E: Environment> Desk<E> {
     }
 
     /// Reads cells, adds noise, makes the answer durable, seals it.
-    fn run(&self, started: Started, lineage: &Lineage, control: &Control) -> Result<Release, Interrupted> {
+    fn run(&self, started: Started, lineage: &Lineage, control: &Control<'_>) -> Result<Release, Interrupted> {
         let Started { reserved: Reserved { verified, index, at, charges, .. } } = started;
-        let engine = SnapshotEngine::new(&lineage.snapshot, lineage.row_key.as_ref());
+        // A key that is always there: a request over rows never asks it.
+        let engine = SnapshotEngine::of_units(Arc::clone(&lineage.snapshot), RowKey::from_bytes(lineage.row_key.as_bytes()));
         let exact = engine.aggregate(&verified.bound, control)?;
         self.environment.point(Point::Aggregated);
         let id = verified.request.id();
         let context = [Label::NOISE.as_bytes(), id.as_bytes()].concat();
         let mut random = self.environment.random(&context).map_err(GateError::from)?;
-        let groups = exact.release(&verified.bound, &verified.split, &mut random)?;
+        let groups = exact.noise(&verified.split, &mut random)?.estimates();
         let answer = self.write_up(&verified, lineage, groups, &charges)?;
         let bytes = answer.encode();
         if bytes.len() > ANSWER_BYTES_MAX {
@@ -223,27 +243,27 @@ impl<E: Environment> Desk<E> {
         Ok(self.sealed_release(&verified.request, &seal, index, time)?)
     }
 
-    fn write_up(&self, verified: &VerifiedRequest, lineage: &Lineage, groups: Vec<Group>, charges: &[Charge]) -> Result<Answer, Interrupted> {
+    fn write_up(
+        &self,
+        verified: &VerifiedRequest,
+        lineage: &Lineage,
+        groups: Vec<Group>,
+        charges: &[Charge],
+    ) -> Result<Answer, Interrupted> {
         let right = charges.last().ok_or(Interrupted)?.account;
         let (remaining, uses_left) = {
             let ledger = self.ledger()?;
             let account = ledger.book().account(&right).ok_or(Interrupted)?;
             (account.balance().left(), account.uses_left())
         };
-        let columns = verified.bound.columns().into_iter().map(|name| Name::new(name).map_err(|_| Interrupted)).collect::<Result<_, _>>()?;
-        let rows = groups.into_iter().map(|group| Row {
-            key: group.key.into_iter().map(|key| match key {
-                crate::engine::GroupKey::Text(text) => Key::Text(text),
-                crate::engine::GroupKey::Integer(number) => Key::Integer(number),
-            }).collect(),
-            values: group.values.into_iter().map(|estimate| Value { value: estimate.value, low: estimate.low, high: estimate.high, method: estimate.method }).collect(),
-        });
+        let columns = answer_columns(&verified.request.value().query).ok_or(Interrupted)?;
+        let rows = groups.into_iter().map(|group| answer_row(&verified.request.value().query, group));
         Ok(Answer {
             request: verified.request.id(),
             dataset: verified.request.value().dataset,
             version: lineage.version,
             columns,
-            rows: rows.collect(),
+            rows: rows.collect::<Option<_>>().ok_or(Interrupted)?,
             spent: verified.price.loss,
             remaining,
             uses_left,
@@ -314,6 +334,29 @@ impl<E: Environment> Desk<E> {
         let wait = (quantum - elapsed % quantum) % quantum;
         std::thread::sleep(Duration::from_nanos(u64::try_from(wait).unwrap_or(0)));
     }
+}
+
+/// The names of the selected keys, then those of the values.
+fn answer_columns(query: &Query) -> Option<Vec<Name>> {
+    let named = |keys: bool| query.select().iter().filter(move |item| matches!(item.expression(), Expression::Key(_)) == keys);
+    named(true).chain(named(false)).map(|item| Name::new(&item.output_name()).ok()).collect()
+}
+
+/// A group's selected keys, then its values.
+fn answer_row(query: &Query, group: Group) -> Option<Row> {
+    let key = query.select().iter().filter_map(|item| match item.expression() {
+        Expression::Key(column) => Some(query.groups().iter().position(|name| name == column)),
+        _ => None,
+    });
+    let key = key.map(|place| {
+        Some(match group.key.get(place?)? {
+            engine::Key::Text(text) => Key::Text(text.clone()),
+            engine::Key::Other(name) => Key::Text(name.to_string()),
+            engine::Key::Integer(number) => Key::Integer(*number),
+        })
+    });
+    let value = |Estimate { value, low, high, method }| Value { value, low, high, method: method.to_owned() };
+    Some(Row { key: key.collect::<Option<_>>()?, values: group.estimates.into_iter().map(value).collect() })
 }
 
 /// Both budgets and the uses, before anything is written: a refused request leaves no entry (rule C5).

@@ -11,10 +11,10 @@ use super::{AnswerError, GateError, Quote};
 use crate::budget::{Balance, Loss};
 use crate::dataset::Description;
 use crate::engine::Control;
+use crate::envelope::Signed;
 use crate::id::{AccountId, DatasetId, LedgerId, RequestId, RightId, Time};
 use crate::key::{KeySet, SigningKey};
 use crate::ledger::{AccountKind, Book, GateCertificate, Genesis, JournalOptions, Ledger, LedgerError, RefillReason};
-use crate::envelope::Signed;
 use crate::receipt::Release;
 use crate::right::Verdict;
 
@@ -69,7 +69,13 @@ pub struct AccountState {
 
 impl<E: Environment> Desk<E> {
     /// Makes the folder, the gate's key and a ledger with its first two entries.
-    pub(crate) fn create(path: &Path, environment: E, genesis: Genesis, gate_key: SigningKey, certificate: &Signed<GateCertificate>) -> Result<Self, GateError> {
+    pub(crate) fn create(
+        path: &Path,
+        environment: E,
+        genesis: Genesis,
+        gate_key: SigningKey,
+        certificate: &Signed<GateCertificate>,
+    ) -> Result<Self, GateError> {
         let folder = Folder::create(path)?;
         let lock = folder.lock()?;
         gate_key.create(folder.gate_key())?;
@@ -170,7 +176,7 @@ impl Gate {
     ///
     /// # Errors
     /// As [`Gate::answer`].
-    pub fn answer_with(&self, request: &[u8], control: &Control) -> Result<Release, AnswerError> {
+    pub fn answer_with(&self, request: &[u8], control: &Control<'_>) -> Result<Release, AnswerError> {
         self.desk.answer(request, control)
     }
 

@@ -96,7 +96,12 @@ impl Folder {
 
     /// Takes the lock before anything else is opened (rule K9); it is held as long as the file lives.
     pub(crate) fn lock(&self) -> Result<File, FolderError> {
-        let lock = File::options().create(true).truncate(false).write(true).open(self.path.join("lock")).map_err(|error| self.io("lock", &error))?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.path.join("lock"))
+            .map_err(|error| self.io("lock", &error))?;
         match lock.try_lock() {
             Ok(()) => Ok(lock),
             Err(TryLockError::WouldBlock) => Err(FolderError::Locked),

@@ -76,7 +76,10 @@ impl Opening {
                     if decoder.array(2)? != 2 {
                         return Err(CodecError::Value { key, expected: "salt and digest" });
                     }
-                    snapshot = Some(SnapshotOpening { salt: Salt::from_bytes(decoder.byte_array()?), digest: Digest::from_bytes(decoder.byte_array()?) });
+                    snapshot = Some(SnapshotOpening {
+                        salt: Salt::from_bytes(decoder.byte_array()?),
+                        digest: Digest::from_bytes(decoder.byte_array()?),
+                    });
                 }
                 key::ROW_KEY => row_key = Some(Zeroizing::new(decoder.byte_array()?)),
                 key => return Err(CodecError::UnknownKey { key }),

@@ -50,7 +50,8 @@ fn check_limits(folder: &Folder, book: &Book, shelf: &Shelf, owner: &KeySet, aud
     for (id, account) in book.accounts() {
         if let AccountKind::Right { dataset, right } = account.kind() {
             let opening = load_opening(folder, id, OpeningPart::Right, right)?;
-            let verified = Right::decode(&opening.artefact).and_then(|right| right.verify(owner)).map_err(|_| GateError::Opening { account: id })?;
+            let verified =
+                Right::decode(&opening.artefact).and_then(|right| right.verify(owner)).map_err(|_| GateError::Opening { account: id })?;
             let of_dataset = shelf.dataset(&verified.root().dataset).is_some_and(|lineage| lineage.account == *dataset);
             let uses = account.uses() + account.uses_left();
             if !of_dataset || verified.terms().budget != account.balance().limit() || verified.terms().uses != uses {
@@ -116,7 +117,8 @@ fn check_answers(folder: &Folder, book: &Book, audited: &mut Audited) {
                 sealed += 1;
                 let bytes = folder.read(&folder.answer(*answer), ANSWER_BYTES_MAX).ok().filter(|bytes| Digest::of(bytes) == *answer);
                 let answer = bytes.and_then(|bytes| Answer::decode(&bytes).ok());
-                let right = answer.is_some_and(|answer| answer.request == *id && record.charges.iter().all(|charge| charge.amount.loss == answer.spent));
+                let right = answer
+                    .is_some_and(|answer| answer.request == *id && record.charges.iter().all(|charge| charge.amount.loss == answer.spent));
                 if !right {
                     audited.problems.push(format!("the sealed answer of request {id} is missing, damaged, or not what was charged"));
                 }

@@ -44,12 +44,17 @@ impl<E: Environment> Desk<E> {
         description: &Description,
         source: &dyn RecordSource,
         owner: &dyn Signer,
-        progress: &dyn Fn(Progress) -> std::ops::ControlFlow<()>,
+        progress: &mut dyn FnMut(Progress) -> std::ops::ControlFlow<()>,
     ) -> Result<Published, GateError> {
         if owner.public() != self.owner.key() {
             return Err(GateError::NotTheOwner);
         }
-        let known = self.shelf.read().map_err(|_| GateError::Stopped)?.named(description.name().as_str()).map(|(id, lineage)| (*id, lineage.clone()));
+        let known = self
+            .shelf
+            .read()
+            .map_err(|_| GateError::Stopped)?
+            .named(description.name().as_str())
+            .map(|(id, lineage)| (*id, lineage.clone()));
         if let Some((_, lineage)) = &known
             && *lineage.description != *description
         {
@@ -62,7 +67,8 @@ impl<E: Environment> Desk<E> {
             None => Arc::new(RowKey::generate(&mut random)),
         };
         let salt = fresh_salt(&mut random);
-        let output = Output::create(self.folder.snapshot(&salt), OutputOptions { force: false, private: true }).map_err(super::FolderError::from)?;
+        let output =
+            Output::create(self.folder.snapshot(&salt), OutputOptions { force: false, private: true }).map_err(super::FolderError::from)?;
         let summary = write_snapshot(source, description, &row_key, output, progress)?;
         let data = SnapshotOpening { salt, digest: summary.digest };
         let commitment = Commitment::new(Label::SNAPSHOT, &data.salt, &data.digest);
@@ -101,8 +107,13 @@ impl<E: Environment> Desk<E> {
             Some((id, mut lineage)) => {
                 let number = lineage.version_number + 1;
                 let signed = Signed::sign(NewVersion { dataset: id, number, snapshot: commitment }, owner)?;
-                let opening =
-                    Opening { salt: opening_salt, artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: Some(data), row_key: None };
+                let opening = Opening {
+                    salt: opening_salt,
+                    artefact: signed.bytes().to_vec(),
+                    digest: signed.digest(),
+                    snapshot: Some(data),
+                    row_key: None,
+                };
                 // A publication that died before its entry may have left an opening of this number: it counts for nothing.
                 self.folder.write(&self.folder.opening(lineage.account, OpeningPart::Version(number)), &opening.encode(), true, true)?;
                 self.append_one(&mut *self.ledger()?, Event::Version { account: lineage.account, artefact: opening.commitment() })?;

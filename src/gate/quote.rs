@@ -3,6 +3,7 @@ use super::desk::Desk;
 use super::environment::Environment;
 use crate::budget::Loss;
 use crate::id::Decimal;
+use crate::query::Expression;
 
 /// What a request would cost and give. A function of request, right and description; no cell is touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Width {
     pub column: String,
     /// Half the width of counts and sums; nothing for ratios, whose width depends on the group's size.
     pub half: Option<Decimal>,
+    /// How it is known.
+    pub method: &'static str,
 }
 
 impl<E: Environment> Desk<E> {
@@ -34,7 +37,12 @@ impl<E: Environment> Desk<E> {
         let state = self.right_state(verified.right.id())?;
         let terms = verified.right.terms();
         let (remaining, uses_left) = state.map_or((terms.budget, terms.uses), |state| (state.balance.left(), state.uses_left));
-        let widths = verified.split.widths(&verified.bound).into_iter().map(|(column, half)| Width { column, half }).collect();
-        Ok(Quote { price: verified.price.loss, remaining, uses_left, groups: verified.bound.cells(), widths })
+        let values = verified.request.value().query.select().iter().filter(|item| !matches!(item.expression(), Expression::Key(_)));
+        let widths = values.zip(verified.split.widths(None)).map(|(item, width)| Width {
+            column: item.output_name(),
+            half: width.half,
+            method: width.method,
+        });
+        Ok(Quote { price: verified.price.loss, remaining, uses_left, groups: verified.bound.cells(), widths: widths.collect() })
     }
 }

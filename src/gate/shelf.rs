@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::GateError;
 use super::folder::{Folder, OpeningPart};
 use super::opening::{Opening, SnapshotOpening};
-use super::GateError;
 use crate::dataset::{Description, NewVersion, Publication, Refill, RowKey, Snapshot};
 use crate::envelope::Untrusted;
 use crate::id::{AccountId, DatasetId, Digest, RightId, VersionId};
@@ -46,7 +46,9 @@ impl Shelf {
                 }
                 AccountKind::Right { right, .. } => {
                     let opening = load_opening(folder, account, OpeningPart::Right, right)?;
-                    let verified = Right::decode(&opening.artefact).and_then(|right| right.verify(owner)).map_err(|_| GateError::Opening { account })?;
+                    let verified = Right::decode(&opening.artefact)
+                        .and_then(|right| right.verify(owner))
+                        .map_err(|_| GateError::Opening { account })?;
                     if verified.id().as_bytes() != opening.digest.as_bytes() {
                         return Err(GateError::Opening { account });
                     }
@@ -103,7 +105,8 @@ fn load_lineage<'a>(
 ) -> Result<(DatasetId, Lineage), GateError> {
     let wrong = || GateError::Opening { account };
     let opening = load_opening(folder, account, OpeningPart::Publication, publication)?;
-    let signed = Untrusted::<Publication>::decode(&opening.artefact).and_then(|untrusted| untrusted.verify(owner.key())).map_err(|_| wrong())?;
+    let signed =
+        Untrusted::<Publication>::decode(&opening.artefact).and_then(|untrusted| untrusted.verify(owner.key())).map_err(|_| wrong())?;
     if signed.digest() != opening.digest {
         return Err(wrong());
     }
@@ -113,7 +116,8 @@ fn load_lineage<'a>(
     for commitment in versions {
         version_number += 1;
         let opening = load_opening(folder, account, OpeningPart::Version(version_number), commitment)?;
-        let signed = Untrusted::<NewVersion>::decode(&opening.artefact).and_then(|untrusted| untrusted.verify(owner.key())).map_err(|_| wrong())?;
+        let signed =
+            Untrusted::<NewVersion>::decode(&opening.artefact).and_then(|untrusted| untrusted.verify(owner.key())).map_err(|_| wrong())?;
         let value = signed.value();
         if signed.digest() != opening.digest || value.dataset != dataset || value.number != version_number {
             return Err(wrong());
@@ -125,7 +129,8 @@ fn load_lineage<'a>(
     for commitment in refills {
         refill_number += 1;
         let opening = load_opening(folder, account, OpeningPart::Refill(refill_number), commitment)?;
-        let signed = Untrusted::<Refill>::decode(&opening.artefact).and_then(|untrusted| untrusted.verify(owner.key())).map_err(|_| wrong())?;
+        let signed =
+            Untrusted::<Refill>::decode(&opening.artefact).and_then(|untrusted| untrusted.verify(owner.key())).map_err(|_| wrong())?;
         if signed.digest() != opening.digest || signed.value().dataset != dataset || signed.value().number != refill_number {
             return Err(wrong());
         }

@@ -36,7 +36,12 @@ impl TestGate {
     ///
     /// # Errors
     /// As for a real space.
-    pub fn create(path: &Path, owner: &dyn Signer, seed: &str, wall_s: impl Fn() -> u64 + Send + Sync + 'static) -> Result<Self, GateError> {
+    pub fn create(
+        path: &Path,
+        owner: &dyn Signer,
+        seed: &str,
+        wall_s: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Result<Self, GateError> {
         let environment = Injected { seed: seed.to_owned(), drawn: AtomicU64::new(0), wall_s: Arc::new(wall_s), point: Arc::new(|_| {}) };
         let mut random = RecordedRandom::from_seed(seed);
         let gate_key = SigningKey::generate(&mut random);
@@ -55,7 +60,12 @@ impl TestGate {
         wall_s: impl Fn() -> u64 + Send + Sync + 'static,
         point: impl Fn(Point) + Send + Sync + 'static,
     ) -> Result<Self, GateError> {
-        Ok(Self { desk: Desk::open(path, Injected { seed: seed.to_owned(), drawn: AtomicU64::new(0), wall_s: Arc::new(wall_s), point: Arc::new(point) })? })
+        Ok(Self {
+            desk: Desk::open(
+                path,
+                Injected { seed: seed.to_owned(), drawn: AtomicU64::new(0), wall_s: Arc::new(wall_s), point: Arc::new(point) },
+            )?,
+        })
     }
 
     /// As [`crate::gate::Gate::answer`], with recorded noise and no receipt.
@@ -71,7 +81,7 @@ impl TestGate {
     /// # Errors
     /// As there.
     pub fn publish(&self, description: &Description, source: &dyn RecordSource, owner: &dyn Signer) -> Result<Published, GateError> {
-        self.desk.publish(description, source, owner, &|_| std::ops::ControlFlow::Continue(()))
+        self.desk.publish(description, source, owner, &mut |_| std::ops::ControlFlow::Continue(()))
     }
 
     /// The ledger's id.

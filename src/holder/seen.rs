@@ -57,7 +57,8 @@ impl SeenFile {
             Err(error) if error.kind() == ErrorKind::NotFound => 0,
             Err(error) => return Err(SeenError::Io(error.kind())),
         };
-        let lines = (1..).zip(text.lines()).map(|(number, line)| parse(line).ok_or(SeenError::Line { line: number })).collect::<Result<_, _>>()?;
+        let lines =
+            (1..).zip(text.lines()).map(|(number, line)| parse(line).ok_or(SeenError::Line { line: number })).collect::<Result<_, _>>()?;
         Ok(Self { path: path.to_owned(), lines })
     }
 

@@ -127,7 +127,9 @@ impl Answer {
                     let names = (0..decoder.array(COLUMNS_MAX)?).map(|_| Name::new(decoder.text(128)?).map_err(|_| value("names")));
                     columns = Some(names.collect::<Result<Vec<_>, _>>()?);
                 }
-                key::ROWS => rows = Some((0..decoder.array(ANSWER_BYTES_MAX)?).map(|_| Row::decode(&mut decoder)).collect::<Result<Vec<_>, _>>()?),
+                key::ROWS => {
+                    rows = Some((0..decoder.array(ANSWER_BYTES_MAX)?).map(|_| Row::decode(&mut decoder)).collect::<Result<Vec<_>, _>>()?)
+                }
                 key::CONFIDENCE => {
                     confidence = Some(Some(decoder.uint()?).filter(|percent| *percent == CONFIDENCE_PERCENT).ok_or_else(|| value("95"))?);
                 }

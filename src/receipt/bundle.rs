@@ -136,7 +136,11 @@ impl Bundle {
         }
         decoder.finish()?;
         required(format, key::FORMAT)?;
-        Ok(Self { receipt: required(receipt, key::RECEIPT)?, request: required(request, key::REQUEST)?, answer: required(answer, key::ANSWER)? })
+        Ok(Self {
+            receipt: required(receipt, key::RECEIPT)?,
+            request: required(request, key::REQUEST)?,
+            answer: required(answer, key::ANSWER)?,
+        })
     }
 }
 

@@ -72,11 +72,15 @@ impl fmt::Display for Statement {
             Self::Certified { ledger } => write!(f, "the owner certified the gate of ledger {ledger}"),
             Self::Included { index, size } => write!(f, "entry {index} is in the ledger of {size} entries that the gate signed"),
             Self::Consistent { seen: 0, .. } => f.write_str("the holder had seen no earlier checkpoint, so none was compared"),
-            Self::Consistent { seen, size } => write!(f, "the ledger of {size} entries contains the {seen} entries that the holder had seen"),
+            Self::Consistent { seen, size } => {
+                write!(f, "the ledger of {size} entries contains the {seen} entries that the holder had seen")
+            }
             Self::Requested { request } => write!(f, "request {request} was signed by the holder of a right that the owner signed"),
             Self::Allowed { at } => write!(f, "the right allowed the request at {at}"),
             Self::Sealed { answer } => write!(f, "the answer {answer} was sealed for this request"),
-            Self::Charged { loss, lifetime } => write!(f, "{loss} was charged to the dataset and to the right; the dataset has spent {lifetime} in its life"),
+            Self::Charged { loss, lifetime } => {
+                write!(f, "{loss} was charged to the dataset and to the right; the dataset has spent {lifetime} in its life")
+            }
         }
     }
 }
@@ -170,7 +174,8 @@ impl Receipt {
     fn check_under(&self, certificate: Signed<GateCertificate>) -> Result<Checked<'_>, ReceiptError> {
         let GateCertificate { ledger, gate, not_before, not_after } = certificate.into_value();
         let checkpoint = Checkpoint::verify(&self.checkpoint, &origin_of(ledger), &gate).map_err(|_| ReceiptError::Checkpoint)?;
-        verify_inclusion(self.index, checkpoint.size(), &leaf_hash(&self.entry), &self.inclusion, checkpoint.root()).map_err(|_| ReceiptError::Inclusion)?;
+        verify_inclusion(self.index, checkpoint.size(), &leaf_hash(&self.entry), &self.inclusion, checkpoint.root())
+            .map_err(|_| ReceiptError::Inclusion)?;
         let entry = Entry::decode(&self.entry)?;
         let sealed_at = entry.time;
         let seal = match entry.event {
@@ -247,7 +252,8 @@ impl Checked<'_> {
             return if self.receipt.consistency.is_empty() { Ok(0) } else { Err(ReceiptError::Consistency) };
         };
         let (size, root) = (self.checkpoint.size(), self.checkpoint.root());
-        verify_consistency(seen.size, size, seen.root.as_bytes(), root, &self.receipt.consistency).map_err(|_| ReceiptError::Consistency)?;
+        verify_consistency(seen.size, size, seen.root.as_bytes(), root, &self.receipt.consistency)
+            .map_err(|_| ReceiptError::Consistency)?;
         Ok(seen.size)
     }
 }

@@ -111,7 +111,9 @@ impl Artefact for Block {
                 claim::PURPOSES => purposes = Some(decode_set(&mut decoder, PURPOSES_MAX, key, |text| Purpose::new(text).ok())?),
                 claim::BUDGET => budget = Some(Loss::decode(&mut decoder)?),
                 claim::USES => uses = Some(decoder.uint()?),
-                claim::DELEGATION => delegation = Some(decoder.uint()?).filter(|depth| *depth > 0).ok_or_else(|| value("1 or more, or absent"))?,
+                claim::DELEGATION => {
+                    delegation = Some(decoder.uint()?).filter(|depth| *depth > 0).ok_or_else(|| value("1 or more, or absent"))?
+                }
                 key => return Err(CodecError::UnknownKey { key }),
             }
         }
@@ -189,7 +191,12 @@ fn encode_texts<'a>(texts: impl ExactSizeIterator<Item = &'a str>, out: &mut Enc
 }
 
 /// A set has one encoding: its members in strictly increasing order.
-fn decode_set<T: Ord>(decoder: &mut Decoder<'_>, most: usize, key: i64, read: impl Fn(&str) -> Option<T>) -> Result<BTreeSet<T>, CodecError> {
+fn decode_set<T: Ord>(
+    decoder: &mut Decoder<'_>,
+    most: usize,
+    key: i64,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<BTreeSet<T>, CodecError> {
     let mut set = BTreeSet::new();
     for _ in 0..decoder.array(most)? {
         let member = read(decoder.text(128)?).ok_or(CodecError::Value { key, expected: "known words" })?;

@@ -58,8 +58,18 @@ pub enum TermsFileError {
 }
 
 /// Fields of rule J1 that have a name and no enforcement yet: refused by that name.
-const LATER: [&str; 10] =
-    ["row_filter", "place", "environment", "recipient", "duties", "third_party_keys", "max_status_age", "rows_per_answer", "compute_units", "reserved"];
+const LATER: [&str; 10] = [
+    "row_filter",
+    "place",
+    "environment",
+    "recipient",
+    "duties",
+    "third_party_keys",
+    "max_status_age",
+    "rows_per_answer",
+    "compute_units",
+    "reserved",
+];
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 
 #[derive(Deserialize)]
@@ -124,8 +134,10 @@ impl File {
         let kind = RightKind::from_name(&self.kind).ok_or_else(|| word("kind", &self.kind, &["process", "operate"]))?;
         let names: Vec<&str> = Operation::ALL.iter().map(|operation| operation.name()).collect();
         let operations = self.operations.iter().map(|name| Operation::from_name(name).ok_or_else(|| word("operations", name, &names)));
-        let columns = self.columns.iter().map(|name| ColumnName::new(name).map_err(|problem| TermsFileError::Id { field: "columns", problem }));
-        let purposes = self.purposes.iter().map(|name| Purpose::new(name).map_err(|problem| TermsFileError::Id { field: "purposes", problem }));
+        let columns =
+            self.columns.iter().map(|name| ColumnName::new(name).map_err(|problem| TermsFileError::Id { field: "columns", problem }));
+        let purposes =
+            self.purposes.iter().map(|name| Purpose::new(name).map_err(|problem| TermsFileError::Id { field: "purposes", problem }));
         let time = |field, text: &str| Time::parse(text).map_err(|problem| TermsFileError::Id { field, problem });
         let terms = Terms {
             kind,

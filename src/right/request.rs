@@ -183,7 +183,8 @@ impl Request {
         if now > self.expires_at.plus_s(SKEW_S) {
             return Err(Verdict::Expired { not_after: self.expires_at, now });
         }
-        if self.expires_at.since_s(self.issued_at) > EXPIRY_MAX_S || self.expires_at < self.issued_at || self.issued_at > now.plus_s(SKEW_S) {
+        if self.expires_at.since_s(self.issued_at) > EXPIRY_MAX_S || self.expires_at < self.issued_at || self.issued_at > now.plus_s(SKEW_S)
+        {
             return Err(Verdict::Times { issued_at: self.issued_at, expires_at: self.expires_at, now });
         }
         if now > terms.not_after {

@@ -92,7 +92,9 @@ pub enum Verdict {
     #[error("the request was given up and its charge refunded; sign a new one")]
     Refunded,
     /// The holder has seen more of the ledger than this gate has, or something else.
-    #[error("the holder has seen a checkpoint of size {seen} that this ledger (size {size}) does not contain: it was rolled back or forked")]
+    #[error(
+        "the holder has seen a checkpoint of size {seen} that this ledger (size {size}) does not contain: it was rolled back or forked"
+    )]
     InDoubt {
         /// Size the holder has seen.
         seen: u64,
@@ -160,7 +162,9 @@ impl Verdict {
     pub fn refusal(&self, own: Option<(Loss, Loss, u64)>) -> Refusal {
         match (self, own) {
             (Self::Envelope(_) | Self::Right(_), _) | (_, None) => Refusal::Refused,
-            (Self::RightBudget(_) | Self::Uses { .. } | Self::DatasetBudget(_), Some((price, remaining, uses))) => Refusal::Budget { price, remaining, uses },
+            (Self::RightBudget(_) | Self::Uses { .. } | Self::DatasetBudget(_), Some((price, remaining, uses))) => {
+                Refusal::Budget { price, remaining, uses }
+            }
             (Self::Expired { .. }, _) => Refusal::Expired,
             (Self::Busy, _) => Refusal::Busy,
             (Self::InDoubt { .. } | Self::Clock(_), _) => Refusal::InDoubt,
