@@ -185,7 +185,9 @@ fn decode_predicate(d: &mut Decoder<'_>) -> Result<Predicate, QueryError> {
         return Err(malformed("a condition of two or more elements"));
     }
     match (d.uint()?, len) {
-        (node::COMPARE, 4) => Ok(Predicate::Compare { column: decode_column(d)?, comparison: Comparison::decode(d)?, value: Literal::decode(d)? }),
+        (node::COMPARE, 4) => {
+            Ok(Predicate::Compare { column: decode_column(d)?, comparison: Comparison::decode(d)?, value: Literal::decode(d)? })
+        }
         (node::IN, 4..) if len - 3 <= LITERALS_MAX => {
             let (column, negated) = (decode_column(d)?, d.boolean()?);
             Ok(Predicate::In { column, negated, values: (3..len).map(|_| Literal::decode(d)).collect::<Result<_, _>>()? })

@@ -27,8 +27,7 @@ pub enum Operation {
 
 impl Operation {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Count, Self::CountDistinct, Self::Sum, Self::Mean, Self::Variance, Self::Quantile, Self::Histogram];
+    pub const ALL: [Self; 7] = [Self::Count, Self::CountDistinct, Self::Sum, Self::Mean, Self::Variance, Self::Quantile, Self::Histogram];
 
     /// Its name in terms, files and messages.
     #[must_use]

@@ -170,8 +170,7 @@ pub enum Comparison {
 
 impl Comparison {
     /// All of them; the place in this list is the code in bytes.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Equal, Self::NotEqual, Self::Less, Self::LessOrEqual, Self::Greater, Self::GreaterOrEqual];
+    pub(super) const ALL: [Self; 6] = [Self::Equal, Self::NotEqual, Self::Less, Self::LessOrEqual, Self::Greater, Self::GreaterOrEqual];
 
     /// As SQL writes it.
     #[must_use]

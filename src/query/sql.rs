@@ -134,7 +134,9 @@ impl SqlError {
     pub const fn place(&self) -> Option<Place> {
         match self {
             Self::TextLong { .. } => None,
-            Self::Syntax { place, .. } | Self::Unsupported { place, .. } | Self::Id { place, .. } | Self::Query { place, .. } => Some(*place),
+            Self::Syntax { place, .. } | Self::Unsupported { place, .. } | Self::Id { place, .. } | Self::Query { place, .. } => {
+                Some(*place)
+            }
         }
     }
 }

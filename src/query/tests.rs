@@ -158,9 +158,10 @@ fn equal_meaning_gives_equal_bytes() {
     let values = |digits: &[&str]| filtered(Predicate::is_in(column("a"), digits.iter().map(|digits| number(digits)))).unwrap().encode();
     assert_eq!(values(&["2", "1.0", "1", "-0", "10"]), values(&["10", "0", "1", "2.00"]));
     let [a, b, c, d] = ["1", "2", "3", "4"].map(|digits| equals(number(digits)));
-    let (and, or) = (|parts: &[&Predicate]| Predicate::And(parts.iter().map(|part| (*part).clone()).collect()), |parts: &[&Predicate]| {
-        Predicate::Or(parts.iter().map(|part| (*part).clone()).collect())
-    });
+    let (and, or) = (
+        |parts: &[&Predicate]| Predicate::And(parts.iter().map(|part| (*part).clone()).collect()),
+        |parts: &[&Predicate]| Predicate::Or(parts.iter().map(|part| (*part).clone()).collect()),
+    );
     let flat = filtered(and(&[&a, &b, &c, &d])).unwrap();
     assert_eq!(filtered(and(&[&and(&[&a, &b]), &and(&[&c, &or(&[&d])])])).unwrap(), flat);
     assert_eq!(filtered(or(&[&and(&[&a, &or(&[&and(&[&b, &c])]), &d])])).unwrap(), flat);

@@ -244,10 +244,9 @@ impl ColumnIndex {
             }
         }
         let dictionary = match (required(kind, column_key::KIND)?, values, dictionary) {
-            (CODES, values, blocks) => Some(DictionaryIndex {
-                values: required(values, column_key::VALUES)?,
-                blocks: required(blocks, column_key::DICTIONARY)?,
-            }),
+            (CODES, values, blocks) => {
+                Some(DictionaryIndex { values: required(values, column_key::VALUES)?, blocks: required(blocks, column_key::DICTIONARY)? })
+            }
             (NUMBERS, None, None) => None,
             _ => return Err(CodecError::Value { key: column_key::KIND, expected: "0 with a dictionary or 1 without" }),
         };

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::cache::Cache;
 use super::index::{
-    DictionaryIndex, Extent, HEADER, INDEX_BYTES_MAX, Index, TRAILER, TRAILER_LEN, UNIT_BYTES, block_count, declared_texts,
-    rows_of_block, stored,
+    DictionaryIndex, Extent, HEADER, INDEX_BYTES_MAX, Index, TRAILER, TRAILER_LEN, UNIT_BYTES, block_count, declared_texts, rows_of_block,
+    stored,
 };
 use super::{Dictionary, TEXT_BYTES_MAX};
 use crate::codec::CodecError;
@@ -300,12 +300,7 @@ fn read_index(file: &File, len: u64) -> Result<Vec<u8>, SnapshotError> {
 }
 
 /// Reads the values of a column: each once, none empty, the declared ones first.
-fn read_dictionary(
-    file: &File,
-    index: &DictionaryIndex,
-    column: &Column,
-    damaged: &SnapshotError,
-) -> Result<Dictionary, SnapshotError> {
+fn read_dictionary(file: &File, index: &DictionaryIndex, column: &Column, damaged: &SnapshotError) -> Result<Dictionary, SnapshotError> {
     let wrong = || damaged.clone();
     let mut dictionary = Dictionary::new();
     for extent in &index.blocks {

@@ -122,7 +122,9 @@ impl Reader<'_> {
             }
             Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr: _ } => ("arithmetic", ""),
             Expr::BinaryOp { .. } | Expr::UnaryOp { .. } => ("an operator here", A_CONDITION),
-            Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => ("a pattern (LIKE)", "name the values: IN (...)"),
+            Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => {
+                ("a pattern (LIKE)", "name the values: IN (...)")
+            }
             Expr::Case { .. } => ("CASE", ""),
             Expr::Cast { .. } | Expr::Convert { .. } => ("a conversion of types", "constants take the type of their column"),
             Expr::TypedString(_) | Expr::Interval(_) => ("a typed constant", "write it as text: '2020-01-01'"),

@@ -60,7 +60,9 @@ impl<'a> Reader<'a> {
                         return refuse("a second SELECT", "one SELECT over one dataset, without subqueries and UNION");
                     }
                     // The parser reads it twice, as a type and as a word: nested, in exponential time.
-                    Keyword::INTERVAL => return refuse("INTERVAL", "write a constant as text; a column of this name stands in double quotes"),
+                    Keyword::INTERVAL => {
+                        return refuse("INTERVAL", "write a constant as text; a column of this name stands in double quotes");
+                    }
                     Keyword::FROM | Keyword::WHERE | Keyword::GROUP => clause = Some(word.keyword),
                     _ => {}
                 },
@@ -91,7 +93,9 @@ impl<'a> Reader<'a> {
                 | Token::Minus => {}
                 Token::Period => return refuse("a qualified name", "name the column or the dataset alone, quoted if it has a dot"),
                 Token::Plus | Token::Div | Token::Mod => return refuse("arithmetic", ""),
-                Token::Placeholder(_) | Token::Question | Token::Colon | Token::AtSign => return refuse("a placeholder", "write the constant"),
+                Token::Placeholder(_) | Token::Question | Token::Colon | Token::AtSign => {
+                    return refuse("a placeholder", "write the constant");
+                }
                 Token::HexStringLiteral(_) => return refuse("a hexadecimal number", "write it in decimal"),
                 Token::DoubleEq => return refuse("the operator ==", "write ="),
                 Token::LBracket => return refuse("a bracket", "quote identifiers as \"name\""),
@@ -200,7 +204,10 @@ fn before_parenthesis((token, place): (&Token, Place)) -> Result<(), SqlError> {
         ("ROLLUP" | "CUBE" | "SETS", None) => ("ROLLUP, CUBE or GROUPING SETS", "name the columns"),
         ("ANY" | "ALL" | "SOME" | "EXISTS", None) => ("a subquery", "write the constants"),
         ("CAST" | "TRY_CAST" | "SAFE_CAST" | "CONVERT", None) => ("a conversion of types", "constants take the type of their column"),
-        ("AS" | "BY" | "HAVING" | "LIKE" | "ON" | "USING" | "VALUES" | "DISTINCT" | "ROW" | "WHEN" | "THEN" | "ELSE" | "LIMIT" | "IS", None) => {
+        (
+            "AS" | "BY" | "HAVING" | "LIKE" | "ON" | "USING" | "VALUES" | "DISTINCT" | "ROW" | "WHEN" | "THEN" | "ELSE" | "LIMIT" | "IS",
+            None,
+        ) => {
             return Err(unsupported(place, &format!("{name} before a parenthesis"), ""));
         }
         _ => return Err(no_function(place, &name)),

@@ -203,7 +203,9 @@ impl Reader<'_> {
         };
         match duplicate_treatment {
             None => {}
-            Some(ast::DuplicateTreatment::Distinct) => return refuse("DISTINCT in an aggregate", "it will come as count_distinct of units"),
+            Some(ast::DuplicateTreatment::Distinct) => {
+                return refuse("DISTINCT in an aggregate", "it will come as count_distinct of units");
+            }
             Some(ast::DuplicateTreatment::All) => return refuse("ALL in an aggregate", "leave it out"),
         }
         match (args.as_slice(), clauses.is_empty()) {
