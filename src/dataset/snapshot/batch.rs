@@ -48,13 +48,7 @@ enum Problem {
 impl<'a> Batch<'a> {
     /// Reads rows `start..start + rows` of the columns that are `wanted`. The first bad cell is the one of the first
     /// record, and in it of the first column.
-    pub(super) fn read(
-        records: &'a Records,
-        start: usize,
-        rows: usize,
-        schema: &Schema,
-        wanted: &[bool],
-    ) -> Result<Self, PublishError> {
+    pub(super) fn read(records: &'a Records, start: usize, rows: usize, schema: &Schema, wanted: &[bool]) -> Result<Self, PublishError> {
         let unit = schema.unit_column();
         let mut columns = Vec::with_capacity(schema.columns().len());
         let mut first_bad: Option<(usize, usize, Problem)> = None;
@@ -129,7 +123,8 @@ fn cells<'a>(array: &'a ArrayRef, start: usize, rows: usize, column: &Column, is
     }
     let array = array.as_any().downcast_ref::<StringArray>()?;
     // An empty text is a null, as in CSV.
-    let text = |row: usize| Some(start + row).filter(|&row| array.is_valid(row)).map(|row| array.value(row)).filter(|text| !text.is_empty());
+    let text =
+        |row: usize| Some(start + row).filter(|&row| array.is_valid(row)).map(|row| array.value(row)).filter(|text| !text.is_empty());
     Some(match column.kind {
         ColumnType::Real { step } => {
             let number = |row: usize| {

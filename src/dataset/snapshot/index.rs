@@ -12,6 +12,7 @@ pub(super) const TRAILER: [u8; 8] = *b"snap-end";
 pub(super) const TRAILER_LEN: u64 = 16;
 /// [`BLOCKS_MAX`] blocks of at most 49 bytes and 4,096 columns take 52 MiB.
 pub(super) const INDEX_BYTES_MAX: usize = 64 << 20;
+const _: () = assert!(BLOCKS_MAX * 49 + 4096 * 64 + 128 <= INDEX_BYTES_MAX);
 /// A block of a dictionary ends with the value that reaches this size.
 pub(super) const DICTIONARY_BLOCK_BYTES: usize = 1 << 20;
 /// So no block of a dictionary is longer.
@@ -244,10 +245,9 @@ impl ColumnIndex {
             }
         }
         let dictionary = match (required(kind, column_key::KIND)?, values, dictionary) {
-            (CODES, values, blocks) => Some(DictionaryIndex {
-                values: required(values, column_key::VALUES)?,
-                blocks: required(blocks, column_key::DICTIONARY)?,
-            }),
+            (CODES, values, blocks) => {
+                Some(DictionaryIndex { values: required(values, column_key::VALUES)?, blocks: required(blocks, column_key::DICTIONARY)? })
+            }
             (NUMBERS, None, None) => None,
             _ => return Err(CodecError::Value { key: column_key::KIND, expected: "0 with a dictionary or 1 without" }),
         };

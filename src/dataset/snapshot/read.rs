@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::cache::Cache;
 use super::index::{
-    DictionaryIndex, Extent, HEADER, INDEX_BYTES_MAX, Index, TRAILER, TRAILER_LEN, UNIT_BYTES, block_count, declared_texts,
-    rows_of_block, stored,
+    DictionaryIndex, Extent, HEADER, INDEX_BYTES_MAX, Index, TRAILER, TRAILER_LEN, UNIT_BYTES, block_count, declared_texts, rows_of_block,
+    stored,
 };
 use super::{Dictionary, TEXT_BYTES_MAX};
 use crate::codec::CodecError;
@@ -257,7 +257,8 @@ impl Layout {
                 Cells::Codes(codes)
             }
         };
-        let spare = nulls.as_ref().and_then(|nulls| nulls.last()).filter(|_| rows % 64 > 0).is_some_and(|last| last >> (rows % 64) > 0);
+        let last_rows = rows % 64;
+        let spare = nulls.as_ref().and_then(|nulls| nulls.last()).is_some_and(|last| last_rows > 0 && last >> last_rows > 0);
         (!spare).then_some(Block { cells, nulls })
     }
 }
@@ -300,12 +301,7 @@ fn read_index(file: &File, len: u64) -> Result<Vec<u8>, SnapshotError> {
 }
 
 /// Reads the values of a column: each once, none empty, the declared ones first.
-fn read_dictionary(
-    file: &File,
-    index: &DictionaryIndex,
-    column: &Column,
-    damaged: &SnapshotError,
-) -> Result<Dictionary, SnapshotError> {
+fn read_dictionary(file: &File, index: &DictionaryIndex, column: &Column, damaged: &SnapshotError) -> Result<Dictionary, SnapshotError> {
     let wrong = || damaged.clone();
     let mut dictionary = Dictionary::new();
     for extent in &index.blocks {

@@ -51,10 +51,9 @@ impl fmt::Display for Warning {
                 column,
                 "the bounds are exactly the least and greatest value found; take them from knowledge of the field and name it in public_source",
             ),
-            Self::ValuesAreObserved { column } => (
-                column,
-                "the declared values are exactly those found; take them from knowledge of the field and name it in public_source",
-            ),
+            Self::ValuesAreObserved { column } => {
+                (column, "the declared values are exactly those found; take them from knowledge of the field and name it in public_source")
+            }
             Self::IdentifierRepeats { column } => {
                 (column, "most values are unique, but not all: if it identifies people, rows are not independent; make it the unit")
             }
