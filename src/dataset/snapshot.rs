@@ -76,7 +76,7 @@ mod store;
 mod watch;
 mod write;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "csv"))]
 mod tests;
 
 pub use batch::table_schema;
@@ -103,3 +103,5 @@ pub const BLOCKS_MAX: usize = 1 << 20;
 
 // The sum of a column: rows times the greatest distance from 0, in steps, fits in 120 bits for all data (rule B3).
 const _: () = assert!((ROWS_MAX as u128) * (1u128 << 63) < 1u128 << 120);
+// Codes and ends fit in 32 bits, with one code to spare.
+const _: () = assert!(DICTIONARY_VALUES_MAX < u32::MAX as usize && DICTIONARY_BYTES_MAX < 1 << 32);

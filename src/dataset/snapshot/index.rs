@@ -12,6 +12,7 @@ pub(super) const TRAILER: [u8; 8] = *b"snap-end";
 pub(super) const TRAILER_LEN: u64 = 16;
 /// [`BLOCKS_MAX`] blocks of at most 49 bytes and 4,096 columns take 52 MiB.
 pub(super) const INDEX_BYTES_MAX: usize = 64 << 20;
+const _: () = assert!(BLOCKS_MAX * 49 + 4096 * 64 + 128 <= INDEX_BYTES_MAX);
 /// A block of a dictionary ends with the value that reaches this size.
 pub(super) const DICTIONARY_BLOCK_BYTES: usize = 1 << 20;
 /// So no block of a dictionary is longer.

@@ -257,7 +257,8 @@ impl Layout {
                 Cells::Codes(codes)
             }
         };
-        let spare = nulls.as_ref().and_then(|nulls| nulls.last()).filter(|_| rows % 64 > 0).is_some_and(|last| last >> (rows % 64) > 0);
+        let last_rows = rows % 64;
+        let spare = nulls.as_ref().and_then(|nulls| nulls.last()).is_some_and(|last| last_rows > 0 && last >> last_rows > 0);
         (!spare).then_some(Block { cells, nulls })
     }
 }
