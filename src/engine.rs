@@ -1,0 +1,116 @@
+//! Exact bounded aggregates and what is released of them (计算).
+//!
+//! A [`Bound`] query knows its types, groups and base vectors; an [`Engine`] computes each vector exactly; [`Exact`]
+//! sums leave only through noise, each vector noised once and shared by the items that need it (rule D4).
+//!
+//! ```text
+//! Query + Schema --> Bound --price--> Split: one share of epsilon and one mechanism for each base vector
+//!                      |                |
+//! Blocks ---Engine---> Exact ---noise---+--> Noisy --> Group { key, estimates: value, low, high, method }
+//!
+//! row --> WHERE is true --> group of declared values, or `other`, or dropped --> (unit: choose groups, then rows)
+//!     --> a null drops out of its own column --> clamp --> x - c --> sum
+//! ```
+//!
+//! Whatever can be wrong about a question is found by [`Bound::new`] and [`Split::new`], before anything is charged.
+//! Afterwards only the machine can fail, or the caller gives up, and both look the same ([`EngineError::Failed`]).
+//!
+//! # Source
+//! Rules B7, C8, D1 to D6, E6, F1 to F3 of `DESIGN.md`.
+//!
+//! # Not promised
+//! Constant time. With a row as unit, every row is visited and no branch depends on a cell; with a column as unit the
+//! work also depends on how many rows each unit has. Answers leave at a quantum of time (rule G2).
+
+mod bound;
+mod decimal;
+mod estimate;
+mod filter;
+mod group;
+mod noisy;
+mod rank;
+mod scan;
+mod select;
+mod source;
+mod split;
+mod sums;
+mod unit;
+mod vector;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use bound::{ANSWER_BYTES_MAX, BindError, Bound, CELLS_MAX, Output};
+pub use estimate::{Estimate, Group, Width};
+pub use group::Key;
+pub use noisy::{Exact, Noisy};
+pub use scan::SnapshotEngine;
+pub use source::Blocks;
+pub use split::{SHARE_UNITS, Split, SplitError};
+pub use vector::{Vector, VectorKind};
+
+/// Computes exact sums; the seam for engines that are not this one (DESIGN 9).
+pub trait Engine: Send + Sync {
+    /// The base vectors of `bound` over all rows.
+    ///
+    /// Implementors: a unit adds at most the sensitivity of a vector to it, and what is kept of a unit is a function
+    /// of that unit's rows alone.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when the data cannot be read or `control` is cancelled; nothing more is told.
+    fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError>;
+}
+
+/// How a caller watches and stops a long computation.
+#[derive(Clone, Copy)]
+pub struct Control<'a> {
+    cancelled: &'a AtomicBool,
+    progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+impl<'a> Control<'a> {
+    /// Stops soon after `cancelled` is set; calls `progress` with the blocks done and their number, from any thread.
+    #[must_use]
+    pub const fn new(cancelled: &'a AtomicBool, progress: &'a (dyn Fn(u64, u64) + Sync)) -> Self {
+        Self { cancelled, progress }
+    }
+
+    /// Fails once the caller has given up.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`].
+    pub fn check(&self) -> Result<(), EngineError> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(EngineError::Failed) } else { Ok(()) }
+    }
+
+    /// Tells the caller how far it is.
+    pub fn report(&self, done: u64, total: u64) {
+        (self.progress)(done, total);
+    }
+}
+
+impl Default for Control<'_> {
+    /// Never cancelled, nobody watches.
+    fn default() -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Self { cancelled: &NEVER, progress: &|_, _| {} }
+    }
+}
+
+impl fmt::Debug for Control<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").field("cancelled", self.cancelled).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no answer after the charge: reading, a checksum or cancellation, not told apart (rule D5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// It did not come to an end.
+    #[error("the answer could not be computed")]
+    Failed,
+}

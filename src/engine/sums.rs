@@ -1,0 +1,231 @@
+//! Exact sums by group.
+
+use super::bound::{Plan, Sum, Value};
+use super::select::{CHUNK, View};
+
+/// Neighbouring rows go to different copies of a group, so that one addition need not wait for the one before.
+const COPIES: usize = 4;
+/// Copies of more groups than this would leave the cache.
+const COPIED_CELLS_MAX: usize = 4_096;
+/// Sums below this are kept in 64 bits between two flushes: at least 65,536 rows.
+const NARROW_MAX: u128 = 1 << 47;
+
+/// What one thread has summed so far. The order of rows and the number of threads leave no trace in the totals.
+pub(super) struct Sums {
+    /// Vector by vector, group by group.
+    totals: Vec<i128>,
+    cells: usize,
+    copies: usize,
+    /// Rows of each copy of each group, for the vector N.
+    rows: Option<Vec<i64>>,
+    values: Vec<ValueSums>,
+    /// Rows added since the last flush, and the most before the next.
+    added: u64,
+    room: u64,
+}
+
+/// A column's rows with a value and their sum, for each copy of each group.
+struct ValueSums {
+    value: Value,
+    sums: Pairs,
+}
+
+enum Pairs {
+    /// COUNT only.
+    Counts(Vec<i64>),
+    Narrow(Vec<[i64; 2]>),
+    /// For values so large that 65,536 of them may not fit in 64 bits; one copy.
+    Wide(Vec<(i64, i128)>),
+}
+
+impl Sums {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let cells = plan.cells;
+        let copies = if cells <= COPIED_CELLS_MAX { COPIES } else { 1 };
+        let len = (cells + 1) * copies;
+        let mut room = u64::MAX / 2;
+        let values = plan.values.iter().map(|value| {
+            let sums = match value.sum.map(Reach::of) {
+                None => Pairs::Counts(vec![0; len]),
+                Some(reach) if reach.most() <= NARROW_MAX => {
+                    room = room.min(u64::try_from((1 << 63) / (reach.most() + 1)).unwrap_or(u64::MAX));
+                    Pairs::Narrow(vec![[0; 2]; len])
+                }
+                Some(_) => Pairs::Wide(vec![(0, 0); cells + 1]),
+            };
+            ValueSums { value: value.clone(), sums }
+        });
+        let values = values.collect();
+        let rows = plan.vectors.first().is_some_and(|vector| *vector.kind() == super::VectorKind::Rows).then(|| vec![0; len]);
+        Self { totals: vec![0; cells * plan.vectors.len()], cells, copies, rows, values, added: 0, room }
+    }
+
+    /// Adds the rows of a view from `from` on, a multiple of 64, whose groups are `cells`, at most [`CHUNK`] of them.
+    pub(super) fn add(&mut self, view: &View, from: usize, cells: &[u32]) {
+        debug_assert!(cells.len() <= CHUNK);
+        self.make_room(CHUNK as u64);
+        if let Some(rows) = &mut self.rows {
+            match self.copies {
+                1 => add_rows::<1>(cells, rows),
+                _ => add_rows::<COPIES>(cells, rows),
+            }
+        }
+        for ValueSums { value, sums } in &mut self.values {
+            let nulls = view.nulls(value.read, from);
+            let reach = value.sum.map_or(Reach::NOTHING, Reach::of);
+            let numbers = view.numbers(value.read, from, cells.len());
+            match (sums, self.copies) {
+                (Pairs::Counts(counts), 1) => add_present::<1>(cells, nulls, counts),
+                (Pairs::Counts(counts), _) => add_present::<COPIES>(cells, nulls, counts),
+                (Pairs::Narrow(pairs), 1) => add_values::<1>(cells, numbers, nulls, reach, pairs),
+                (Pairs::Narrow(pairs), _) => add_values::<COPIES>(cells, numbers, nulls, reach, pairs),
+                (Pairs::Wide(pairs), _) => {
+                    for (row, (cell, number)) in cells.iter().zip(numbers).enumerate() {
+                        let present = i64::from(nulls.is_none_or(|nulls| nulls[row / 64] >> (row % 64) & 1 == 0));
+                        let pair = &mut pairs[*cell as usize];
+                        pair.0 += present;
+                        pair.1 += i128::from(present) * reach.wide(*number);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds one row of a group; `numbers` has one entry for each value of the plan.
+    pub(super) fn add_row(&mut self, cell: u32, numbers: &[Option<i64>]) {
+        self.make_room(1);
+        let place = cell as usize * self.copies;
+        if let Some(rows) = &mut self.rows {
+            rows[place] += 1;
+        }
+        for (ValueSums { value, sums }, number) in self.values.iter_mut().zip(numbers) {
+            let Some(number) = *number else { continue };
+            let reach = value.sum.map_or(Reach::NOTHING, Reach::of);
+            match sums {
+                Pairs::Counts(counts) => counts[place] += 1,
+                Pairs::Narrow(pairs) => {
+                    pairs[place][0] += 1;
+                    pairs[place][1] += reach.narrow(number);
+                }
+                Pairs::Wide(pairs) => {
+                    pairs[cell as usize].0 += 1;
+                    pairs[cell as usize].1 += reach.wide(number);
+                }
+            }
+        }
+    }
+
+    /// Adds what another thread has summed.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.totals.iter_mut().zip(other.into_totals()).for_each(|(total, other)| *total += other);
+    }
+
+    /// The sums, vector by vector.
+    pub(super) fn into_totals(mut self) -> Vec<i128> {
+        self.flush();
+        std::mem::take(&mut self.totals)
+    }
+
+    fn make_room(&mut self, rows: u64) {
+        if self.added + rows > self.room {
+            self.flush();
+        }
+        self.added += rows;
+    }
+
+    /// Moves what copies hold to the totals. The waste group is left behind.
+    fn flush(&mut self) {
+        self.added = 0;
+        let (cells, copies) = (self.cells, self.copies);
+        let totals = &mut self.totals;
+        let mut add = |vector: usize, cell: usize, amount: i128| totals[vector * cells + cell] += amount;
+        if let Some(rows) = &mut self.rows {
+            // N is the first vector where there is one.
+            drain(rows, copies, cells, |cell, count| add(0, cell, count.into()));
+        }
+        for ValueSums { value, sums } in &mut self.values {
+            let (present, sum) = (value.present, value.sum.map(|sum| sum.vector));
+            let mut add_pair = |cell, count: i64, amount: i128| {
+                present.into_iter().for_each(|vector| add(vector, cell, count.into()));
+                sum.into_iter().for_each(|vector| add(vector, cell, amount));
+            };
+            match sums {
+                Pairs::Counts(counts) => drain(counts, copies, cells, |cell, count| add_pair(cell, count, 0)),
+                Pairs::Narrow(pairs) => drain(pairs, copies, cells, |cell, [count, amount]| add_pair(cell, count, amount.into())),
+                Pairs::Wide(pairs) => drain(pairs, 1, cells, |cell, (count, amount)| add_pair(cell, count, amount)),
+            }
+        }
+    }
+}
+
+fn drain<T: Copy + Default>(held: &mut [T], copies: usize, cells: usize, mut add: impl FnMut(usize, T)) {
+    for (place, held) in held.iter_mut().enumerate() {
+        let taken = std::mem::take(held);
+        if place / copies < cells {
+            add(place / copies, taken);
+        }
+    }
+}
+
+/// How a value becomes what is added.
+#[derive(Clone, Copy)]
+struct Reach {
+    low: i64,
+    high: i64,
+    centre: i64,
+}
+
+impl Reach {
+    const NOTHING: Self = Self { low: 0, high: 0, centre: 0 };
+
+    const fn of(sum: Sum) -> Self {
+        Self { low: sum.bounds.low, high: sum.bounds.high, centre: sum.centre }
+    }
+
+    /// The greatest magnitude of what is added.
+    fn most(self) -> u128 {
+        self.wide(self.low).unsigned_abs().max(self.wide(self.high).unsigned_abs())
+    }
+
+    fn wide(self, number: i64) -> i128 {
+        i128::from(number.clamp(self.low, self.high)) - i128::from(self.centre)
+    }
+
+    /// The same where [`Self::most`] is at most [`NARROW_MAX`].
+    fn narrow(self, number: i64) -> i64 {
+        number.clamp(self.low, self.high).wrapping_sub(self.centre)
+    }
+}
+
+fn add_rows<const COPIES: usize>(cells: &[u32], rows: &mut [i64]) {
+    let (whole, rest) = cells.as_chunks::<COPIES>();
+    for cells in whole {
+        for (copy, cell) in cells.iter().enumerate() {
+            rows[*cell as usize * COPIES + copy] += 1;
+        }
+    }
+    for cell in rest {
+        rows[*cell as usize * COPIES] += 1;
+    }
+}
+
+fn add_present<const COPIES: usize>(cells: &[u32], nulls: Option<&[u64]>, counts: &mut [i64]) {
+    for (word, cells) in cells.chunks(64).enumerate() {
+        let nulls = nulls.map_or(0, |nulls| nulls[word]);
+        for (row, cell) in cells.iter().enumerate() {
+            counts[*cell as usize * COPIES + row % COPIES] += i64::from(nulls >> row & 1 == 0);
+        }
+    }
+}
+
+fn add_values<const COPIES: usize>(cells: &[u32], numbers: &[i64], nulls: Option<&[u64]>, reach: Reach, pairs: &mut [[i64; 2]]) {
+    for (word, (cells, numbers)) in cells.chunks(64).zip(numbers.chunks(64)).enumerate() {
+        let present = nulls.map_or(u64::MAX, |nulls| !nulls[word]);
+        for (row, (cell, number)) in cells.iter().zip(numbers).enumerate() {
+            let present = (present >> row & 1).cast_signed();
+            let pair = &mut pairs[*cell as usize * COPIES + row % COPIES];
+            pair[0] += present;
+            pair[1] += reach.narrow(*number) & present.wrapping_neg();
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Tables in memory, by the rules of a snapshot.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use crate::codec::Encoder;
+use crate::dataset::{Block, Bounds, Cells, Column, ColumnType, Contribution, RowKey, Schema, Step, Unit, UnitBlock, Use, Uses, Values};
+use crate::engine::{Blocks, EngineError};
+use crate::grade::Grade;
+use crate::id::{ColumnName, Name};
+use crate::label::Label;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    Null,
+    Text(String),
+    Number(i64),
+}
+
+/// A row; its unit, and a cell for each column but the unit's.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Record {
+    pub(super) unit: u64,
+    pub(super) cells: Vec<Cell>,
+}
+
+/// The K of all tests.
+pub(super) fn key() -> RowKey {
+    RowKey::from_bytes(&[7; 32])
+}
+
+pub(super) fn row_schema() -> Schema {
+    Schema::new(Unit::Row, Contribution::ROW, columns()).unwrap()
+}
+
+/// The same columns, and a unit behind them.
+pub(super) fn unit_schema((groups_per_unit, rows_per_group): (u32, u32)) -> Schema {
+    let mut columns = columns();
+    columns.push(Column { uses: Uses::NONE, ..plain("who", ColumnType::Integer) });
+    let unit = Unit::Column(ColumnName::new("who").unwrap());
+    Schema::new(unit, Contribution { groups_per_unit, rows_per_group }, columns).unwrap()
+}
+
+fn plain(name: &str, kind: ColumnType) -> Column {
+    let uses = [Use::Aggregate, Use::Filter].into_iter().collect();
+    let name = ColumnName::new(name).unwrap();
+    Column { name, kind, bounds: None, values: None, other: None, nullable: true, grade: Grade::L1, uses }
+}
+
+fn grouped(name: &str, kind: ColumnType, values: Values, other: Option<&str>, nullable: bool) -> Column {
+    let uses = [Use::Aggregate, Use::Filter, Use::Group].into_iter().collect();
+    let other = other.map(|other| Name::new(other).unwrap());
+    Column { values: Some(values), other, nullable, uses, ..plain(name, kind) }
+}
+
+fn columns() -> Vec<Column> {
+    let texts = |texts: &[&str]| Values::Text(texts.iter().map(|text| (*text).to_owned()).collect());
+    let real = ColumnType::Real { step: Step::parse("0.25").unwrap() };
+    vec![
+        grouped("color", ColumnType::Text, texts(&["red", "green"]), Some("rest"), true),
+        grouped("size", ColumnType::Integer, Values::Integer(vec![1, 5, -3, i64::MAX]), None, true),
+        grouped("shape", ColumnType::Text, texts(&["c", "a", "b"]), None, false),
+        Column { bounds: Some(Bounds { low: -5, high: 9 }), ..plain("x", ColumnType::Integer) },
+        Column { bounds: Some(Bounds { low: 2, high: 9 }), nullable: false, ..plain("y", real) },
+        plain("note", ColumnType::Text),
+        Column { bounds: Some(Bounds { low: i64::MIN, high: i64::MAX }), ..plain("wide", ColumnType::Integer) },
+        Column { bounds: Some(Bounds { low: 0, high: 1 << 47 }), ..plain("long", ColumnType::Integer) },
+    ]
+}
+
+/// Up to `most` rows of six units, with nulls, undeclared values and values out of bounds.
+pub(super) fn records(most: usize) -> impl Strategy<Value = Vec<Record>> {
+    let text = |texts: &'static [&'static str]| prop::sample::select(texts).prop_map(|text| match text {
+        "" => Cell::Null,
+        text => Cell::Text(text.to_owned()),
+    });
+    let number = |numbers: std::ops::Range<i64>| prop_oneof![1 => Just(Cell::Null), 8 => numbers.prop_map(Cell::Number)];
+    let size = prop_oneof![Just(Cell::Null), prop::sample::select(vec![1, 5, -3, 2, i64::MAX, i64::MIN]).prop_map(Cell::Number)];
+    let y = (0..12_i64).prop_map(Cell::Number);
+    let wide = any::<i64>().prop_map(Cell::Number);
+    let cells = (
+        text(&["red", "green", "blue", "", "ultraviolet"]),
+        size,
+        text(&["a", "b", "c", "d"]),
+        number(-8..12),
+        y,
+        text(&["", "n", "nn", "é", "o"]),
+        wide,
+    );
+    let cells = cells.prop_map(|(color, size, shape, x, y, note, wide)| vec![color, size, shape, x, y, note, wide]);
+    prop::collection::vec((0..6_u64, cells).prop_map(|(unit, cells)| Record { unit, cells }), 0..most)
+}
+
+pub(super) struct Memory {
+    columns: Vec<Vec<Arc<Block>>>,
+    dictionaries: Vec<Vec<String>>,
+    units: Vec<Arc<UnitBlock>>,
+    rows: Vec<usize>,
+    pub(super) fail: bool,
+}
+
+impl Memory {
+    pub(super) fn new(schema: &Schema, records: &[Record], block_rows: usize) -> Self {
+        Self::tagged(schema, records, block_rows, |_, record| tag(record))
+    }
+
+    /// With another tag than a snapshot would give.
+    pub(super) fn tagged(schema: &Schema, records: &[Record], block_rows: usize, tag: impl Fn(usize, &Record) -> [u8; 16]) -> Self {
+        let tagged = records.iter().enumerate().map(|(place, record)| (unit_id(record.unit), tag(place, record), record));
+        let mut tagged: Vec<_> = tagged.collect();
+        if schema.unit_column().is_some() {
+            tagged.sort_by_key(|(id, tag, _)| (*id, *tag));
+        }
+        let mut dictionaries: Vec<Vec<String>> = schema.columns().iter().map(|column| match &column.values {
+            Some(Values::Text(values)) => values.clone(),
+            _ => Vec::new(),
+        }).collect();
+        let chunks: Vec<_> = tagged.chunks(block_rows).collect();
+        let columns = schema.columns().iter().zip(&mut dictionaries).enumerate().map(|(place, (column, dictionary))| {
+            let block = |chunk: &&[([u8; 16], [u8; 16], &Record)]| {
+                let cells = chunk.iter().map(|(_, _, record)| record.cells.get(place).unwrap_or(&Cell::Null));
+                Arc::new(block(column, dictionary, cells))
+            };
+            chunks.iter().map(block).collect()
+        });
+        Self {
+            columns: columns.collect(),
+            dictionaries,
+            units: chunks.iter().map(|chunk| {
+                Arc::new(UnitBlock { ids: chunk.iter().map(|(id, ..)| *id).collect(), tags: chunk.iter().map(|(_, tag, _)| *tag).collect() })
+            }).collect(),
+            rows: chunks.iter().map(|chunk| chunk.len()).collect(),
+            fail: false,
+        }
+    }
+
+    /// The same full block many times, one column of one value.
+    pub(super) fn constant(schema: &Schema, name: &str, value: i64, block_rows: usize, blocks: usize) -> Self {
+        let (place, _) = schema.column(&ColumnName::new(name).unwrap()).unwrap();
+        let block = Arc::new(Block { cells: Cells::Numbers(vec![value; block_rows]), nulls: Some(vec![0; block_rows.div_ceil(64)]) });
+        let mut columns = vec![Vec::new(); schema.columns().len()];
+        columns[place] = vec![block; blocks];
+        Self { columns, dictionaries: Vec::new(), units: Vec::new(), rows: vec![block_rows; blocks], fail: false }
+    }
+}
+
+fn block<'a>(column: &Column, dictionary: &mut Vec<String>, cells: impl Iterator<Item = &'a Cell>) -> Block {
+    let (mut codes, mut numbers, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, cell) in cells.enumerate() {
+        if row % 64 == 0 {
+            nulls.push(0_u64);
+        }
+        match cell {
+            Cell::Null => {
+                nulls[row / 64] |= 1 << (row % 64);
+                codes.push(0);
+                numbers.push(0);
+            }
+            Cell::Text(text) => codes.push(dictionary.iter().position(|value| value == text).unwrap_or_else(|| {
+                dictionary.push(text.clone());
+                dictionary.len() - 1
+            }) as u32),
+            Cell::Number(number) => numbers.push(*number),
+        }
+    }
+    let cells = if column.kind == ColumnType::Text { Cells::Codes(codes) } else { Cells::Numbers(numbers) };
+    Block { cells, nulls: column.nullable.then_some(nulls) }
+}
+
+pub(super) fn unit_id(unit: u64) -> [u8; 16] {
+    key().prf(Label::UNIT, &[&unit.to_be_bytes()])[..16].try_into().unwrap()
+}
+
+pub(super) fn tag(record: &Record) -> [u8; 16] {
+    let mut out = Encoder::new();
+    out.array(1 + record.cells.len()).uint(record.unit);
+    for cell in &record.cells {
+        match cell {
+            Cell::Null => out.boolean(false),
+            Cell::Text(text) => out.text(text),
+            Cell::Number(number) => out.int(*number),
+        };
+    }
+    key().prf(Label::ROW, &[&out.into_bytes()])[..16].try_into().unwrap()
+}
+
+impl Blocks for Memory {
+    fn blocks(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn block_rows(&self, block: usize) -> usize {
+        self.rows[block]
+    }
+
+    fn texts(&self, column: usize, visit: &mut dyn FnMut(&str)) -> Result<(), EngineError> {
+        self.dictionaries[column].iter().for_each(|text| visit(text));
+        Ok(())
+    }
+
+    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+        if self.fail { Err(EngineError::Failed) } else { Ok(Arc::clone(&self.columns[column][block])) }
+    }
+
+    fn unit_block(&self, block: usize) -> Result<Arc<UnitBlock>, EngineError> {
+        Ok(Arc::clone(&self.units[block]))
+    }
+}

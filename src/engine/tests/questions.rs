@@ -1,0 +1,63 @@
+//! Random queries over the columns of `memory`.
+
+use proptest::prelude::*;
+
+use crate::id::{Decimal, Name};
+use crate::query::{Comparison, Item, Literal, Predicate, Query};
+
+use super::column;
+
+pub(super) fn query() -> impl Strategy<Value = Query> {
+    let items = vec![
+        Item::count_rows(),
+        Item::count(column("color")),
+        Item::count(column("y")),
+        Item::count(column("x")),
+        Item::sum(column("x")),
+        Item::mean(column("x")),
+        Item::sum(column("y")),
+        Item::mean(column("y")),
+        Item::count(column("note")),
+        Item::sum(column("wide")),
+    ];
+    let items = prop::sample::subsequence(items, 1..=5).prop_shuffle();
+    let groups = prop::sample::subsequence(vec!["color", "size", "shape"], 0..=3).prop_shuffle();
+    (items, groups, prop::option::of(predicate())).prop_map(|(items, groups, filter)| {
+        Query::new(Name::new("t").unwrap(), items, groups.into_iter().map(column).collect(), filter).unwrap()
+    })
+}
+
+pub(super) fn predicate() -> impl Strategy<Value = Predicate> {
+    leaf().prop_recursive(4, 12, 3, |part| {
+        prop_oneof![
+            prop::collection::vec(part.clone(), 1..4).prop_map(Predicate::And),
+            prop::collection::vec(part.clone(), 1..4).prop_map(Predicate::Or),
+            part.prop_map(|part| Predicate::Not(Box::new(part))),
+        ]
+    })
+}
+
+fn leaf() -> impl Strategy<Value = Predicate> {
+    let text = || prop::sample::select(vec!["red", "blue", "a", "n", "nn", "é", "zz", ""]).prop_map(Literal::text);
+    // Eighths: on and off the grids of integers and quarters.
+    let number = || (-80..80_i128).prop_map(|eighths| Literal::Number(Decimal::new(eighths * 125, 3).unwrap()));
+    let texts = (prop::sample::select(vec!["color", "shape", "note"]), prop::collection::vec(text(), 2..5)).boxed();
+    let numbers = (prop::sample::select(vec!["size", "x", "y", "wide"]), prop::collection::vec(number(), 2..5)).boxed();
+    let comparison = prop::sample::select(vec![
+        Comparison::Equal,
+        Comparison::NotEqual,
+        Comparison::Less,
+        Comparison::LessOrEqual,
+        Comparison::Greater,
+        Comparison::GreaterOrEqual,
+    ]);
+    (prop_oneof![texts, numbers], 0..4, any::<bool>(), comparison).prop_map(|((name, values), kind, negated, comparison)| {
+        let column = column(name);
+        match kind {
+            0 => Predicate::Compare { column, comparison, value: values[0].clone() },
+            1 => Predicate::In { column, negated, values },
+            2 => Predicate::Between { column, negated, low: values[0].clone(), high: values[1].clone() },
+            _ => Predicate::IsNull { column, negated },
+        }
+    })
+}

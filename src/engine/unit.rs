@@ -1,0 +1,107 @@
+//! The rows of one unit, and which of them are kept.
+
+use super::bound::Choice;
+use super::rank::Ranks;
+use super::sums::Sums;
+
+/// What is needed to choose.
+pub(super) struct Chooser {
+    pub(super) ranks: Ranks,
+    /// Of each group.
+    pub(super) hashes: Vec<[u8; 16]>,
+    pub(super) choice: Choice,
+}
+
+/// Rows of one unit, gathered until it ends.
+///
+/// What can no longer be kept is thrown out from time to time: a group that is not among the best of those seen will
+/// not be among the best of all, nor a row. So memory is that of twice the kept rows and a block.
+pub(super) struct Gathered {
+    rows: Vec<Row>,
+    /// For each row, one number for each value of the plan.
+    numbers: Vec<Option<i64>>,
+    width: usize,
+    /// How many rows there may be before it is thinned.
+    thin_at: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Row {
+    cell: u32,
+    /// Where its numbers are.
+    place: usize,
+    tag: [u8; 16],
+}
+
+/// Fewer rows are not worth thinning.
+const THIN_AT_LEAST: usize = 65_536;
+
+impl Gathered {
+    /// Of rows with `width` numbers each.
+    pub(super) const fn new(width: usize) -> Self {
+        Self { rows: Vec::new(), numbers: Vec::new(), width, thin_at: THIN_AT_LEAST }
+    }
+
+    /// Adds a row.
+    pub(super) fn push(&mut self, cell: u32, tag: [u8; 16], numbers: impl Iterator<Item = Option<i64>>) {
+        self.rows.push(Row { cell, place: self.numbers.len(), tag });
+        self.numbers.extend(numbers);
+    }
+
+    /// Throws out what will not be kept, once there is much.
+    pub(super) fn thin(&mut self, unit: &[u8; 16], chooser: &Chooser) {
+        if self.rows.len() < self.thin_at {
+            return;
+        }
+        chooser.choose(unit, &mut self.rows);
+        let mut numbers = Vec::with_capacity(self.rows.len() * self.width);
+        for row in &mut self.rows {
+            let from = std::mem::replace(&mut row.place, numbers.len());
+            numbers.extend_from_slice(&self.numbers[from..from + self.width]);
+        }
+        self.numbers = numbers;
+        self.thin_at = THIN_AT_LEAST.max(2 * self.rows.len());
+    }
+
+    /// The unit ends: adds what is kept of it to `sums` and is empty again.
+    pub(super) fn finish(&mut self, unit: &[u8; 16], chooser: &Chooser, sums: &mut Sums) {
+        chooser.choose(unit, &mut self.rows);
+        for row in &self.rows {
+            sums.add_row(row.cell, &self.numbers[row.place..row.place + self.width]);
+        }
+        self.rows.clear();
+        self.numbers.clear();
+        self.thin_at = THIN_AT_LEAST;
+    }
+}
+
+impl Chooser {
+    /// Leaves the rows that are kept: of the groups with the least ranks the rows with the least ranks. Rows of equal
+    /// rank have equal cells, so that it does not matter which of them stay.
+    fn choose(&self, unit: &[u8; 16], rows: &mut Vec<Row>) {
+        let Choice { groups: groups_max, rows: rows_max } = self.choice;
+        if rows.len() <= groups_max.min(rows_max) {
+            return;
+        }
+        rows.sort_unstable_by_key(|row| row.cell);
+        let rank = |cell: u32| self.ranks.group(unit, &self.hashes[cell as usize]);
+        let mut groups: Vec<&mut [Row]> = rows.chunk_by_mut(|a, b| a.cell == b.cell).collect();
+        if groups.len() > groups_max {
+            // Should two ranks be equal, the order of the description decides.
+            groups.sort_by_cached_key(|group| (rank(group[0].cell), group[0].cell));
+            groups.truncate(groups_max);
+        }
+        let mut kept = Vec::new();
+        for group in groups {
+            if group.len() > rows_max {
+                let group_rank = rank(group[0].cell);
+                let mut ranked: Vec<_> = group.iter().map(|row| (self.ranks.row(group_rank, &row.tag), *row)).collect();
+                ranked.select_nth_unstable_by_key(rows_max, |(rank, _)| *rank);
+                kept.extend(ranked[..rows_max].iter().map(|(_, row)| *row));
+            } else {
+                kept.extend_from_slice(group);
+            }
+        }
+        *rows = kept;
+    }
+}
