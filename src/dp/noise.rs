@@ -11,8 +11,6 @@ mod limbs;
 mod once;
 mod scale;
 mod strips;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 
@@ -78,3 +76,6 @@ impl fmt::Debug for DiscreteLaplace {
         f.debug_struct("DiscreteLaplace").field("scale", &self.scale).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
