@@ -30,7 +30,8 @@ use strips::Strips;
 /// draw; at scales below 2^120 that has a probability below exp(-127).
 ///
 /// # Source
-/// Tables: rejection from integer strips, `docs` of the module and rule E2 of `DESIGN.md`. Single draws: Canonne,
+/// Tables: rejection under a piecewise constant hat with integer weights and an alias table (the argument stands in
+/// `noise/strips.rs`); rule E2 of `DESIGN.md`. Single draws: Canonne,
 /// Kamath, Steinke, "The Discrete Gaussian for Differential Privacy", arXiv 2004.00010, algorithm 2.
 ///
 /// # Not promised
