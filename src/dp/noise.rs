@@ -25,7 +25,7 @@ use strips::Strips;
 
 /// A prepared sampler of the discrete Laplace law P(y) = (1 - a) / (1 + a) a^|y|, a = exp(-1/scale), on the integers.
 ///
-/// Scales with both parts below 2^63 are served from tables of 16 KiB (about 10 microseconds to make, two words a
+/// Scales with both parts below 2^63 are served from tables of 16 KiB (some 20 microseconds to make, two words a
 /// draw); wider ones without. A draw beyond the range of `i128` saturates, which is post-processing of the exact
 /// draw; at scales below 2^120 that has a probability below exp(-127).
 ///
@@ -42,7 +42,7 @@ pub struct DiscreteLaplace {
 }
 
 impl DiscreteLaplace {
-    /// A sampler for many draws at one scale; worth its tables from about 350 draws on.
+    /// A sampler for many draws at one scale; worth its tables from a few hundred draws on.
     #[must_use]
     pub fn prepare(scale: Scale) -> Self {
         let strips = scale.narrow().map(|(t, s)| Strips::prepare(Exponential::new(t, s)));

@@ -38,7 +38,7 @@ pub(super) trait Law {
     fn exponent(&self, magnitude: u128) -> (Nat, Nat);
 }
 
-/// A prepared sampler of one law: 16 KiB of tables, about 10 microseconds to make.
+/// A prepared sampler of one law: 16 KiB of tables, some 20 microseconds to make.
 pub(super) struct Strips<L> {
     law: L,
     block_bits: u32,

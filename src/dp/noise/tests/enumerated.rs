@@ -119,18 +119,20 @@ fn the_tail_accepts_its_points_with_the_right_probability() {
     }
 }
 
-/// All scripts of five words of three bits. A decision is a threshold on its word, so whatever the other bits are, it
-/// falls as it does with all zeros or with all ones: a script is decided if all 2^5 such fillings give the same draw
-/// and none reads on. The decided mass of a point is at most its probability, and at least that with the open mass.
+/// All scripts of four words that are given by three leading bits and the last one, the sign. A decision is a
+/// threshold on its word, so whatever the other bits are, it falls as it does with all zeros or with all ones: a
+/// script is decided if all 2^4 such fillings give the same draw and none reads on. The decided mass of a point is at
+/// most its probability, and at least that with the open mass.
 #[test]
 fn single_draws_have_the_right_probability_by_all_short_scripts() {
-    const WORDS: u32 = 5;
-    const BITS: u32 = 3;
+    const WORDS: u32 = 4;
+    const BITS: u32 = 4;
     for (t, s) in [(1_u128, 1_u128), (1, 3), (2, 3), (3, 2)] {
         let draw = |script: u32, filling: u32| {
             let word = |at| {
-                let low = if filling >> at & 1 == 1 { u64::MAX >> BITS } else { 0 };
-                u64::from(script >> (BITS * at)) << (64 - BITS) | low
+                let bits = u64::from(script >> (BITS * at)) & 15;
+                let middle = if filling >> at & 1 == 1 { u64::MAX >> 4 << 1 } else { 0 };
+                bits >> 1 << 61 | middle | bits & 1
             };
             let mut random = ScriptedRandom::with_tail((0..WORDS).map(word).collect(), "scripts");
             let point = once::laplace::<false, _>(t, s, &mut random);
