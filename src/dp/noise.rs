@@ -11,8 +11,6 @@ mod limbs;
 mod once;
 mod scale;
 mod strips;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 
@@ -27,12 +25,13 @@ use strips::Strips;
 
 /// A prepared sampler of the discrete Laplace law P(y) = (1 - a) / (1 + a) a^|y|, a = exp(-1/scale), on the integers.
 ///
-/// Scales with both parts below 2^63 are served from tables of 16 KiB (about 10 microseconds to make, two words a
+/// Scales with both parts below 2^63 are served from tables of 16 KiB (some 20 microseconds to make, two words a
 /// draw); wider ones without. A draw beyond the range of `i128` saturates, which is post-processing of the exact
 /// draw; at scales below 2^120 that has a probability below exp(-127).
 ///
 /// # Source
-/// Tables: rejection from integer strips, `docs` of the module and rule E2 of `DESIGN.md`. Single draws: Canonne,
+/// Tables: rejection under a piecewise constant hat with integer weights and an alias table (the argument stands in
+/// `noise/strips.rs`); rule E2 of `DESIGN.md`. Single draws: Canonne,
 /// Kamath, Steinke, "The Discrete Gaussian for Differential Privacy", arXiv 2004.00010, algorithm 2.
 ///
 /// # Not promised
@@ -43,7 +42,7 @@ pub struct DiscreteLaplace {
 }
 
 impl DiscreteLaplace {
-    /// A sampler for many draws at one scale; worth its tables from about 350 draws on.
+    /// A sampler for many draws at one scale; worth its tables from a few hundred draws on.
     #[must_use]
     pub fn prepare(scale: Scale) -> Self {
         let strips = scale.narrow().map(|(t, s)| Strips::prepare(Exponential::new(t, s)));
@@ -78,3 +77,6 @@ impl fmt::Debug for DiscreteLaplace {
         f.debug_struct("DiscreteLaplace").field("scale", &self.scale).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,7 +269,7 @@ proptest! {
         sum: i128, cut in 0_u32..127, count: i128, low in -1_000_000_i128..0, centre in 0..1_000_000_i128,
         high in 1_000_000_i128..1 << 60, x in 1..=u128::MAX, n in 1..=u128::MAX,
     ) {
-        let (sum_scale, count_scale) = (scale(1 + (x >> 2 >> cut), 3), scale(1 + (n >> 2 >> cut), 7));
+        let (sum_scale, count_scale) = (scale(1 + (x >> 3 >> cut), 3), scale(1 + (n >> 3 >> cut), 7));
         let noisy = NoisyMean { sum: sum >> cut, count: count >> cut, low, centre, high, sum_scale, count_scale };
         let mean = noisy.estimate().unwrap();
         let parts = i128::from(MEAN_RESOLUTION);

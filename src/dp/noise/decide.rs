@@ -68,7 +68,7 @@ fn exp_small(digits: &Nat, point: usize) -> (Nat, Nat) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
     use crate::random::ScriptedRandom;

@@ -73,9 +73,10 @@ fn exp(x: u128) -> u64 {
     high(high(series, FINE[(part >> 58) as usize]), COARSE[whole as usize])
 }
 
-/// The bracket of exp(-1) as integers of 2^-64.
-pub(super) fn exp_one() -> (u64, u64) {
-    (COARSE[1] - 2, COARSE[1] + 2)
+/// A bracket of exp(-k) in units of 2^-64, k = 1..64.
+#[inline]
+pub(super) fn exp_whole(k: usize) -> (u64, u64) {
+    (COARSE[k].saturating_sub(2), COARSE[k] + 2)
 }
 
 /// floor(a b / 2^64).

@@ -5,23 +5,24 @@ use super::exp;
 use super::limbs::Nat;
 use crate::random::Random;
 
+/// exp(-31) is 2^19 units of 2^-64: more than enough between thresholds.
+const SPAN: usize = 31;
+
 /// One draw from the discrete Laplace law of scale t/s: P(y) ~ exp(-|y| s/t).
 ///
 /// x = u + t v with u uniform below t, kept with probability exp(-u/t), and v geometric with ratio exp(-1), is
 /// geometric with ratio exp(-1/t); floor(x/s) is geometric with ratio exp(-s/t). A sign makes it two-sided once
-/// (-, 0) is rejected. (Canonne, Kamath, Steinke, arXiv 2004.00010, algorithm 2.)
+/// (-, 0) is rejected. (Canonne, Kamath, Steinke, arXiv 2004.00010, algorithm 2; there v is counted by coins.)
 pub(super) fn laplace<const SLOW: bool, R: Random + ?Sized>(t: u128, s: u128, random: &mut R) -> i128 {
     loop {
         let u = below(t, random);
         if u != 0 && !exp_fraction::<SLOW, R>(u, t, random) {
             continue;
         }
-        let mut v = 0_u64;
-        while exp_one::<SLOW, R>(random) {
-            v += 1;
-        }
+        let word = random.next_u64();
+        let negative = word & 1 == 1;
+        let v = geometric::<SLOW, R>(word, random);
         let magnitude = quotient(u, t, v, s);
-        let negative = random.next_u64() >> 63 == 1;
         match (negative, magnitude) {
             (true, 0) => {}
             (true, _) => return -magnitude,
@@ -34,8 +35,13 @@ pub(super) fn laplace<const SLOW: bool, R: Random + ?Sized>(t: u128, s: u128, ra
 #[inline]
 fn quotient(u: u128, t: u128, v: u64, s: u128) -> i128 {
     if (u | t | s) >> 63 == 0 && v >> 62 == 0 {
-        let sum = u + t * u128::from(v);
-        return (sum / s).cast_signed(); // below 2^126
+        let sum = u + t * u128::from(v); // below 2^126
+        let whole = match (u64::try_from(sum), u64::try_from(s)) {
+            (_, Ok(1)) => sum,
+            (Ok(sum), Ok(s)) => u128::from(sum / s),
+            _ => sum / s,
+        };
+        return whole.cast_signed();
     }
     // One t at a time: v is geometric, so this is as long as drawing it was.
     let (step, step_rest) = (t / s, t % s);
@@ -81,14 +87,12 @@ pub(super) fn below<R: Random + ?Sized>(n: u128, random: &mut R) -> u128 {
 /// True with probability exp(-u/t), u < t < 2^126.
 #[inline]
 fn exp_fraction<const SLOW: bool, R: Random + ?Sized>(u: u128, t: u128, random: &mut R) -> bool {
-    let spare = (128 - t.leading_zeros()).saturating_sub(63);
-    let (x, width) = if spare == 0 {
-        ((u << 64) / t, 1)
-    } else {
-        let (u, t) = (u >> spare, t >> spare);
-        let x = (u << 64) / (t + 1);
-        (x, ((u + 1) << 64) / t + 1 - x)
-    };
+    // 31 bits of u/t are enough but once in 2^31, and take one division of words: with both scaled so that t has 63
+    // bits, and d = floor(t / 2^31) + 1, q = floor(u / d) is at most 2^31 u/t, and that is below q + 3.
+    let up = t.leading_zeros();
+    let (u63, t63) = ((u << up >> 65) as u64, (t << up >> 65) as u64);
+    let quotient = u63 / ((t63 >> 31) + 1);
+    let (x, width) = (u128::from(quotient) << 33, 3 << 33);
     let word = random.next_u64();
     if !SLOW {
         let (low, high) = exp::bracket(x, width);
@@ -103,19 +107,33 @@ fn exp_fraction<const SLOW: bool, R: Random + ?Sized>(u: u128, t: u128, random: 
     decide(word, &one, &one, &Nat::from(u), &Nat::from(t), random)
 }
 
-/// True with probability exp(-1).
+/// Geometric with ratio exp(-1) by inversion, P(V >= k) = P(U < exp(-k)) = exp(-k), from U that opens with the upper
+/// 63 bits of `word`; the lowest bit of `word` is spent elsewhere.
+///
+/// Below [`SPAN`] the thresholds are far apart, so U is close to one of them at most and is extended for that one
+/// alone. From there on V starts again: it has no memory.
 #[inline]
-fn exp_one<const SLOW: bool, R: Random + ?Sized>(random: &mut R) -> bool {
-    let word = random.next_u64();
-    if !SLOW {
-        let (low, high) = exp::exp_one();
-        if word < low {
-            return true;
+fn geometric<const SLOW: bool, R: Random + ?Sized>(mut word: u64, random: &mut R) -> u64 {
+    let mut start = 0;
+    loop {
+        for k in 1..=SPAN {
+            let (low, high) = exp::exp_whole(k);
+            if !SLOW && word | 1 < low {
+                continue;
+            }
+            if (!SLOW && word & !1 >= high) || !decide_whole(word, k, random) {
+                return start + k as u64 - 1;
+            }
         }
-        if word >= high {
-            return false;
-        }
+        start += SPAN as u64;
+        word = random.next_u64();
     }
+}
+
+/// Decides U < exp(-k), U opening with the upper 63 bits of `word`.
+#[cold]
+fn decide_whole<R: Random + ?Sized>(word: u64, k: usize, random: &mut R) -> bool {
+    let lead = word & !1 | random.next_u64() & 1;
     let one = Nat::one();
-    decide(word, &one, &one, &one, &one, random)
+    decide(lead, &one, &one, &Nat::from(k as u64), &one, random)
 }
