@@ -59,9 +59,13 @@ impl<'a> Reader<'a> {
                     Keyword::SELECT => {
                         return refuse("a second SELECT", "one SELECT over one dataset, without subqueries and UNION");
                     }
-                    // The parser reads it twice, as a type and as a word: nested, in exponential time.
-                    Keyword::INTERVAL => {
-                        return refuse("INTERVAL", "write a constant as text; a column of this name stands in double quotes");
+                    // The parser reads these as types first, which costs it time or stack that grows with their nesting.
+                    Keyword::INTERVAL | Keyword::ARRAY | Keyword::STRUCT | Keyword::SETOF => {
+                        let hint = "a column of this name stands in double quotes, a constant in single ones";
+                        return refuse(&word.value.to_ascii_uppercase(), hint);
+                    }
+                    Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT => {
+                        return refuse(&word.value.to_ascii_uppercase(), "one SELECT over one dataset");
                     }
                     Keyword::FROM | Keyword::WHERE | Keyword::GROUP => clause = Some(word.keyword),
                     _ => {}
