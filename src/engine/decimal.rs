@@ -62,11 +62,11 @@ mod tests {
     fn what_does_not_fit_is_cut_outward() {
         let (steps, unit) = (10_i128.pow(36) + 1, 123);
         // 123.000000000000000000000000000000000123 * 10^36 at 24 digits has 39 digits.
-        assert_eq!(text(steps, unit, 24, Round::Down), "123000000000000.00000000000000000000001");
-        assert_eq!(text(steps, unit, 24, Round::Up), "123000000000000.00000000000000000000002");
-        assert_eq!(text(steps, unit, 24, Round::Nearest), "123000000000000.00000000000000000000001");
-        assert_eq!(text(-steps, unit, 24, Round::Down), "-123000000000000.00000000000000000000002");
-        assert_eq!(text(-steps, unit, 24, Round::Up), "-123000000000000.00000000000000000000001");
+        assert_eq!(text(steps, unit, 24, Round::Down), "123000000000000.00000000000000000000012");
+        assert_eq!(text(steps, unit, 24, Round::Up), "123000000000000.00000000000000000000013");
+        assert_eq!(text(steps, unit, 24, Round::Nearest), "123000000000000.00000000000000000000012");
+        assert_eq!(text(-steps, unit, 24, Round::Down), "-123000000000000.00000000000000000000013");
+        assert_eq!(text(-steps, unit, 24, Round::Up), "-123000000000000.00000000000000000000012");
         let most = text(i128::MAX, 10_i128.pow(18) - 1, 18, Round::Up);
         assert_eq!(most, "99999999999999999999999999999999999999");
         assert_eq!(text(i128::MIN, 10_i128.pow(17), 0, Round::Down), (-MOST).to_string());

@@ -73,10 +73,8 @@ impl Rule {
         match aggregate {
             Aggregate::Count { vector } => Self::Count { vector, width: interval::laplace(scale(vector)) },
             Aggregate::Sum { sum, count, centre, step } => {
-                let width = count.map_or_else(
-                    || interval::laplace(scale(sum)),
-                    |count| interval::laplace_sum(scale(sum), centre.into(), scale(count)),
-                );
+                let width = count
+                    .map_or_else(|| interval::laplace(scale(sum)), |count| interval::laplace_sum(scale(sum), centre.into(), scale(count)));
                 Self::Sum { sum, count, centre, step, width }
             }
             Aggregate::Mean { sum, count, centre, bounds, step } => {

@@ -246,7 +246,11 @@ mod tests {
                         let (low, high, outside) = comparison_range(comparison, Point::of(constant, step));
                         for negated in [false, true] {
                             let filter = range(0, low, high, outside != negated);
-                            assert_eq!(in_range(&filter, value), holds(comparison, cell.cmp(&constant)) != negated, "{cell} {comparison:?} {constant}");
+                            assert_eq!(
+                                in_range(&filter, value),
+                                holds(comparison, cell.cmp(&constant)) != negated,
+                                "{cell} {comparison:?} {constant}"
+                            );
                         }
                     }
                     assert_eq!(Point::of(constant, step).on_grid() == Some(value), cell == constant);

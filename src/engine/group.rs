@@ -35,7 +35,10 @@ enum Lookup {
     /// A text cell is a code, declared values first: the number itself.
     Code,
     /// `table[cell - low]`; a place behind the values stands for none.
-    Dense { low: i64, table: Vec<u32> },
+    Dense {
+        low: i64,
+        table: Vec<u32>,
+    },
     Sparse(HashMap<i64, u32>),
 }
 

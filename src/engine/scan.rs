@@ -58,15 +58,14 @@ impl<B: Blocks> Engine for SnapshotEngine<B> {
         let plan = &*bound.0;
         let chooser = match (plan.choice, &self.key) {
             (None, _) => None,
-            (Some(choice), Some(key)) => {
-                Some(Chooser { ranks: Ranks::new(key), hashes: group::hashes(&plan.groups, plan.cells), choice })
-            }
+            (Some(choice), Some(key)) => Some(Chooser { ranks: Ranks::new(key), hashes: group::hashes(&plan.groups, plan.cells), choice }),
             (Some(_), None) => return Err(EngineError::Failed),
         };
         let tables = tables(plan, &self.source)?;
         let blocks = self.source.blocks();
         let stretch = if chooser.is_some() { (blocks / 4 / self.threads).clamp(1, STRETCH) } else { 1 };
-        let scan = Scan { plan, source: &self.source, tables, control, next: AtomicUsize::new(0), done: AtomicUsize::new(0), blocks, stretch };
+        let scan =
+            Scan { plan, source: &self.source, tables, control, next: AtomicUsize::new(0), done: AtomicUsize::new(0), blocks, stretch };
         let work = || {
             let sums = match &chooser {
                 None => scan.rows(),

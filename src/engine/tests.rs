@@ -12,8 +12,8 @@ use std::num::NonZeroUsize;
 use proptest::prelude::*;
 
 use super::*;
-use crate::query::{Item, Query};
 use crate::id::{ColumnName, Name};
+use crate::query::{Item, Query};
 use memory::{Cell, Memory, Record, row_schema, unit_schema};
 
 fn column(name: &str) -> ColumnName {
@@ -104,7 +104,10 @@ fn extremes_do_not_overflow() {
     let records: Vec<_> = (0..rows)
         .map(|row| {
             let wide = if row % 2 == 0 { i64::MIN } else { i64::MAX };
-            Record { unit: row, cells: vec![Cell::Null, Cell::Null, Cell::Text("a".into()), Cell::Null, Cell::Number(0), Cell::Null, Cell::Number(wide)] }
+            Record {
+                unit: row,
+                cells: vec![Cell::Null, Cell::Null, Cell::Text("a".into()), Cell::Null, Cell::Number(0), Cell::Null, Cell::Number(wide)],
+            }
         })
         .collect();
     let query = query(vec![Item::sum(column("wide")), Item::count(column("wide"))], &[]);
@@ -144,7 +147,10 @@ fn nothing_is_told_of_a_failure() {
     let stopped = engine.aggregate(&bound, &Control::new(&cancelled, &|_, _| {})).unwrap_err();
     assert_eq!((failed, failed.to_string()), (stopped, "the answer could not be computed".into()));
     let exact = engine.aggregate(&bound, &Control::default()).unwrap();
-    assert_eq!(format!("{exact:?} {engine:?}"), format!("Exact(1 sums) SnapshotEngine {{ threads: {:?}, .. }}", std::thread::available_parallelism().unwrap()));
+    assert_eq!(
+        format!("{exact:?} {engine:?}"),
+        format!("Exact(1 sums) SnapshotEngine {{ threads: {:?}, .. }}", std::thread::available_parallelism().unwrap())
+    );
 }
 
 #[test]

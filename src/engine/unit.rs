@@ -34,7 +34,7 @@ struct Row {
 }
 
 /// Fewer rows are not worth thinning.
-const THIN_AT_LEAST: usize = 65_536;
+const THIN_AT_LEAST: usize = if cfg!(test) { 16 } else { 65_536 };
 
 impl Gathered {
     /// Of rows with `width` numbers each.

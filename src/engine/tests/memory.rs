@@ -71,10 +71,12 @@ fn columns() -> Vec<Column> {
 
 /// Up to `most` rows of six units, with nulls, undeclared values and values out of bounds.
 pub(super) fn records(most: usize) -> impl Strategy<Value = Vec<Record>> {
-    let text = |texts: &'static [&'static str]| prop::sample::select(texts).prop_map(|text| match text {
-        "" => Cell::Null,
-        text => Cell::Text(text.to_owned()),
-    });
+    let text = |texts: &'static [&'static str]| {
+        prop::sample::select(texts).prop_map(|text| match text {
+            "" => Cell::Null,
+            text => Cell::Text(text.to_owned()),
+        })
+    };
     let number = |numbers: std::ops::Range<i64>| prop_oneof![1 => Just(Cell::Null), 8 => numbers.prop_map(Cell::Number)];
     let size = prop_oneof![Just(Cell::Null), prop::sample::select(vec![1, 5, -3, 2, i64::MAX, i64::MIN]).prop_map(Cell::Number)];
     let y = (0..12_i64).prop_map(Cell::Number);
@@ -112,10 +114,14 @@ impl Memory {
         if schema.unit_column().is_some() {
             tagged.sort_by_key(|(id, tag, _)| (*id, *tag));
         }
-        let mut dictionaries: Vec<Vec<String>> = schema.columns().iter().map(|column| match &column.values {
-            Some(Values::Text(values)) => values.clone(),
-            _ => Vec::new(),
-        }).collect();
+        let mut dictionaries: Vec<Vec<String>> = schema
+            .columns()
+            .iter()
+            .map(|column| match &column.values {
+                Some(Values::Text(values)) => values.clone(),
+                _ => Vec::new(),
+            })
+            .collect();
         let chunks: Vec<_> = tagged.chunks(block_rows).collect();
         let columns = schema.columns().iter().zip(&mut dictionaries).enumerate().map(|(place, (column, dictionary))| {
             let block = |chunk: &&[([u8; 16], [u8; 16], &Record)]| {
@@ -127,9 +133,15 @@ impl Memory {
         Self {
             columns: columns.collect(),
             dictionaries,
-            units: chunks.iter().map(|chunk| {
-                Arc::new(UnitBlock { ids: chunk.iter().map(|(id, ..)| *id).collect(), tags: chunk.iter().map(|(_, tag, _)| *tag).collect() })
-            }).collect(),
+            units: chunks
+                .iter()
+                .map(|chunk| {
+                    Arc::new(UnitBlock {
+                        ids: chunk.iter().map(|(id, ..)| *id).collect(),
+                        tags: chunk.iter().map(|(_, tag, _)| *tag).collect(),
+                    })
+                })
+                .collect(),
             rows: chunks.iter().map(|chunk| chunk.len()).collect(),
             fail: false,
         }

@@ -127,7 +127,9 @@ fn truth(predicate: &Predicate, schema: &Schema, record: &Record) -> Option<bool
             Comparison::Greater => order.is_gt(),
             Comparison::GreaterOrEqual => order.is_ge(),
         }),
-        Predicate::In { column, negated, values } => not(*negated, any(values.iter().map(|value| order(column, value).map(|order| order.is_eq())))),
+        Predicate::In { column, negated, values } => {
+            not(*negated, any(values.iter().map(|value| order(column, value).map(|order| order.is_eq()))))
+        }
         Predicate::Between { column, negated, low, high } => {
             let ends = [order(column, low).map(|order| order.is_ge()), order(column, high).map(|order| order.is_le())];
             not(*negated, all(ends.into_iter()))
