@@ -182,10 +182,7 @@ fn budgets_stop_a_right_and_a_lineage_and_survive_a_new_version() {
     let card_again = world.publish(&space, DESCRIPTION).unwrap();
     assert_eq!(space.datasets().unwrap()[0].version, 2);
     assert_eq!(world.owner.read_card(&card_again).unwrap().value().dataset, world.owner.read_card(&card).unwrap().value().dataset);
-    assert!(matches!(
-        world.publish(&space, &DESCRIPTION.replace("[0, 120]", "[0, 110]")),
-        Err(GateError::OtherDescription { .. })
-    ));
+    assert!(matches!(world.publish(&space, &DESCRIPTION.replace("[0, 120]", "[0, 110]")), Err(GateError::OtherDescription { .. })));
     let again = world.request(&second, QUESTION, "0.1");
     let gate = space.gate();
     assert!(matches!(refusal(&gate, &again), Refusal::Budget { .. }));
@@ -193,7 +190,10 @@ fn budgets_stop_a_right_and_a_lineage_and_survive_a_new_version() {
 
     let space = Space::open(world.path("space")).unwrap();
     let dataset = world.owner.read_card(&card).unwrap().value().dataset;
-    let refill = world.owner.refill(dataset, space.next_refill(&dataset).unwrap(), Loss::approx("0.25", "0").unwrap(), RefillReason::Accepted).unwrap();
+    let refill = world
+        .owner
+        .refill(dataset, space.next_refill(&dataset).unwrap(), Loss::approx("0.25", "0").unwrap(), RefillReason::Accepted)
+        .unwrap();
     assert_eq!(space.refill(refill.bytes()).unwrap(), Loss::approx("0.25", "0").unwrap());
     assert!(space.refill(refill.bytes()).is_err(), "one signature refills once");
     let gate = space.gate();
@@ -252,7 +252,13 @@ fn strangers_learn_nothing_and_a_nonce_serves_one_request() {
     let right = world.right(&card, TERMS);
     let gate = space.gate();
     let stranger = Holder::new(SigningKey::generate(&mut world.random));
-    let ask = |price: &str| Ask { query: Query::sql(QUESTION).unwrap(), price: Loss::approx(price, "0").unwrap(), purpose: None, expiry_s: 60, seen: None };
+    let ask = |price: &str| Ask {
+        query: Query::sql(QUESTION).unwrap(),
+        price: Loss::approx(price, "0").unwrap(),
+        purpose: None,
+        expiry_s: 60,
+        seen: None,
+    };
     assert!(stranger.request(&right, ask("0.1"), now(), &mut world.random).is_err());
     for bytes in [&b""[..], b"\x00", &[0xff; 100], &vec![0; 200_000], right.bytes()] {
         assert_eq!(refusal(&gate, bytes), Refusal::Refused);
@@ -261,7 +267,8 @@ fn strangers_learn_nothing_and_a_nonce_serves_one_request() {
     #[cfg(feature = "hazmat")]
     {
         use usufruct::random::RecordedRandom;
-        let request = |price| world.holder.request(&right, ask(price), now(), &mut RecordedRandom::from_seed("nonce")).unwrap().bytes().to_vec();
+        let request =
+            |price| world.holder.request(&right, ask(price), now(), &mut RecordedRandom::from_seed("nonce")).unwrap().bytes().to_vec();
         gate.answer(&request("0.1")).unwrap();
         assert_eq!(refusal(&gate, &request("0.2")), Refusal::NotAllowed);
     }

@@ -111,7 +111,6 @@ impl Loss {
         limit.checked_sub(self).is_ok()
     }
 
-    #[expect(clippy::type_complexity, reason = "three functions of one shape, for the three amounts")]
     fn combine(
         &self,
         other: &Self,

@@ -516,7 +516,7 @@ mod tests {
     #[test]
     fn an_artefact_at_the_limit_is_read_and_one_byte_more_is_refused() {
         let mut encoder = Encoder::new();
-        encoder.bytes(&vec![7; 95]);
+        encoder.bytes(&[7; 95]);
         let bytes = encoder.into_bytes();
         assert_eq!(bytes.len(), 97);
         assert!(Decoder::new(&bytes, Limits::of_bytes(97)).is_ok());

@@ -10,10 +10,9 @@ impl Step {
     /// Steps are at most this fine, so that a step and 10^6 parts of it still print exactly.
     pub const SCALE_MAX: u8 = 18;
     /// The step of integers.
-    #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "a constant")]
     #[must_use]
-    pub fn one() -> Self {
-        Self(Decimal::new(1, 0).expect("1 is a decimal"))
+    pub const fn one() -> Self {
+        Self(Decimal::ONE)
     }
 
     /// A decimal such as `0.01`, or `2^-k` with k up to 18.

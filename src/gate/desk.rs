@@ -26,6 +26,8 @@ pub(crate) struct Desk<E: Environment> {
     pub(super) shelf: RwLock<Shelf>,
     pub(super) owner: KeySet,
     pub(super) ledger_id: LedgerId,
+    /// First and last second of the gate's certificate.
+    certified: (Time, Time),
     pub(super) busy: Mutex<HashSet<RequestId>>,
     clock: Clock,
     /// Held as long as the desk lives; the last field, so that it is let go last.
@@ -101,8 +103,10 @@ impl<E: Environment> Desk<E> {
         let owner = genesis.owner.clone();
         let shelf = Shelf::load(&folder, ledger.book(), &owner)?;
         let clock = Clock::start(environment.wall_s(), environment.monotonic());
+        let certificate = ledger.certificate().value();
+        let certified = (certificate.not_before, certificate.not_after);
         let (ledger_id, ledger, shelf) = (ledger.id(), Mutex::new(ledger), RwLock::new(shelf));
-        Ok(Self { environment, folder, ledger, shelf, owner, ledger_id, busy: Mutex::default(), clock, _lock: lock })
+        Ok(Self { environment, folder, ledger, shelf, owner, ledger_id, certified, busy: Mutex::default(), clock, _lock: lock })
     }
 
     /// The ledger, for one writer at a time. A panic of another thread while it wrote ends the gate's work.
@@ -112,7 +116,8 @@ impl<E: Environment> Desk<E> {
 
     /// Gate time now.
     pub(super) fn now(&self, last: Option<Time>) -> Result<Time, Verdict> {
-        self.clock.gate_time(self.environment.wall_s(), self.environment.monotonic(), last)
+        let now = self.clock.gate_time(self.environment.wall_s(), self.environment.monotonic(), last)?;
+        if (self.certified.0..=self.certified.1).contains(&now) { Ok(now) } else { Err(Verdict::Certificate { now }) }
     }
 
     /// Appends one event, which must be admitted.

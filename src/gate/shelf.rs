@@ -157,7 +157,7 @@ fn opened_snapshot(opening: &Opening, commitment: &Commitment, account: AccountI
 }
 
 pub(super) fn open_snapshot(folder: &Folder, data: &SnapshotOpening, description: &Description) -> Result<Snapshot, GateError> {
-    let snapshot = Snapshot::open(&folder.snapshot(&data.salt), description.schema()).map_err(|_| GateError::Snapshot)?;
+    let snapshot = Snapshot::open(folder.snapshot(&data.salt), description.schema()).map_err(|_| GateError::Snapshot)?;
     if snapshot.digest() == data.digest { Ok(snapshot) } else { Err(GateError::Snapshot) }
 }
 

@@ -70,7 +70,6 @@ impl SigningKey {
         pem::encode(PEM_KIND, &der)
     }
 
-    #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "ring fails only for a seed that is not 32 bytes long")]
     fn from_seed(seed: Zeroizing<[u8; 32]>) -> Self {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).expect("32 bytes are a seed");
         let mut bytes = [0; 32];

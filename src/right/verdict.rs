@@ -104,6 +104,12 @@ pub enum Verdict {
     /// The clock cannot be trusted now.
     #[error("the clock is behind the ledger or jumped: {0}")]
     Clock(&'static str),
+    /// The gate's certificate does not cover now: a receipt would not verify.
+    #[error("the gate's certificate does not cover {now}; the owner must certify the gate anew")]
+    Certificate {
+        /// Gate time.
+        now: Time,
+    },
     /// Too much at once.
     #[error("too many requests are waiting")]
     Busy,
@@ -167,7 +173,7 @@ impl Verdict {
             }
             (Self::Expired { .. }, _) => Refusal::Expired,
             (Self::Busy, _) => Refusal::Busy,
-            (Self::InDoubt { .. } | Self::Clock(_), _) => Refusal::InDoubt,
+            (Self::InDoubt { .. } | Self::Clock(_) | Self::Certificate { .. }, _) => Refusal::InDoubt,
             _ => Refusal::NotAllowed,
         }
     }
