@@ -90,7 +90,7 @@ impl GroupColumn {
 
     /// The key of a group.
     pub(super) fn key(&self, group: usize) -> Key {
-        let place = (group as u64 / u64::from(self.stride.max(1)) % self.len()) as usize;
+        let place = group / (self.stride.max(1) as usize) % (self.values.len() + usize::from(self.has_other()));
         match (&self.values, &self.other) {
             (Values::Text(values), _) if place < values.len() => Key::Text(values[place].clone()),
             (Values::Integer(values), _) if place < values.len() => Key::Integer(values[place]),

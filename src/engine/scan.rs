@@ -161,16 +161,15 @@ impl<B: Blocks> Scan<'_, B> {
             if skipped < stop {
                 let view = View::read(self.plan, self.source, block)?;
                 self.groups(&view, skipped, stop, &mut groups);
-                for row in skipped..stop {
-                    let unit = units.ids[row];
+                let rows = units.ids.iter().zip(&units.tags).zip(&groups).enumerate();
+                for (row, ((&unit, &tag), &cell)) in rows.take(stop).skip(skipped) {
                     if open != Some(unit)
                         && let Some(ended) = open.replace(unit)
                     {
                         gathered.finish(&ended, chooser, sums);
                     }
-                    let cell = groups[row];
                     if (cell as usize) < self.plan.cells {
-                        gathered.push(cell, units.tags[row], self.plan.values.iter().map(|value| view.value(value.read, row)));
+                        gathered.push(cell, tag, self.plan.values.iter().map(|value| view.value(value.read, row)));
                     }
                 }
                 if let Some(unit) = &open {

@@ -138,7 +138,7 @@ fn nothing_is_told_of_a_failure() {
     let schema = row_schema();
     let bound = Bound::new(&query(vec![Item::sum(column("x"))], &[]), &schema).unwrap();
     let record = Record { unit: 1, cells: vec![Cell::Null; 7] };
-    let mut broken = Memory::new(&schema, &[record.clone()], 1);
+    let mut broken = Memory::new(&schema, std::slice::from_ref(&record), 1);
     broken.fail = true;
     let engine = SnapshotEngine::of_rows(broken);
     let failed = engine.aggregate(&bound, &Control::default()).unwrap_err();

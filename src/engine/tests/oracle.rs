@@ -143,11 +143,14 @@ fn truth(predicate: &Predicate, schema: &Schema, record: &Record) -> Option<bool
 
 /// AND of three-valued logic: false wins, then unknown.
 fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    parts.fold(Some(true), |all, part| match (all, part) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (None, _) | (_, None) => None,
-        _ => Some(true),
-    })
+    let parts: Vec<_> = parts.collect();
+    if parts.contains(&Some(false)) {
+        Some(false)
+    } else if parts.contains(&None) {
+        None
+    } else {
+        Some(true)
+    }
 }
 
 /// OR: true wins, then unknown.
