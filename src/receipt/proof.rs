@@ -7,7 +7,7 @@ use crate::envelope::{EnvelopeError, Signed, Untrusted};
 use crate::id::{Digest, LedgerId, RequestId, Time};
 use crate::key::{KeySet, PublicKey};
 use crate::ledger::{Checkpoint, Entry, Event, GateCertificate, Seal, leaf_hash, origin_of, verify_consistency, verify_inclusion};
-use crate::right::{Request, Verdict, Verified, verify_request};
+use crate::right::{Request, Seen, Verdict, Verified, verify_request};
 
 /// What no verification of ours proves (rule G4).
 pub const NOT_PROVED: [&str; 6] = [
@@ -94,6 +94,8 @@ pub struct Proof {
     pub bound: bool,
     /// The answer, when it was there.
     pub answer: Option<Answer>,
+    /// The checkpoint of the receipt, which the holder remembers for the next request.
+    pub seen: Seen,
 }
 
 /// Why a receipt proves nothing.
@@ -213,8 +215,12 @@ struct Checked<'a> {
 }
 
 impl Checked<'_> {
+    fn seen(&self) -> Seen {
+        Seen { size: self.checkpoint.size(), root: Digest::from_bytes(*self.checkpoint.root()) }
+    }
+
     fn unbound(self) -> Proof {
-        Proof { proved: self.proved, bound: false, answer: None }
+        Proof { seen: self.seen(), proved: self.proved, bound: false, answer: None }
     }
 
     fn bind(mut self, owner: &PublicKey, request: &[u8], answer_bytes: &[u8]) -> Result<Proof, ReceiptError> {
@@ -243,7 +249,7 @@ impl Checked<'_> {
             Statement::Sealed { answer: self.seal.answer },
             Statement::Charged { loss: asked.price, lifetime },
         ]);
-        Ok(Proof { proved: self.proved, bound: true, answer: Some(answer) })
+        Ok(Proof { seen: self.seen(), proved: self.proved, bound: true, answer: Some(answer) })
     }
 
     /// The size the holder had seen, which the checkpoint's ledger must contain.
