@@ -214,7 +214,10 @@ impl<'a> Decoder<'a> {
             Kind::Text => self.text(usize::MAX).map(drop),
             Kind::Boolean => self.boolean().map(drop),
             Kind::Tag => {
-                self.head(6, "a tag")?;
+                // A loop, since tags in tags are not held by the depth.
+                while self.peek()? == Kind::Tag {
+                    self.head(6, "a tag")?;
+                }
                 self.skip()
             }
             Kind::Array => {
@@ -530,6 +533,8 @@ mod tests {
         let nested = |depth: usize| [vec![0x81; depth], vec![0x00]].concat();
         assert!(Decoder::new(&nested(8), Limits::default()).unwrap().skip().is_ok());
         assert!(matches!(Decoder::new(&nested(9), Limits::default()).unwrap().skip(), Err(CodecError::TooDeep { most: 8, .. })));
+        let tags = [vec![0xc6; Limits::BYTES_MAX - 1], vec![0]].concat();
+        assert!(Decoder::new(&tags, Limits::default()).unwrap().skip().is_ok());
     }
 
     #[test]
