@@ -139,8 +139,7 @@ fn the_examples_of_the_subset_are_accepted_and_refused() {
         let (block, _) = block.split_once("```").unwrap();
         for line in block.lines() {
             let digits: String = line.split('#').next().unwrap().split_whitespace().collect();
-            let bytes: Vec<u8> =
-                (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
+            let bytes: Vec<u8> = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
             let read = Decoder::new(&bytes, Limits::default()).and_then(|mut decoder| {
                 decoder.skip()?;
                 decoder.finish()

@@ -22,7 +22,7 @@ pub(crate) trait Environment: Send + Sync {
 
 /// The places between two durable states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "hazmat"), allow(dead_code, reason = "only test gates look at the point"))]
+#[cfg_attr(not(feature = "hazmat"), allow(dead_code, unreachable_pub, reason = "only test gates look at the point"))]
 #[non_exhaustive]
 pub enum Point {
     /// The request is verified, nothing is charged.
@@ -39,6 +39,7 @@ pub enum Point {
     Sealed,
 }
 
+#[cfg(feature = "hazmat")]
 impl Point {
     /// All of them, in order.
     pub const ALL: [Self; 6] = [Self::Verified, Self::Reserved, Self::Started, Self::Aggregated, Self::Written, Self::Sealed];

@@ -5,7 +5,9 @@
 #![allow(dead_code)]
 
 use usufruct::budget::Loss;
-use usufruct::dataset::{Bounds, Card, Column, ColumnType, Contribution, Description, Draft, NewVersion, Publication, Refill, Schema, Unit};
+use usufruct::dataset::{
+    Bounds, Card, Column, ColumnType, Contribution, Description, Draft, NewVersion, Publication, Refill, Schema, Unit,
+};
 use usufruct::dataset::{Uses, Values};
 use usufruct::envelope::{Artefact, Signed};
 use usufruct::grade::Grade;
@@ -239,7 +241,12 @@ pub(crate) fn entry_kinds() -> Vec<Entry> {
     let opened = |digest: Digest| Commitment::new(Label::ACCOUNT, &salt(8), &digest);
     let more = [
         Event::Version { account: LINEAGE, artefact: opened(new_version().digest()) },
-        Event::Refill { account: LINEAGE, artefact: opened(refill().digest()), amount: refill().value().amount, reason: RefillReason::Accepted },
+        Event::Refill {
+            account: LINEAGE,
+            artefact: opened(refill().digest()),
+            amount: refill().value().amount,
+            reason: RefillReason::Accepted,
+        },
         Event::Refund { request: request().id(), reserved: 4, charges: charges() },
     ];
     history().into_iter().chain(more.map(|event| Entry { time: time(9), event })).collect()
