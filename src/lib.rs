@@ -1,4 +1,25 @@
 //! Data spaces in which data is used without being seen (数据可用不可见).
+//!
+//! Owners keep their data; others receive signed, narrow, metered rights to use it, and get differentially private
+//! answers, each with a receipt that a stranger can check offline. One idea holds the crate: raw data can enter, only
+//! a [`receipt::Release`] can leave.
+//!
+//! ```text
+//! ground      label  codec  random  id  key  envelope       what everything is made of
+//! measure     budget  dp                                    how much privacy is lost, and the noise
+//! memory      ledger                                        what happened, provably
+//! records     table  grade  dataset                         raw data, once, into an immutable snapshot
+//! questions   query  right                                  what is asked, and who may
+//! answers     engine  receipt  gate  audit                  what leaves, and how it is checked
+//! front       space  owner  holder  auditor  error          the four roles
+//! ```
+//! The rooms stand in total order: each uses only those above it. `README.md` has a whole program; `DESIGN.md` the
+//! promises and the rules; `docs/` every byte format. Without features the crate is the verifier's build.
+//!
+//! # Not promised
+//! [`receipt::NOT_PROVED`].
+
+#![forbid(unsafe_code)]
 
 pub mod label;
 pub mod codec;
@@ -34,6 +55,11 @@ pub mod owner;
 pub mod holder;
 pub mod auditor;
 pub mod error;
+
+/// The program in `README.md` is a test.
+#[cfg(all(doctest, feature = "csv", feature = "sql", feature = "embedded"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// The parts of Arrow that `table::Records` is made of, in the version this crate was built with.
 #[cfg(feature = "records")]

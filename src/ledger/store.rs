@@ -25,6 +25,8 @@ pub struct Ledger {
     origin: String,
     signer: Arc<dyn Signer>,
     checkpoint_file: PathBuf,
+    /// Set when the journal failed: the book is then ahead of what is durable, and is never believed again.
+    stopped: bool,
 }
 
 /// Why a ledger does not open or take an entry.
@@ -68,6 +70,9 @@ pub enum LedgerError {
     /// A test ledger in a real place, or the reverse.
     #[error("a ledger for tests is never opened by a gate, nor a real one by a test gate")]
     Test,
+    /// The journal failed before; what was being written is unknown until the ledger is opened again.
+    #[error("the ledger stopped after a failure of its journal; open it again")]
+    Stopped,
     /// A file beside the journal.
     #[error("the checkpoint file cannot be read or written: {0}")]
     Io(ErrorKind),
@@ -116,6 +121,7 @@ impl Ledger {
             origin: origin_of(id),
             signer,
             checkpoint_file: folder.join(CHECKPOINT_FILE),
+            stopped: false,
         };
         let events = vec![Event::Genesis(genesis), Event::Certificate { bytes: certificate.bytes().to_vec() }];
         for outcome in ledger.append(events, time)? {
@@ -140,7 +146,7 @@ impl Ledger {
         let origin = origin_of(certificate.value().ledger);
         let checkpoint_file = folder.join(CHECKPOINT_FILE);
         stored_checkpoint(&checkpoint_file, &certificate, &tree)?;
-        let ledger = Self { journal, tree, book, certificate, origin, signer, checkpoint_file };
+        let ledger = Self { journal, tree, book, certificate, origin, signer, checkpoint_file, stopped: false };
         ledger.store_checkpoint()?;
         Ok(ledger)
     }
@@ -163,6 +169,9 @@ impl Ledger {
     /// # Errors
     /// The journal failed; the ledger takes nothing more until it is opened again.
     pub fn append(&mut self, events: Vec<Event>, now: Time) -> Result<Vec<Result<u64, BookError>>, LedgerError> {
+        if self.stopped {
+            return Err(LedgerError::Stopped);
+        }
         let time = self.book.time().map_or(now, |last| last.max(now));
         let mut bytes = Vec::with_capacity(events.len());
         let mut outcomes = Vec::with_capacity(events.len());
@@ -174,8 +183,10 @@ impl Ledger {
             }));
         }
         if !bytes.is_empty() {
-            // A failure here poisons the journal, so that the book, which is ahead now, is never believed again.
+            // Even a failure after which the journal itself goes on (a full disk, say) leaves the book ahead of it.
+            self.stopped = true;
             self.journal.append(&bytes.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+            self.stopped = false;
             for entry in &bytes {
                 self.tree.push(leaf_hash(entry));
             }

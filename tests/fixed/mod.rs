@@ -53,7 +53,7 @@ pub(crate) fn description() -> Description {
         name: ColumnName::new(name).unwrap(),
         kind,
         bounds,
-        uses: Uses::of_grade(grade, matches!(values, Some(_))),
+        uses: Uses::of_grade(grade, values.is_some()),
         values,
         other: None,
         nullable: false,
