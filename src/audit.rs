@@ -15,7 +15,7 @@
 use std::path::Path;
 
 use crate::gate::{Audited, DatasetState, GateError, audit_openings};
-use crate::id::Digest;
+use crate::id::{Digest, LedgerId};
 use crate::key::PublicKey;
 use crate::ledger::{Ledger, LedgerError};
 use crate::receipt::NOT_PROVED;
@@ -54,6 +54,8 @@ pub struct Report {
     pub depth: Depth,
     /// What is known about a rollback.
     pub rollback: Rollback,
+    /// The ledger.
+    pub ledger: LedgerId,
     /// Entries.
     pub size: u64,
     /// Root of the tree over them.
@@ -86,6 +88,7 @@ pub fn audit(path: &Path, owner: &PublicKey, kept: Option<Seen>, progress: &dyn 
     let mut report = Report {
         depth: Depth::Arithmetic,
         rollback: Rollback::Unwitnessed,
+        ledger: reading.certificate.value().ledger,
         size,
         root,
         datasets: Vec::new(),

@@ -181,6 +181,23 @@ impl<T: Artefact> Untrusted<T> {
         T::from_payload(&self.payload).map_err(|source| EnvelopeError::Malformed { expected: T::TYPE, source })
     }
 
+    /// Whose signature the header claims it is; nothing when it is not a header of ours.
+    #[must_use]
+    pub fn claimed_signer(&self) -> Option<KeyId> {
+        let read = || -> Result<Option<KeyId>, CodecError> {
+            let mut decoder = Decoder::new(&self.protected, Limits::default())?;
+            let mut keys = decoder.map(3)?;
+            while let Some(key) = keys.next(&mut decoder)? {
+                if key == HEADER_KEY_ID {
+                    return Ok(Some(KeyId::from_bytes(decoder.byte_array()?)));
+                }
+                decoder.skip()?;
+            }
+            Ok(None)
+        };
+        read().ok().flatten()
+    }
+
     /// SHA-256 of the payload.
     #[must_use]
     pub fn digest(&self) -> Digest {

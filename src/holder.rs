@@ -9,7 +9,7 @@ use crate::envelope::Signed;
 use crate::id::Time;
 use crate::key::{PublicKey, Signer};
 use crate::random::Random;
-use crate::right::{Ask, Request, SignError, Verified};
+use crate::right::{Ask, Request, Right, SignError, Verified};
 
 #[cfg(feature = "embedded")]
 pub use seen::{SeenError, SeenFile};
@@ -39,6 +39,14 @@ impl Holder {
     /// It could never be answered, or the right is for another holder.
     pub fn request(&self, right: &Verified, ask: Ask, now: Time, random: &mut dyn Random) -> Result<Signed<Request>, SignError> {
         Request::sign(right, ask, now, random, self.key.as_ref())
+    }
+
+    /// As [`Holder::request`], under a right taken at its word, for a holder without the owner's public key.
+    ///
+    /// # Errors
+    /// As [`Holder::request`].
+    pub fn request_claimed(&self, right: &Right, ask: Ask, now: Time, random: &mut dyn Random) -> Result<Signed<Request>, SignError> {
+        Request::sign_claimed(right, ask, now, random, self.key.as_ref())
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use super::clock::Clock;
@@ -199,6 +199,12 @@ impl Gate {
     /// It does not verify, or the space cannot be written.
     pub fn keep(&self, request: &[u8]) -> Result<RequestId, AnswerError> {
         self.desk.keep(request)
+    }
+
+    /// Where a kept request lies.
+    #[must_use]
+    pub fn request_path(&self, request: RequestId) -> PathBuf {
+        self.desk.folder.request(request)
     }
 
     /// The ledger's id, which is the audience of requests.

@@ -68,6 +68,11 @@ impl SeenFile {
         self.lines.iter().find(|(id, _)| *id == ledger).map(|(_, seen)| *seen)
     }
 
+    /// What was last seen, a ledger at a time.
+    pub fn iter(&self) -> impl Iterator<Item = (LedgerId, Seen)> {
+        self.lines.iter().copied()
+    }
+
     /// Remembers a checkpoint that was verified, if it is later than the last, durably.
     ///
     /// # Errors

@@ -134,40 +134,26 @@ impl Checkpoint {
     /// # Errors
     /// All but [`CheckpointError::Signer`].
     pub fn verify(note: &str, origin: &str, key: &PublicKey) -> Result<Self, CheckpointError> {
-        if note.len() > NOTE_BYTES_MAX {
-            return Err(CheckpointError::Length { limit: NOTE_BYTES_MAX, found: note.len() });
-        }
-        let mut lines = Lines { rest: note, line: 0 };
-        let first = lines.next("an origin")?;
-        let size = lines.next("a size")?;
-        let root = lines.next("a root")?;
-        let text = &note[..note.len() - lines.rest.len()];
-        let size = decimal(size).ok_or(form(2, "a decimal number without leading zeros"))?;
-        let root = base64_of::<32>(root).ok_or(form(3, "32 bytes in base64"))?;
-        if !lines.next("an empty line")?.is_empty() {
-            return Err(form(4, "an empty line"));
-        }
-        let checkpoint = Self::new(first, size, root)?;
-        if first != origin {
+        let Note { checkpoint, text, signatures } = Note::read(note)?;
+        if checkpoint.origin != origin {
             return Err(CheckpointError::OtherOrigin { expected: origin.to_owned() });
         }
         let id = note_key_id(origin, key);
-        let (mut count, mut signed) = (0, false);
-        while !lines.rest.is_empty() {
-            count += 1;
-            if count > NOTE_SIGNATURES_MAX {
-                return Err(form(lines.line + 1, "no more signatures"));
-            }
-            let line = lines.next("a signature")?;
-            let (name, signature) = signature_line(line).ok_or(form(lines.line, "a signature"))?;
-            if name == origin && signature.starts_with(&id) {
-                if !key.verifies(text.as_bytes(), &signature[id.len()..]) {
-                    return Err(CheckpointError::Signature);
-                }
-                signed = true;
-            }
+        let mut ours = signatures.iter().filter(|(name, signature)| *name == origin && signature.starts_with(&id)).peekable();
+        let any = ours.peek().is_some();
+        if any && ours.all(|(_, signature)| key.verifies(text.as_bytes(), &signature[id.len()..])) {
+            Ok(checkpoint)
+        } else {
+            Err(CheckpointError::Signature)
         }
-        if signed { Ok(checkpoint) } else { Err(CheckpointError::Signature) }
+    }
+
+    /// What a note claims, for showing it to a person and for those who kept it themselves.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Length`], [`CheckpointError::Form`], and those of [`Checkpoint::new`].
+    pub fn claimed(note: &str) -> Result<Self, CheckpointError> {
+        Note::read(note).map(|note| note.checkpoint)
     }
 
     fn text(&self) -> String {
@@ -197,6 +183,43 @@ fn note_key_id(name: &str, key: &PublicKey) -> [u8; 4] {
 
 fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
+}
+
+/// A note whose signatures nobody has verified yet.
+struct Note<'a> {
+    checkpoint: Checkpoint,
+    /// What is signed.
+    text: &'a str,
+    /// Each with the name of its key.
+    signatures: Vec<(&'a str, Vec<u8>)>,
+}
+
+impl<'a> Note<'a> {
+    fn read(note: &'a str) -> Result<Self, CheckpointError> {
+        if note.len() > NOTE_BYTES_MAX {
+            return Err(CheckpointError::Length { limit: NOTE_BYTES_MAX, found: note.len() });
+        }
+        let mut lines = Lines { rest: note, line: 0 };
+        let origin = lines.next("an origin")?;
+        let size = lines.next("a size")?;
+        let root = lines.next("a root")?;
+        let text = &note[..note.len() - lines.rest.len()];
+        let size = decimal(size).ok_or(form(2, "a decimal number without leading zeros"))?;
+        let root = base64_of::<32>(root).ok_or(form(3, "32 bytes in base64"))?;
+        if !lines.next("an empty line")?.is_empty() {
+            return Err(form(4, "an empty line"));
+        }
+        let checkpoint = Checkpoint::new(origin, size, root)?;
+        let mut signatures = Vec::new();
+        while !lines.rest.is_empty() {
+            if signatures.len() == NOTE_SIGNATURES_MAX {
+                return Err(form(lines.line + 1, "no more signatures"));
+            }
+            let line = lines.next("a signature")?;
+            signatures.push(signature_line(line).ok_or(form(lines.line, "a signature"))?);
+        }
+        Ok(Self { checkpoint, text, signatures })
+    }
 }
 
 /// Takes a note apart at its newlines.

@@ -81,6 +81,18 @@ impl Right {
         }
     }
 
+    /// The id: a hash over the payloads of the chain, never over signatures.
+    #[must_use]
+    pub fn id(&self) -> RightId {
+        id_of(&self.blocks.iter().map(Untrusted::digest).collect::<Vec<_>>())
+    }
+
+    /// How many blocks the chain has.
+    #[must_use]
+    pub fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// What the first block claims, for showing it to a person.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use super::{Block, Request, Right, Seen, Terms, TermsError, Verified};
+use super::{Block, Request, Right, RightError, Seen, Terms, TermsError, Verified};
 use crate::budget::{Loss, Model};
 use crate::dataset::Card;
 use crate::envelope::{EnvelopeError, Signed};
@@ -65,6 +65,9 @@ pub enum SignError {
         /// How many.
         purposes: usize,
     },
+    /// The right is not one that a request can be made under.
+    #[error(transparent)]
+    Right(#[from] RightError),
     /// Signing failed.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
@@ -131,8 +134,36 @@ impl Request {
     /// # Errors
     /// It could never be answered, or the signer is not the right's holder.
     pub fn sign(right: &Verified, ask: Ask, now: Time, random: &mut dyn Random, holder: &dyn Signer) -> Result<Signed<Self>, SignError> {
-        let (root, terms) = (right.root(), right.terms());
-        let (expected, found) = (right.holder().id(), holder.public().id());
+        Self::sign_under(right.root(), right.bytes(), ask, now, random, holder)
+    }
+
+    /// As [`Request::sign`], under a right that the holder takes at its word: only the gate needs to have verified it.
+    ///
+    /// # Errors
+    /// As [`Request::sign`]; a right of several blocks.
+    pub fn sign_claimed(
+        right: &Right,
+        ask: Ask,
+        now: Time,
+        random: &mut dyn Random,
+        holder: &dyn Signer,
+    ) -> Result<Signed<Self>, SignError> {
+        match right.blocks() {
+            1 => Self::sign_under(&right.claimed()?, right.bytes(), ask, now, random, holder),
+            blocks => Err(RightError::Delegated { blocks }.into()),
+        }
+    }
+
+    fn sign_under(
+        root: &Block,
+        right: &[u8],
+        ask: Ask,
+        now: Time,
+        random: &mut dyn Random,
+        holder: &dyn Signer,
+    ) -> Result<Signed<Self>, SignError> {
+        let terms = &root.terms;
+        let (expected, found) = (root.holder.id(), holder.public().id());
         if expected != found {
             return Err(SignError::NotTheHolder { expected, found });
         }
@@ -155,7 +186,7 @@ impl Request {
             audience: root.ledger,
             dataset: root.dataset,
             schema: root.schema,
-            right: right.bytes().to_vec(),
+            right: right.to_vec(),
             query: ask.query,
             price: ask.price,
             purpose,

@@ -1,0 +1,186 @@
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use usufruct::engine::Control;
+use usufruct::gate::{AnswerError, Gate};
+use usufruct::receipt::{self, Bundle, CONFIDENCE_PERCENT, Key, Release};
+use usufruct::right::REQUEST_BYTES_MAX;
+use usufruct::space::Space;
+use usufruct::table::{Output, OutputOptions};
+
+use crate::failure::{Exit, Failure, OrFail};
+use crate::output::{self, Amount, Table};
+use crate::progress::Bar;
+use crate::{file, interrupt};
+
+/// A request and its envelope.
+pub(crate) const FILE_BYTES_MAX: usize = REQUEST_BYTES_MAX + 512;
+
+/// Answer a signed request, on the gate's side; again gives the same bytes, free
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  usufruct answer space q.request --receipt q.receipt
+
+The file after --receipt holds request, answer and receipt together; `usufruct verify` checks it offline.
+A refusal is explained here to the owner in full; the holder may be told the code only.")]
+pub(crate) struct Answer {
+    /// The space
+    dir: PathBuf,
+    /// The signed request
+    file: PathBuf,
+    #[command(flatten)]
+    receipt: ReceiptTarget,
+}
+
+/// Where the receipt goes, if anywhere.
+#[derive(Args)]
+pub(crate) struct ReceiptTarget {
+    /// Write request, answer and receipt to this file
+    #[arg(long, value_name = "OUT")]
+    receipt: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long, requires = "receipt")]
+    force: bool,
+}
+
+impl Answer {
+    pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
+        let request = file::read(&self.file, FILE_BYTES_MAX)?;
+        let gate = Space::open(&self.dir).or_fail()?.gate();
+        let output = self.receipt.begin()?;
+        let release = release(&gate, &request)?;
+        if let Some((output, bundle)) = output.zip(bundle(&release, &request)) {
+            file::finish(output, &bundle.encode())?;
+        }
+        self.receipt.print(&release, json)
+    }
+}
+
+impl ReceiptTarget {
+    /// Begins the file before anything is charged.
+    pub(crate) fn begin(&self) -> Result<Option<Output>, Failure> {
+        let options = OutputOptions { force: self.force, private: false };
+        self.receipt.as_ref().map(|path| Output::create(path, options)).transpose().or_fail()
+    }
+
+    /// Prints a release.
+    pub(crate) fn print(&self, release: &Release, json: bool) -> Result<(), Failure> {
+        let answer = release.answer();
+        if json {
+            return output::print_json(&Told {
+                columns: answer.columns.iter().map(|column| column.as_str()).collect(),
+                rows: answer.rows.iter().map(Row::of).collect(),
+                confidence: number_of_confidence(),
+                spent: Amount::of(answer.spent),
+                remaining: Amount::of(answer.remaining).with_uses(answer.uses_left),
+                receipt: self.receipt.as_deref(),
+                index: release.index(),
+            });
+        }
+        let mut text = table(answer).to_string();
+        let (spent, left, uses) = (answer.spent, answer.remaining, answer.uses_left);
+        text.push_str(&format!("\nintervals hold with at least {CONFIDENCE_PERCENT} % confidence each\n"));
+        text.push_str(&format!("spent {spent}; the right has {left} and {uses} uses left\n"));
+        if let Some(path) = &self.receipt {
+            text.push_str(&output::lines(&[&format!("receipt {}", path.display())]));
+        }
+        output::print(&text)
+    }
+}
+
+/// Lets the gate answer, with a progress bar and Ctrl-C.
+pub(crate) fn release(gate: &Gate, request: &[u8]) -> Result<Release, Failure> {
+    let bar = Bar::new("counting", false);
+    let progress = |done, total| bar.show(done, Some(total));
+    let work = interrupt::work();
+    let release = gate.answer_with(request, &Control::new(interrupt::flag(), &progress));
+    drop(work);
+    if interrupt::is_cancelled()
+        && let Err(AnswerError::Failed { request }) = release
+    {
+        let message = format_args!("interrupted; request {request} is charged, and asking again is free");
+        return Err(Failure::new(Exit::Interrupted, message));
+    }
+    release.or_fail()
+}
+
+/// Request, answer and receipt together.
+pub(crate) fn bundle(release: &Release, request: &[u8]) -> Option<Bundle> {
+    let receipt = release.receipt()?.clone();
+    Some(Bundle { receipt, request: request.to_vec(), answer: release.bytes().to_vec() })
+}
+
+/// Keys, then `value [low, high]`.
+pub(crate) fn table(answer: &receipt::Answer) -> Table {
+    let keys = answer.rows.first().map_or(0, |row| row.key.len());
+    let mut table = Table::new(keys, answer.columns.iter().map(ToString::to_string).collect());
+    // A column of a value is three columns of text, so that digits stand under digits.
+    for row in &answer.rows {
+        let keys = row.key.iter().map(|key| match key {
+            Key::Text(text) => text.clone(),
+            Key::Integer(number) => number.to_string(),
+        });
+        let values = row.values.iter().map(|value| {
+            let middle = value.value.map_or_else(|| "null".to_owned(), |number| number.to_string());
+            format!("{middle} [{}, {}]", value.low, value.high)
+        });
+        table.row(keys.chain(values).collect());
+    }
+    table
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    columns: Vec<&'a str>,
+    rows: Vec<Row<'a>>,
+    confidence: Option<Box<RawValue>>,
+    spent: Amount,
+    remaining: Amount,
+    receipt: Option<&'a Path>,
+    index: u64,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    key: Vec<Cell<'a>>,
+    values: Vec<Value<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Cell<'a> {
+    Text(&'a str),
+    Integer(i64),
+}
+
+#[derive(Serialize)]
+struct Value<'a> {
+    value: Option<Box<RawValue>>,
+    low: Option<Box<RawValue>>,
+    high: Option<Box<RawValue>>,
+    method: &'a str,
+}
+
+impl<'a> Row<'a> {
+    fn of(row: &'a receipt::Row) -> Self {
+        let key = row.key.iter().map(|key| match key {
+            Key::Text(text) => Cell::Text(text),
+            Key::Integer(number) => Cell::Integer(*number),
+        });
+        let values = row.values.iter().map(|value| Value {
+            value: value.value.and_then(output::number),
+            low: output::number(value.low),
+            high: output::number(value.high),
+            method: &value.method,
+        });
+        Self { key: key.collect(), values: values.collect() }
+    }
+}
+
+/// 0.95, as a number.
+pub(crate) fn number_of_confidence() -> Option<Box<RawValue>> {
+    usufruct::id::Decimal::new(CONFIDENCE_PERCENT.into(), 2).and_then(output::number)
+}

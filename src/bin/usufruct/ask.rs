@@ -1,0 +1,58 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use usufruct::auditor::Auditor;
+use usufruct::id::Digest;
+use usufruct::ledger::Checkpoint;
+use usufruct::right::Seen;
+use usufruct::space::Space;
+
+use crate::answer::{self, ReceiptTarget};
+use crate::failure::{Exit, Failure, OrFail};
+use crate::question::{Asked, Question};
+use crate::{file, output};
+
+/// Ask and answer on one machine: sign, charge, answer, verify the receipt
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  usufruct ask space --right use.right --key holder.key --epsilon 0.2 --receipt q.receipt \\
+      'SELECT sex, COUNT(*), AVG(age) FROM adult GROUP BY sex'
+
+The signed request is kept in the space before anything is charged; stderr says how to resume with it.")]
+pub(crate) struct Ask {
+    /// The space
+    dir: PathBuf,
+    #[command(flatten)]
+    question: Question,
+    #[command(flatten)]
+    receipt: ReceiptTarget,
+}
+
+impl Ask {
+    pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
+        let Asked { request, mut seen } = self.question.sign()?;
+        let space = Space::open(&self.dir).or_fail()?;
+        let (auditor, ledger) = (Auditor::new(space.owner().key().clone()), space.ledger_id());
+        let gate = space.gate();
+        let output = self.receipt.begin()?;
+        let id = gate.keep(request.bytes()).or_fail()?;
+        output::say(format_args!("to resume: usufruct answer {} {}", self.dir.display(), gate.request_path(id).display()));
+        let release = answer::release(&gate, request.bytes())?;
+        drop(gate);
+
+        // The holder believes the receipt, not the gate.
+        if let Some(bundle) = answer::bundle(&release, request.bytes()) {
+            let doubt = |error: &dyn std::fmt::Display| {
+                Failure::new(Exit::Environment, format_args!("the gate's receipt does not verify: {error}"))
+            };
+            auditor.verify_bundle(&bundle).map_err(|error| doubt(&error))?;
+            let note = Checkpoint::claimed(&bundle.receipt.checkpoint).map_err(|error| doubt(&error))?;
+            seen.remember(ledger, Seen { size: note.size(), root: Digest::from_bytes(*note.root()) }).or_fail()?;
+            if let Some(output) = output {
+                file::finish(output, &bundle.encode())?;
+            }
+        }
+        self.receipt.print(&release, json)
+    }
+}

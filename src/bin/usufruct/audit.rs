@@ -1,0 +1,201 @@
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use usufruct::audit::{Depth, Rollback};
+use usufruct::auditor::Auditor;
+use usufruct::budget::Loss;
+use usufruct::gate::DatasetState;
+use usufruct::ledger::{Checkpoint, NOTE_BYTES_MAX, RefillReason, origin_of};
+use usufruct::receipt::NOT_PROVED;
+
+use crate::failure::{Exit, Failure, OrFail};
+use crate::output::{self, Amount};
+use crate::progress::Bar;
+use crate::report::Report;
+use crate::{file, key, question};
+
+/// Check a whole space with the owner's public key: ledger, budgets, signatures, data, answers
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  usufruct audit space --key owner.pub --checkpoint holder.key.seen
+
+Needs no lock and no private key. Exit code 1 on any doubt. A rollback of the whole folder shows only against a
+checkpoint that somebody outside has kept: a holder's KEY.seen, or a signed note.")]
+pub(crate) struct Audit {
+    /// The space
+    dir: PathBuf,
+    /// The owner's public key
+    #[arg(long, value_name = "OWNER.pub")]
+    key: PathBuf,
+    /// A checkpoint kept outside: a signed note, or a file of seen checkpoints
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    ok: bool,
+    depth: Option<&'a str>,
+    rollback: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witnessed_size: Option<u64>,
+    ledger: Option<String>,
+    size: Option<u64>,
+    root: Option<String>,
+    datasets: Vec<Dataset<'a>>,
+    checked: &'a [String],
+    trusted_for: &'a [&'static str],
+    problems: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Dataset<'a> {
+    id: String,
+    name: &'a str,
+    version: u64,
+    answers: u64,
+    budget: Amount,
+    spent: Amount,
+    lifetime: Amount,
+    refills: Vec<Refill>,
+}
+
+#[derive(Serialize)]
+struct Refill {
+    amount: Amount,
+    reason: &'static str,
+}
+
+impl<'a> Dataset<'a> {
+    fn of(state: &'a DatasetState) -> Self {
+        let spent = state.balance.spent();
+        let refill = |(amount, reason): &(Loss, RefillReason)| Refill { amount: Amount::of(*amount), reason: reason.name() };
+        Self {
+            id: state.id.to_string(),
+            name: state.description.name().as_str(),
+            version: state.version,
+            answers: state.answers,
+            budget: Amount::of(state.balance.limit()),
+            spent: Amount::of(spent),
+            // No version and no refill resets what is spent.
+            lifetime: Amount::of(spent),
+            refills: state.refills.iter().map(refill).collect(),
+        }
+    }
+}
+
+impl Audit {
+    pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
+        let auditor = Auditor::new(key::public(&self.key)?);
+        if !self.dir.join("ledger").is_dir() {
+            return Err(Failure::input(format_args!("{} is not a space", self.dir.display())));
+        }
+        let kept = self.checkpoint.as_deref().map(|path| self.kept(path)).transpose()?;
+        let bar = Bar::new("auditing", false);
+        let audited = auditor.audit(&self.dir, kept, &|done, total| bar.show(done, Some(total)));
+        drop(bar);
+        let report = match audited {
+            Ok(report) => report,
+            Err(error) => {
+                let problems = [error.to_string()];
+                if json {
+                    output::print_json(&Told {
+                        ok: false,
+                        depth: None,
+                        rollback: "unwitnessed",
+                        witnessed_size: None,
+                        ledger: None,
+                        size: None,
+                        root: None,
+                        datasets: Vec::new(),
+                        checked: &[],
+                        trusted_for: &NOT_PROVED,
+                        problems: &problems,
+                    })?;
+                }
+                return Err(error).about(&self.dir);
+            }
+        };
+        if json {
+            output::print_json(&told(&report))?;
+        } else {
+            output::print(&text(&report))?;
+        }
+        match report.problems.len() {
+            0 => Ok(()),
+            1 => Err(Failure::new(Exit::Environment, "the audit found a problem")),
+            problems => Err(Failure::new(Exit::Environment, format_args!("the audit found {problems} problems"))),
+        }
+    }
+
+    /// The checkpoint somebody kept of this ledger, whose name stands in the space's own checkpoint. Were that another's,
+    /// nothing would be found here, or the audit would find that it is not signed by the gate.
+    fn kept(&self, path: &Path) -> Result<usufruct::right::Seen, Failure> {
+        let own = self.dir.join("ledger").join("checkpoint");
+        let wrong = || Failure::new(Exit::Environment, format_args!("{}: not a checkpoint", own.display()));
+        let note = file::read(&own, NOTE_BYTES_MAX)?;
+        let origin = std::str::from_utf8(&note).ok().and_then(|text| Checkpoint::claimed(text).ok()).ok_or_else(wrong)?.origin().to_owned();
+        question::kept(path, |id| origin_of(id) == origin, &origin)
+    }
+}
+
+fn rollback(rollback: &Rollback) -> (&'static str, Option<u64>) {
+    match rollback {
+        Rollback::Unwitnessed => ("unwitnessed", None),
+        Rollback::NoneSince { size } => ("none", Some(*size)),
+        Rollback::Found { size } => ("found", Some(*size)),
+    }
+}
+
+const fn depth(depth: Depth) -> &'static str {
+    match depth {
+        Depth::Arithmetic => "arithmetic",
+        Depth::Full => "full",
+    }
+}
+
+fn told(report: &usufruct::audit::Report) -> Told<'_> {
+    let (name, witnessed_size) = rollback(&report.rollback);
+    Told {
+        ok: report.ok(),
+        depth: Some(depth(report.depth)),
+        rollback: name,
+        witnessed_size,
+        ledger: Some(report.ledger.to_string()),
+        size: Some(report.size),
+        root: Some(report.root.to_string()),
+        datasets: report.datasets.iter().map(Dataset::of).collect(),
+        checked: &report.checked,
+        trusted_for: &report.trusted_for,
+        problems: &report.problems,
+    }
+}
+
+fn text(report: &usufruct::audit::Report) -> String {
+    let mut out = Report::default();
+    out.text("ledger", report.ledger).text("size", format_args!("{} entries, root {}", report.size, report.root));
+    out.text("depth", depth(report.depth));
+    match &report.rollback {
+        Rollback::Unwitnessed => out.text("rollback", "unwitnessed: nobody outside was asked; --checkpoint takes what somebody kept"),
+        Rollback::NoneSince { size } => out.text("rollback", format_args!("none since the kept checkpoint of size {size}")),
+        Rollback::Found { size } => {
+            out.text("rollback", format_args!("found: the kept checkpoint of size {size} is not part of this ledger"))
+        }
+    };
+    let mut datasets = Report::default();
+    for state in &report.datasets {
+        let mut section = Report::default();
+        let (balance, refills) = (&state.balance, &state.refills);
+        if !refills.is_empty() {
+            section.list("refills", refills.iter().map(|(amount, reason)| format!("{amount} ({})", reason.name())));
+        }
+        section.text("id", state.id).number("version", state.version).number("answers", state.answers);
+        section.text("budget", format_args!("{}, spent in its life {}, left {}", balance.limit(), balance.spent(), balance.left()));
+        datasets.section(state.description.name().as_str(), section);
+    }
+    out.section("datasets", datasets);
+    out.list("checked", &report.checked).list("trusted for", &report.trusted_for).list("problems", &report.problems);
+    out.to_text()
+}

@@ -1,0 +1,50 @@
+//! Files that the user names: read within a limit, written whole or not at all.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use usufruct::table::{Output, OutputOptions};
+
+use crate::failure::{Failure, OrFail};
+
+/// Reads a file of at most `most` bytes.
+pub(crate) fn read(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+    let io = |error: std::io::Error| Failure::io(path, error.kind());
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(io)?;
+    if file.metadata().map_err(io)?.is_dir() {
+        return Err(Failure::input(format_args!("{}: a file is expected, this is a folder", path.display())));
+    }
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() > most {
+        return Err(Failure::input(format_args!("{}: longer than {most} bytes, which is the most for such a file", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Where a verb writes its file.
+#[derive(Args)]
+pub(crate) struct Target {
+    /// File to write
+    #[arg(short, long = "out", value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+impl Target {
+    /// Begins the file, so that a target that exists is found before anything else happens.
+    pub(crate) fn begin(&self) -> Result<Output, Failure> {
+        Output::create(&self.out, OutputOptions { force: self.force, private: false }).or_fail()
+    }
+}
+
+/// Writes the bytes and gives the file its name.
+pub(crate) fn finish(mut output: Output, bytes: &[u8]) -> Result<(), Failure> {
+    // A write that fails is told by `commit`, with the name of the file.
+    let _ = output.write_all(bytes);
+    output.commit().or_fail()
+}

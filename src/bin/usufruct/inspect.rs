@@ -1,0 +1,305 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use usufruct::dataset::{Card, Column, Description, NewVersion, Publication, Refill, Unit, Values};
+use usufruct::envelope::{Artefact as Signable, Untrusted};
+use usufruct::id::{Decimal, Digest};
+use usufruct::key::Signer as _;
+use usufruct::ledger::{Charge, Checkpoint, Entry, Event, GateCertificate, Seal};
+use usufruct::receipt::{Answer, Bundle, Receipt};
+use usufruct::right::{Block, Request, Right};
+use zeroize::Zeroizing;
+
+use crate::artefact::{Artefact, Claim};
+use crate::failure::Failure;
+use crate::report::Report;
+use crate::script::flagged;
+use crate::{answer, file, output};
+
+/// Explain a file of ours field by field: key, right, request, receipt, answer, card, refill, checkpoint
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  usufruct inspect use.right
+
+What is shown is what the file claims: `usufruct verify` checks signatures. Of a private key only its id is shown.")]
+pub(crate) struct Inspect {
+    /// The file
+    file: PathBuf,
+}
+
+impl Inspect {
+    pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
+        let bytes = Zeroizing::new(file::read(&self.file, Artefact::BYTES_MAX)?);
+        let artefact = Artefact::recognise(&bytes).ok_or_else(|| {
+            Failure::input(format_args!("{}: not an artefact of ours, or a damaged one", self.file.display()))
+                .hint("expected a key, right, request, receipt, answer, dataset card, refill, certificate or checkpoint")
+        })?;
+        let mut report = Report::default();
+        report.text("kind", artefact.kind());
+        explain(&artefact, &mut report);
+        if json {
+            return output::print_json(&report);
+        }
+        let mut text = report.to_text();
+        if let Artefact::Answer(answer) = &artefact {
+            text.push_str(&format!("\n{}", answer::table(answer)));
+        }
+        if let Artefact::Bundle(bundle) = &artefact
+            && let Ok(answer) = Answer::decode(&bundle.answer)
+        {
+            text.push_str(&format!("\n{}", answer::table(&answer)));
+        }
+        output::print(&text)
+    }
+}
+
+const CLAIMED: &str = "claims only; `usufruct verify` checks the signatures";
+
+fn explain(artefact: &Artefact, out: &mut Report) {
+    match artefact {
+        Artefact::PrivateKey(key) => {
+            out.text("key id", key.public().id()).text("note", "keep it secret; `usufruct key public` prints the public half");
+        }
+        Artefact::PublicKey(key) => {
+            out.text("key id", key.id()).text("algorithm", "Ed25519");
+        }
+        Artefact::Checkpoint(note) => checkpoint(note, out.text("status", "a claim; `usufruct audit --checkpoint` holds a space to it")),
+        Artefact::Right(chain, block) => right(chain, block, out.text("status", CLAIMED)),
+        Artefact::Request(claim) => {
+            signed(claim, out);
+            request(&claim.value, out.text("request id", claim.untrusted.digest()));
+        }
+        Artefact::Bundle(bundle) => self::bundle(bundle, out.text("status", CLAIMED)),
+        Artefact::Receipt(receipt) => self::receipt(receipt, out.text("status", CLAIMED)),
+        Artefact::Answer(answer) => self::answer_fields(answer, out.text("status", "unsigned; a receipt says whether it was sealed")),
+        Artefact::Card(claim) => {
+            signed(claim, out);
+            let Card { dataset, ledger, description, gate_certificate } = &claim.value;
+            out.text("dataset id", dataset).text("ledger", ledger);
+            certificate(gate_certificate, out);
+            self::description(description, out);
+        }
+        Artefact::Publication(claim) => {
+            signed(claim, out);
+            let Publication { ledger, description, snapshot } = &claim.value;
+            out.text("dataset id", claim.untrusted.digest()).text("ledger", ledger);
+            out.text("snapshot commitment", Digest::from_bytes(*snapshot.as_bytes()));
+            self::description(description, out);
+        }
+        Artefact::NewVersion(claim) => {
+            signed(claim, out);
+            let NewVersion { dataset, number, snapshot } = &claim.value;
+            out.text("dataset id", dataset).number("version", *number);
+            out.text("snapshot commitment", Digest::from_bytes(*snapshot.as_bytes()));
+        }
+        Artefact::Refill(claim) => {
+            signed(claim, out);
+            let Refill { dataset, number, amount, reason } = &claim.value;
+            out.text("dataset id", dataset).number("number", *number).text("amount", amount).text("reason", reason.name());
+        }
+        Artefact::Certificate(claim) => {
+            signed(claim, out);
+            gate(&claim.value, out);
+        }
+    }
+}
+
+fn signed<T: Signable>(claim: &Claim<T>, out: &mut Report) {
+    out.text("status", CLAIMED);
+    if let Some(signer) = claim.untrusted.claimed_signer() {
+        out.text("signed by key", signer);
+    }
+}
+
+fn right(chain: &Right, block: &Block, out: &mut Report) {
+    let Block { ledger, dataset, name, schema, holder, terms, issued_at, nonce } = block;
+    out.text("right id", chain.id()).number("blocks", chain.blocks() as u64);
+    out.text("dataset", flagged(name.as_str())).text("dataset id", dataset).text("ledger", ledger).text("schema", schema);
+    out.text("holder key", holder.id());
+    out.text("kind of use", terms.kind.name());
+    out.list("operations", &terms.operations);
+    out.list("columns", terms.columns.iter().map(|column| flagged(column.as_str())));
+    out.list("purposes", terms.purposes.iter().map(|purpose| flagged(purpose.as_str())));
+    out.text("budget", terms.budget).number("uses", terms.uses);
+    out.text("issued at", issued_at);
+    if let Some(not_before) = terms.not_before {
+        out.text("not before", not_before);
+    }
+    out.text("not after", terms.not_after);
+    match terms.delegation {
+        0 => out.text("delegation", "none"),
+        depth => out.number("delegation", depth),
+    };
+    out.text("nonce", nonce);
+}
+
+fn request(value: &Request, out: &mut Report) {
+    let Request { audience, dataset, schema, right: chain, query, price, purpose, nonce, issued_at, expires_at, seen } = value;
+    out.text("query", flagged(&query.to_string())).text("price", price).text("purpose", flagged(purpose.as_str()));
+    out.list("operations", query.operations()).list("columns", query.columns());
+    out.text("ledger", audience).text("dataset id", dataset).text("schema", schema);
+    out.text("issued at", issued_at).text("expires at", expires_at).text("nonce", nonce);
+    match seen {
+        Some(seen) => out.text("last seen", format_args!("checkpoint of size {}, root {}", seen.size, seen.root)),
+        None => out.text("last seen", "no checkpoint"),
+    };
+    let mut section = Report::default();
+    match Right::decode(chain).and_then(|chain| chain.claimed().map(|block| (chain, block))) {
+        Ok((chain, block)) => right(&chain, &block, &mut section),
+        Err(error) => {
+            section.text("problem", error);
+        }
+    }
+    out.section("right", section);
+}
+
+fn bundle(value: &Bundle, out: &mut Report) {
+    let mut section = Report::default();
+    receipt(&value.receipt, &mut section);
+    out.section("receipt", section);
+    let mut section = Report::default();
+    match Untrusted::<Request>::decode(&value.request).and_then(|untrusted| Ok((untrusted.digest(), untrusted.claimed()?))) {
+        Ok((id, asked)) => request(&asked, section.text("request id", id)),
+        Err(error) => {
+            section.text("problem", error);
+        }
+    }
+    out.section("request", section);
+    let mut section = Report::default();
+    match Answer::decode(&value.answer) {
+        Ok(answer) => answer_fields(&answer, section.text("digest", Digest::of(&value.answer))),
+        Err(error) => {
+            section.text("problem", error);
+        }
+    }
+    out.section("answer", section);
+}
+
+fn receipt(value: &Receipt, out: &mut Report) {
+    let Receipt { certificate: gate_certificate, entry: leaf, index, inclusion, consistency, checkpoint: note } = value;
+    certificate(gate_certificate, out);
+    let mut section = Report::default();
+    section.number("index", *index);
+    entry(leaf, &mut section);
+    out.section("entry", section);
+    out.text("inclusion path", format_args!("{} hashes", inclusion.len()));
+    out.text("consistency path", format_args!("{} hashes", consistency.len()));
+    let mut section = Report::default();
+    match Checkpoint::claimed(note) {
+        Ok(note) => checkpoint(&note, &mut section),
+        Err(error) => {
+            section.text("problem", error);
+        }
+    }
+    out.section("checkpoint", section);
+}
+
+fn entry(leaf: &[u8], out: &mut Report) {
+    match Entry::decode(leaf) {
+        Ok(Entry { time, event }) => {
+            out.text("time", time).text("event", event.name());
+            if let Event::Seal(Seal { request, reserved, reserved_at, answer, charges }) = event {
+                out.text("request id", request).text("answer digest", answer);
+                out.number("reserved in entry", reserved).text("reserved at", reserved_at);
+                out.list("charges", charges.iter().map(charge));
+            }
+        }
+        Err(error) => {
+            out.text("problem", error);
+        }
+    }
+}
+
+fn charge(charge: &Charge) -> String {
+    let Charge { account, amount, previous, new } = charge;
+    format!("account {account}: {} and {} uses spent, before {}, after {}", amount.loss, amount.uses, previous.loss, new.loss)
+}
+
+fn answer_fields(value: &Answer, out: &mut Report) {
+    out.text("request id", value.request).text("dataset id", value.dataset).text("version id", value.version);
+    out.list("columns", value.columns.iter().map(|column| flagged(column.as_str())));
+    out.number("rows", value.rows.len() as u64).text("spent", value.spent);
+    out.text("right has left", format_args!("{}, {} uses", value.remaining, value.uses_left));
+    out.number("quantum ms", value.quantum_ms).text("promise", &value.promise);
+}
+
+fn checkpoint(note: &Checkpoint, out: &mut Report) {
+    out.text("origin", note.origin()).number("size", note.size()).text("root", Digest::from_bytes(*note.root()));
+}
+
+fn certificate(bytes: &[u8], out: &mut Report) {
+    let mut section = Report::default();
+    match Untrusted::<GateCertificate>::decode(bytes).and_then(|untrusted| Ok((untrusted.claimed_signer(), untrusted.claimed()?))) {
+        Ok((signer, certificate)) => {
+            if let Some(signer) = signer {
+                section.text("signed by key", signer);
+            }
+            gate(&certificate, &mut section);
+        }
+        Err(error) => {
+            section.text("problem", error);
+        }
+    }
+    out.section("gate certificate", section);
+}
+
+fn gate(value: &GateCertificate, out: &mut Report) {
+    let GateCertificate { ledger, gate, not_before, not_after } = value;
+    out.text("ledger", ledger).text("gate key", gate.id()).text("not before", not_before).text("not after", not_after);
+}
+
+fn description(value: &Description, out: &mut Report) {
+    let schema = value.schema();
+    out.text("name", flagged(value.name().as_str())).text("title", flagged(value.title())).text("budget", value.budget());
+    match schema.unit() {
+        Unit::Row => out.text("unit", "row"),
+        Unit::Column(column) => out.text("unit", format_args!("column {}", flagged(column.as_str()))),
+    };
+    out.text("promise", value.promise()).number("quantum ms", value.quantum_ms().into());
+    if let Some(source) = value.public_source() {
+        out.text("public source", source);
+    }
+    out.text("schema", schema.hash());
+    let mut section = Report::default();
+    for column in schema.columns() {
+        section.text(&flagged(column.name.as_str()), self::column(column));
+    }
+    out.section("columns", section);
+}
+
+fn column(column: &Column) -> String {
+    let mut out = column.kind.name().to_owned();
+    let step = column.kind.step().map(usufruct::dataset::Step::decimal);
+    if let Some((bounds, step)) = column.bounds.zip(step) {
+        let number = |steps: i64| {
+            Decimal::new(i128::from(steps) * step.mantissa(), step.scale()).map_or_else(String::new, |number| number.to_string())
+        };
+        out.push_str(&format!(" from {} to {}", number(bounds.low), number(bounds.high)));
+        if step.to_string() != "1" {
+            out.push_str(&format!(" in steps of {step}"));
+        }
+    }
+    match &column.values {
+        Some(Values::Text(values)) => out.push_str(&format!(", values {}", brief(values.iter().map(|value| format!("{value:?}"))))),
+        Some(Values::Integer(values)) => out.push_str(&format!(", values {}", brief(values.iter().map(ToString::to_string)))),
+        None => {}
+    }
+    if let Some(other) = &column.other {
+        out.push_str(&format!(", others as {other}"));
+    }
+    if column.nullable {
+        out.push_str(", may be null");
+    }
+    let uses: Vec<&str> = column.uses.iter().map(usufruct::dataset::Use::name).collect();
+    let uses = if uses.is_empty() { "no use".to_owned() } else { format!("use {}", uses.join(" ")) };
+    format!("{out}, grade {}, {uses}", column.grade.number())
+}
+
+/// The first values of a list that may be long.
+fn brief(values: impl ExactSizeIterator<Item = String>) -> String {
+    const SHOWN: usize = 16;
+    let more = values.len().saturating_sub(SHOWN);
+    let shown: Vec<String> = values.take(SHOWN).collect();
+    if more == 0 { shown.join(" ") } else { format!("{} and {more} more", shown.join(" ")) }
+}

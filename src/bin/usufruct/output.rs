@@ -1,0 +1,133 @@
+//! What is printed: results on stdout, everything else on stderr. A closed pipe ends quietly; control and bidi
+//! characters are escaped wherever a text came from a file.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use usufruct::budget::Loss;
+use usufruct::id::Decimal;
+
+use crate::failure::{Exit, Failure};
+
+/// Prints a result on stdout.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Environment, format_args!("stdout cannot be written: {}", error.kind())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints one JSON object on stdout.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(|_| Failure::new(Exit::Environment, "the result cannot be written as JSON"))?;
+    let mut out = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        // JSON escapes some control characters; those left stand inside strings.
+        if is_hidden(c) { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
+    }
+    out.push('\n');
+    print(&out)
+}
+
+/// Prints a line on stderr; nothing helps when that fails.
+pub(crate) fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "{}", escaped(&line.to_string()));
+}
+
+/// The text with everything escaped that would move the cursor or hide other text.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Control characters, line and paragraph separators, and what changes the direction of text or has no width.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A decimal as a JSON number, digit by digit.
+pub(crate) fn number(decimal: Decimal) -> Option<Box<RawValue>> {
+    RawValue::from_string(decimal.to_string()).ok()
+}
+
+/// An amount of budget in JSON: decimal strings.
+#[derive(Serialize)]
+pub(crate) struct Amount {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epsilon: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rho: Option<String>,
+    delta: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<u64>,
+}
+
+impl Amount {
+    pub(crate) fn of(loss: Loss) -> Self {
+        match loss {
+            Loss::Approx { epsilon, delta } => Self { epsilon: Some(epsilon.to_string()), rho: None, delta: delta.to_string(), uses: None },
+            Loss::Zcdp { rho, delta } => Self { epsilon: None, rho: Some(rho.to_string()), delta: delta.to_string(), uses: None },
+        }
+    }
+
+    pub(crate) const fn with_uses(mut self, uses: u64) -> Self {
+        self.uses = Some(uses);
+        self
+    }
+}
+
+/// A table of text: the first `left` columns flush left, the others flush right.
+pub(crate) struct Table {
+    left: usize,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn new(left: usize, header: Vec<String>) -> Self {
+        Self { left, rows: vec![header] }
+    }
+
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(|cell| escaped(cell)).collect()).collect();
+        let widths: Vec<usize> =
+            (0..columns).map(|at| rows.iter().filter_map(|row| row.get(at)).map(|cell| width(cell)).max().unwrap_or(0)).collect();
+        for row in &rows {
+            let mut line = String::new();
+            for (at, (cell, full)) in row.iter().zip(&widths).enumerate() {
+                let pad = " ".repeat(full - width(cell));
+                let gap = if at == 0 { "" } else { "  " };
+                line.push_str(gap);
+                if at < self.left { line.extend([cell.as_str(), &pad]) } else { line.extend([&pad, cell.as_str()]) }
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// Columns on a terminal: two for the wide scripts of East Asia.
+fn width(text: &str) -> usize {
+    let wide = |c: char| matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff01..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd);
+    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+}
+
+/// Lines for stdout, each escaped.
+pub(crate) fn lines(lines: &[&str]) -> String {
+    lines.iter().map(|line| escaped(line) + "\n").collect()
+}

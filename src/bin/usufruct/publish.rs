@@ -1,0 +1,116 @@
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use usufruct::dataset::{DescriptionFile, Progress, table_schema};
+use usufruct::key::SigningKey;
+use usufruct::space::Space;
+use usufruct::table::{CsvOptions, CsvSource};
+
+use crate::failure::{Failure, OrFail};
+use crate::progress::Bar;
+use crate::{interrupt, output};
+
+/// Read a CSV file once, keep an immutable snapshot, and publish it as a dataset or as a new version of one
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  usufruct publish space --describe adult.toml --key owner.key
+
+adult.toml:
+  name = \"adult\"                 # what FROM names
+  data = \"adult.csv\"             # relative to this file
+  delimiter = \";\"
+  unit = \"row\"                   # or { column = \"person_id\" }
+  rows_are_independent = true    # the owner's word, needed with unit = \"row\"
+  budget = { model = \"approx\", epsilon = \"3\" }
+  [columns.age]
+  type = \"integer\"
+  bounds = [0, 120]              # from knowledge of the field, never from the data
+  grade = 2
+  [columns.sex]
+  type = \"text\"
+  values = [\"Male\", \"Female\"]
+  grade = 1")]
+pub(crate) struct Publish {
+    /// The space
+    dir: PathBuf,
+    /// The description of the dataset
+    #[arg(long, value_name = "D.toml")]
+    describe: PathBuf,
+    /// The owner's private key
+    #[arg(long, value_name = "OWNER.key")]
+    key: PathBuf,
+    /// What stands between fields, in place of the description's word: one character, or `tab`
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<String>,
+    /// The encoding of the file: utf-8
+    #[arg(long, default_value = "utf-8", value_name = "NAME")]
+    encoding: String,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    id: String,
+    card: &'a Path,
+    name: &'a str,
+    version: u64,
+    rows: u64,
+    warnings: Vec<String>,
+}
+
+impl Publish {
+    pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
+        if !["utf-8", "utf8"].contains(&self.encoding.to_ascii_lowercase().as_str()) {
+            return Err(Failure::input(format_args!(
+                "--encoding: `{}` is not supported, only utf-8; convert the file first",
+                self.encoding
+            )));
+        }
+        let file = DescriptionFile::read(&self.describe).about(&self.describe)?;
+        let delimiter = self.delimiter.as_deref().map(delimiter).transpose()?.unwrap_or(file.data.delimiter);
+        let options = CsvOptions { delimiter, ..CsvOptions::default() };
+        let owner = SigningKey::open(&self.key).about(&self.key)?;
+        let space = Space::open(&self.dir).or_fail()?;
+        let path = &file.data.path;
+        let source = CsvSource::open(path, options, table_schema(file.description.schema())).or_fail()?;
+
+        let work = interrupt::work();
+        let bar = Bar::new("publishing", true);
+        let mut progress = |progress: Progress| {
+            bar.show(progress.done, progress.total);
+            bar.message(format!("{} records", progress.records));
+            if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let published = space.publish(&file.description, &source, &owner, &mut progress).or_fail();
+        drop(bar);
+        drop(work);
+        let published = published?;
+
+        let (name, version) = (file.description.name().as_str(), published.version);
+        let warnings: Vec<String> = published.warnings.iter().map(ToString::to_string).collect();
+        for warning in &warnings {
+            output::say(format_args!("warning: {warning}"));
+        }
+        if json {
+            let id = published.id.to_string();
+            return output::print_json(&Told { id, card: &published.card_path, name, version, rows: published.rows, warnings });
+        }
+        let card = published.card_path.display().to_string();
+        let rows = published.rows;
+        output::print(&output::lines(&[
+            &format!("dataset {}", published.id),
+            &format!("name    {name}, version {version}, {rows} rows"),
+            &format!("card    {card}"),
+        ]))
+    }
+}
+
+fn delimiter(text: &str) -> Result<u8, Failure> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [one] => Ok(*one),
+        _ => Err(Failure::input("--delimiter: expected one ASCII character, or `tab`")),
+    }
+}

@@ -1,0 +1,103 @@
+//! A question under a right, as `request`, `quote` and `ask` take it: SQL text to a signed request.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use usufruct::budget::Loss;
+use usufruct::envelope::Signed;
+use usufruct::holder::{Holder, SeenFile};
+use usufruct::id::{Digest, LedgerId, Purpose, Time};
+use usufruct::key::SigningKey;
+use usufruct::ledger::{Checkpoint, origin_of};
+use usufruct::query::Query;
+use usufruct::random::SystemRandom;
+use usufruct::right::{Ask, CHAIN_BYTES_MAX, EXPIRY_DEFAULT_S, Request, Right, Seen};
+
+use crate::failure::{Failure, OrFail};
+use crate::file;
+
+/// Ten thousand ledgers, as the file beside the key.
+const CHECKPOINT_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+#[derive(Args)]
+pub(crate) struct Question {
+    /// The right to use
+    #[arg(long, value_name = "R.right")]
+    right: PathBuf,
+    /// The holder's private key; KEY.seen beside it remembers the last checkpoint
+    #[arg(long, value_name = "HOLDER.key")]
+    key: PathBuf,
+    /// What the answer may cost, a decimal such as 0.2
+    #[arg(long, value_name = "E", allow_hyphen_values = true)]
+    epsilon: String,
+    /// The delta of the price
+    #[arg(long, value_name = "D", default_value = "0", allow_hyphen_values = true)]
+    delta: String,
+    /// What the answer is for; may be left out when the right has one purpose
+    #[arg(long, value_name = "P")]
+    purpose: Option<String>,
+    /// How long the request is good for: seconds, or a time such as 2030-01-01T00:00:00Z; 24 hours unless told
+    #[arg(long, value_name = "SECONDS|TIME")]
+    expires: Option<String>,
+    /// A checkpoint to hold the gate to, in place of KEY.seen: a signed note, or another file of seen checkpoints
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// The question: one SELECT of COUNT, SUM and AVG over the dataset
+    #[arg(value_name = "SELECT ...")]
+    sql: String,
+}
+
+/// A signed question, and the file that remembers checkpoints.
+pub(crate) struct Asked {
+    pub(crate) request: Signed<Request>,
+    pub(crate) seen: SeenFile,
+}
+
+impl Question {
+    /// Signs the question. The right is taken at its word here; the gate verifies it.
+    pub(crate) fn sign(&self) -> Result<Asked, Failure> {
+        let query = Query::sql(&self.sql).or_fail()?;
+        let price = Loss::approx(&self.epsilon, &self.delta).or_fail()?;
+        let purpose = self.purpose.as_deref().map(Purpose::new).transpose().or_fail()?;
+        let now = now();
+        let expiry_s = self.expires.as_deref().map_or(Ok(EXPIRY_DEFAULT_S), |text| expiry(text, now))?;
+        let right = Right::decode(&file::read(&self.right, CHAIN_BYTES_MAX)?).about(&self.right)?;
+        let holder = Holder::new(SigningKey::open(&self.key).about(&self.key)?);
+        let remembered = SeenFile::beside(&self.key).or_fail()?;
+        let ledger = right.claimed().about(&self.right)?.ledger;
+        let seen = match &self.checkpoint {
+            Some(path) => Some(kept(path, |id| id == ledger, &origin_of(ledger))?),
+            None => remembered.of(ledger),
+        };
+        let ask = Ask { query, price, purpose, expiry_s, seen };
+        let request = holder.request_claimed(&right, ask, now, &mut SystemRandom::new().or_fail()?).or_fail()?;
+        Ok(Asked { request, seen: remembered })
+    }
+}
+
+/// A checkpoint that somebody kept: a signed note of the ledger called `origin`, or its line in a file of seen ones.
+pub(crate) fn kept(path: &Path, is_ledger: impl Fn(LedgerId) -> bool, origin: &str) -> Result<Seen, Failure> {
+    let bytes = file::read(path, CHECKPOINT_BYTES_MAX)?;
+    let other = || Failure::input(format_args!("{}: has no checkpoint of this ledger, {origin}", path.display()));
+    // A note says whose it is in its first line.
+    let note = std::str::from_utf8(&bytes).ok().filter(|text| text.starts_with("usufruct/"));
+    if let Some(note) = note {
+        let note = Checkpoint::claimed(note).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))?;
+        return if note.origin() == origin { Ok(Seen { size: note.size(), root: Digest::from_bytes(*note.root()) }) } else { Err(other()) };
+    }
+    SeenFile::open(path).about(path)?.iter().find(|(id, _)| is_ledger(*id)).map(|(_, seen)| seen).ok_or_else(other)
+}
+
+/// Now, by the clock of this machine.
+pub(crate) fn now() -> Time {
+    Time::from_unix_s(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+fn expiry(text: &str, now: Time) -> Result<u64, Failure> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    let time = Time::parse(text).map_err(|_| Failure::input("--expires: expected seconds, or a time such as 2030-01-01T00:00:00Z"))?;
+    if time > now { Ok(time.since_s(now)) } else { Err(Failure::input(format_args!("--expires: {time} is past"))) }
+}

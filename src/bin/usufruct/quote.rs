@@ -1,0 +1,69 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use usufruct::receipt::CONFIDENCE_PERCENT;
+use usufruct::space::Space;
+
+use crate::answer::number_of_confidence;
+use crate::failure::{Failure, OrFail};
+use crate::output::{self, Amount, Table};
+use crate::question::Question;
+
+/// Say what a question would cost and how wide its intervals would be; charges nothing, reads no cell
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  usufruct quote space --right use.right --key holder.key --epsilon 0.2 \\
+      'SELECT sex, COUNT(*) FROM adult GROUP BY sex'")]
+pub(crate) struct Quote {
+    /// The space
+    dir: PathBuf,
+    #[command(flatten)]
+    question: Question,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    price: Amount,
+    remaining: Amount,
+    groups: usize,
+    confidence: Option<Box<RawValue>>,
+    widths: Vec<Width<'a>>,
+}
+
+#[derive(Serialize)]
+struct Width<'a> {
+    column: &'a str,
+    half: Option<Box<RawValue>>,
+    method: &'a str,
+}
+
+impl Quote {
+    pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
+        let request = self.question.sign()?.request;
+        let quote = Space::open(&self.dir).or_fail()?.gate().quote(request.bytes()).or_fail()?;
+        if json {
+            let widths = quote.widths.iter();
+            return output::print_json(&Told {
+                price: Amount::of(quote.price),
+                remaining: Amount::of(quote.remaining).with_uses(quote.uses_left),
+                groups: quote.groups,
+                confidence: number_of_confidence(),
+                widths: widths
+                    .map(|width| Width { column: &width.column, half: width.half.and_then(output::number), method: width.method })
+                    .collect(),
+            });
+        }
+        let mut table = Table::new(1, vec!["column".to_owned(), "half width".to_owned(), "method".to_owned()]);
+        for width in &quote.widths {
+            let half = width.half.map_or_else(|| "by group size".to_owned(), |half| half.to_string());
+            table.row(vec![width.column.clone(), half, width.method.to_owned()]);
+        }
+        output::print(&format!(
+            "price {} for {} groups; the right has {} and {} uses left\n\n{table}\nhalf widths of intervals at {CONFIDENCE_PERCENT} % confidence; nothing was charged\n",
+            quote.price, quote.groups, quote.remaining, quote.uses_left
+        ))
+    }
+}
