@@ -1,0 +1,59 @@
+//! The numbers of DESIGN 8 that exist so far, one a line: name, value, unit, with tabs between.
+//!
+//! ```text
+//! cargo run --release --features hazmat --example figures                       all, in about a minute
+//! cargo run --release --features hazmat --example figures -- noise aggregate    groups that print such names
+//! ```
+//! Limits and twins are measured in turn with what they are compared to, in the same run. Rates of computing are per
+//! second of CPU time, so that other work on the machine hardly shows; what waits for the disk goes by the clock. All are
+//! medians.
+
+#[path = "figures/aggregate.rs"]
+mod aggregate;
+#[path = "figures/ask.rs"]
+mod ask;
+#[path = "figures/ledger.rs"]
+mod ledger;
+#[path = "figures/market.rs"]
+mod market;
+#[path = "figures/measure.rs"]
+mod measure;
+#[path = "figures/noise.rs"]
+mod noise;
+#[path = "figures/receipt.rs"]
+mod receipt;
+#[path = "register/mod.rs"]
+mod register;
+#[path = "figures/right.rs"]
+mod right;
+
+use std::error::Error;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// The first parts of what a group prints, and the group.
+type Group = (&'static [&'static str], fn() -> Outcome);
+
+const GROUPS: [Group; 7] = [
+    (&["noise.laplace", "limit.chacha20"], noise::laplace),
+    (&["aggregate.rows", "aggregate.plain", "aggregate.twin"], aggregate::rows),
+    (&["aggregate.unit"], aggregate::units),
+    (&["ask.latency_1m", "limit.fdatasync"], ask::latency),
+    (&["right.verify", "limit.ed25519_verify"], right::verify),
+    (&["ledger.spend_1", "limit.fdatasync"], ledger::spend),
+    (&["receipt", "limit.ed25519_verify"], receipt::bytes_and_time),
+];
+
+fn main() -> Outcome {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let meet = |name: &str| wanted.iter().any(|wanted| name.starts_with(wanted.as_str()) || wanted.starts_with(name));
+    let groups: Vec<_> = GROUPS.into_iter().filter(|(names, _)| wanted.is_empty() || names.iter().any(|name| meet(name))).collect();
+    if groups.is_empty() {
+        let names: Vec<_> = GROUPS.iter().flat_map(|(names, _)| *names).copied().collect();
+        return Err(format!("no figure begins so; the names begin with {}", names.join(", ")).into());
+    }
+    if cfg!(debug_assertions) {
+        eprintln!("a debug build: these are not the numbers of the crate, run with --release");
+    }
+    groups.into_iter().try_for_each(|(_, group)| group())
+}

@@ -1,0 +1,118 @@
+//! A space with a register in it, its owner and a holder with a right: what several figures need.
+
+use std::error::Error;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tempfile::TempDir;
+use usufruct::budget::Loss;
+use usufruct::dataset::{DescriptionFile, table_schema};
+use usufruct::envelope::Signed;
+use usufruct::gate::Gate;
+use usufruct::holder::Holder;
+use usufruct::id::{ColumnName, Purpose, Time};
+use usufruct::key::{Signer as _, SigningKey};
+use usufruct::owner::Owner;
+use usufruct::query::{Operation, Query};
+use usufruct::random::SystemRandom;
+use usufruct::right::{Ask, EXPIRY_DEFAULT_S, Request, RightKind, Seen, Terms, Verified};
+use usufruct::space::Space;
+use usufruct::table::{CsvOptions, CsvSource};
+
+use crate::measure::seconds;
+use crate::register::{DESCRIPTION, Register};
+
+pub(crate) struct Market {
+    pub(crate) owner: Owner,
+    pub(crate) right: Verified,
+    pub(crate) now: Time,
+    holder: Holder,
+    random: SystemRandom,
+    folder: TempDir,
+}
+
+impl Market {
+    /// Publishes the register with a quantum of 0 and a budget that does not run out, and grants it.
+    pub(crate) fn new(rows: u64) -> Result<(Self, Space), Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let csv = folder.path().join("register.csv");
+        Register::new(1, rows).write_csv(&mut File::create(&csv)?)?;
+        let text = DESCRIPTION.replacen("epsilon = \"3\"", "epsilon = \"1000\"", 1);
+        let description = DescriptionFile::parse(&format!("quantum_ms = 0\n{text}"), folder.path())?.description;
+        let mut random = SystemRandom::new()?;
+        let [owner, next, holder] = [(); 3].map(|()| SigningKey::generate(&mut random));
+        let (owner, holder) = (Owner::new(owner), Holder::new(holder));
+        let now = Time::from_unix_s(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
+        let space = Space::create(folder.path().join("space"), owner.signer(), next.public(), now)?;
+        let source = CsvSource::open(&csv, CsvOptions::default(), table_schema(description.schema()))?;
+        let published = space.publish(&description, &source, owner.signer(), &mut |_| ControlFlow::Continue(()))?;
+        let columns = ["sex", "age", "city", "income"].map(ColumnName::new);
+        let terms = Terms {
+            kind: RightKind::Process,
+            operations: [Operation::Count, Operation::Sum, Operation::Mean].into(),
+            columns: columns.into_iter().collect::<Result<_, _>>()?,
+            purposes: [Purpose::new("research:health")?].into(),
+            budget: Loss::approx("1000", "0")?,
+            uses: 1_000_000,
+            not_after: now.plus_s(24 * 3600),
+            delegation: 0,
+            not_before: None,
+        };
+        let right = owner.grant(&published.card, holder.public(), terms, now, &mut random)?;
+        space.grant(right.bytes(), false)?;
+        Ok((Self { owner, right, now, holder, random, folder }, space))
+    }
+
+    /// Signs the question of all figures.
+    pub(crate) fn request(&mut self, seen: Option<Seen>) -> Result<Signed<Request>, Box<dyn Error>> {
+        let query = Query::sql("SELECT sex, COUNT(*), AVG(age) FROM register WHERE age >= 18 GROUP BY sex")?;
+        let ask = Ask { query, price: Loss::approx("0.01", "0")?, purpose: None, expiry_s: EXPIRY_DEFAULT_S, seen };
+        Ok(self.holder.request(&self.right, ask, self.now, &mut self.random)?)
+    }
+
+    pub(crate) fn space(&self) -> PathBuf {
+        self.folder.path().join("space")
+    }
+
+    /// Opens the space as after a restart.
+    pub(crate) fn gate(&self) -> Result<Gate, Box<dyn Error>> {
+        Ok(Space::open(self.space())?.gate())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Appends of one sector to a file that was filled with zeros before, each with its fdatasync: the least that any durable
+/// step costs.
+pub(crate) struct Appends {
+    file: File,
+    offset: u64,
+}
+
+impl Appends {
+    const SECTOR: usize = 512;
+    const BYTES: usize = 16 << 20;
+
+    pub(crate) fn new(folder: &Path) -> std::io::Result<Self> {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(folder.join("appends"))?;
+        file.write_all(&vec![0; Self::BYTES])?;
+        file.sync_all()?;
+        Ok(Self { file, offset: 0 })
+    }
+
+    /// Seconds that one takes.
+    pub(crate) fn next_s(&mut self) -> std::io::Result<f64> {
+        let mut outcome = Ok(());
+        let taken = seconds(|| {
+            outcome = self.file.write_all_at(&[7; Self::SECTOR], self.offset).and_then(|()| self.file.sync_data());
+        });
+        self.offset = (self.offset + Self::SECTOR as u64) % Self::BYTES as u64;
+        outcome.map(|()| taken)
+    }
+}

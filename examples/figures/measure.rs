@@ -1,0 +1,97 @@
+//! How time is taken and numbers are printed.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What is run again and again, and how much of it one call is.
+pub(crate) struct Work<'a> {
+    amount: f64,
+    call: Box<dyn FnMut() + 'a>,
+}
+
+/// A round of one work lasts at least so long.
+const ROUND_S: f64 = 0.05;
+/// Rounds of each work, of which the median counts.
+const ROUNDS: usize = 9;
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(amount: u32, call: impl FnMut() + 'a) -> Self {
+        Self { amount: amount.into(), call: Box::new(call) }
+    }
+}
+
+/// How much of each work one thread does in a second of its CPU time; the works take turns.
+pub(crate) fn rates<const N: usize>(works: [Work<'_>; N]) -> [f64; N] {
+    let mut works = works.map(|mut work| {
+        let calls = calls_of_a_round(&mut work.call);
+        (work, calls, Vec::new())
+    });
+    for _ in 0..ROUNDS {
+        for (work, calls, rates) in &mut works {
+            let start = thread_cpu_s();
+            (0..*calls).for_each(|_| (work.call)());
+            rates.push(work.amount * f64::from(*calls) / (thread_cpu_s() - start));
+        }
+    }
+    works.map(|(.., rates)| median(rates))
+}
+
+fn calls_of_a_round(call: &mut dyn FnMut()) -> u32 {
+    call();
+    let mut calls = 1;
+    loop {
+        let start = thread_cpu_s();
+        (0..calls).for_each(|_| call());
+        if thread_cpu_s() - start >= ROUND_S {
+            return calls;
+        }
+        calls *= 2;
+    }
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Seconds by the clock.
+pub(crate) fn seconds(call: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    call();
+    start.elapsed().as_secs_f64()
+}
+
+/// CPU time of this thread; where the system does not tell, the clock.
+pub(crate) fn thread_cpu_s() -> f64 {
+    // The kernel counts a thread's time when it leaves the CPU.
+    thread::yield_now();
+    let nanoseconds = fs::read_to_string("/proc/thread-self/schedstat").ok().and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(since_start, Duration::from_nanos).as_secs_f64()
+}
+
+/// CPU time of all threads of this process, in steps of 10 ms; where the system does not tell, the clock.
+pub(crate) fn process_cpu_s() -> f64 {
+    thread::yield_now();
+    let ticks = || -> Option<u64> {
+        let text = fs::read_to_string("/proc/self/stat").ok()?;
+        let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+        Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+    };
+    ticks().map_or_else(since_start, |ticks| Duration::from_millis(10 * ticks)).as_secs_f64()
+}
+
+fn since_start() -> Duration {
+    use std::sync::OnceLock;
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// Prints one figure.
+pub(crate) fn print(name: &str, value: f64, unit: &str) {
+    if value >= 1000.0 {
+        println!("{name}\t{value:.0}\t{unit}");
+    } else {
+        println!("{name}\t{value:.3}\t{unit}");
+    }
+}

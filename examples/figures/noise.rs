@@ -1,0 +1,36 @@
+use usufruct::dp::{DiscreteLaplace, Scale};
+use usufruct::random::{Random as _, SystemRandom};
+
+use crate::Outcome;
+use crate::measure::{Work, print, rates};
+
+/// The scales of rule E2.
+const SCALES: [(&str, u128, u128); 6] =
+    [("1/3", 1, 3), ("1", 1, 1), ("10", 10, 1), ("1e3", 1000, 1), ("1e6+1/7", 7_000_001, 7), ("1e12", 1_000_000_000_000, 1)];
+const DRAWS: u32 = 10_000;
+
+/// Draws a second on one core, fresh system-keyed bytes included, beside the words they are made of.
+pub(crate) fn laplace() -> Outcome {
+    let (mut least_prepared, mut least_once) = (f64::INFINITY, f64::INFINITY);
+    let mut words = Vec::new();
+    for (name, numerator, denominator) in SCALES {
+        let scale = Scale::new(numerator, denominator)?;
+        let noise = DiscreteLaplace::prepare(scale);
+        let [mut for_noise, mut for_once, mut for_words] = [SystemRandom::new()?, SystemRandom::new()?, SystemRandom::new()?];
+        let mut sums = (0, 0, 0);
+        let [prepared, once, word] = rates([
+            Work::new(DRAWS, || (0..DRAWS).for_each(|_| sums.0 ^= noise.sample(&mut for_noise))),
+            Work::new(DRAWS, || (0..DRAWS).for_each(|_| sums.1 ^= DiscreteLaplace::sample_once(scale, &mut for_once))),
+            Work::new(DRAWS, || (0..DRAWS).for_each(|_| sums.2 ^= for_words.next_u64())),
+        ]);
+        std::hint::black_box(sums);
+        print(&format!("noise.laplace.{name}.per_s"), prepared, "1/s");
+        print(&format!("noise.laplace.oneoff.{name}.per_s"), once, "1/s");
+        (least_prepared, least_once) = (least_prepared.min(prepared), least_once.min(once));
+        words.push(word);
+    }
+    print("noise.laplace.per_s", least_prepared, "1/s");
+    print("noise.laplace.oneoff.per_s", least_once, "1/s");
+    print("limit.chacha20.u64_per_s", crate::measure::median(words), "1/s");
+    Ok(())
+}
