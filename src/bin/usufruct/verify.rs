@@ -127,7 +127,7 @@ impl Verify {
     }
 
     fn receipt(&self, kind: &'static str, proof: Result<Proof, ReceiptError>) -> Result<Told, Failure> {
-        let Proof { proved, bound, answer } = proof.about(&self.file)?;
+        let Proof { proved, bound, answer, .. } = proof.about(&self.file)?;
         let mut not_proved = Vec::new();
         if !bound {
             not_proved.push(
