@@ -39,6 +39,8 @@ impl Label {
     pub const UNIT: Self = Self("usufruct/v1/unit");
     /// Keyed tag of a row in a snapshot.
     pub const ROW: Self = Self("usufruct/v1/row");
+    /// The key of a lineage's row choice, from the salt of its first snapshot.
+    pub const ROW_KEY: Self = Self("usufruct/v1/row-key");
     /// Rank of a group among the groups of one unit.
     pub const GROUP_RANK: Self = Self("usufruct/v1/group-rank");
     /// Rank of a row among the rows of one unit and group.
@@ -47,7 +49,7 @@ impl Label {
     pub const NOISE: Self = Self("usufruct/v1/noise");
 
     /// All labels, for the test that they differ.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::GATE_CERTIFICATE,
         Self::PUBLISH,
         Self::VERSION,
@@ -61,6 +63,7 @@ impl Label {
         Self::SNAPSHOT,
         Self::UNIT,
         Self::ROW,
+        Self::ROW_KEY,
         Self::GROUP_RANK,
         Self::ROW_RANK,
         Self::NOISE,

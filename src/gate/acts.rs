@@ -29,7 +29,6 @@ impl<E: Environment> Desk<E> {
             artefact: signed.bytes().to_vec(),
             digest: signed.digest(),
             snapshot: None,
-            row_key: None,
         };
         self.folder.write(&self.folder.opening(lineage.account, OpeningPart::Refill(refill.number)), &opening.encode(), true, true)?;
         let event =

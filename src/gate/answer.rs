@@ -198,7 +198,7 @@ impl<E: Environment> Desk<E> {
         random.fill(&mut account);
         let account = AccountId::from_bytes(account);
         let digest = right_digest(right.id());
-        let opening = Opening { salt: fresh_salt(&mut random), artefact: right.bytes().to_vec(), digest, snapshot: None, row_key: None };
+        let opening = Opening { salt: fresh_salt(&mut random), artefact: right.bytes().to_vec(), digest, snapshot: None };
         self.folder.write(&self.folder.opening(account, OpeningPart::Right), &opening.encode(), true, false)?;
         let limit = Measure { loss: right.terms().budget, uses: right.terms().uses };
         self.append_one(ledger, Event::Grant { account, dataset: lineage.account, artefact: opening.commitment(), limit })?;

@@ -15,10 +15,9 @@ pub(super) struct Opening {
     pub(super) artefact: Vec<u8>,
     /// The digest in the commitment: of the artefact's payload, or the id of a right.
     pub(super) digest: Digest,
-    /// Of a dataset or version: what opens the commitment to its snapshot.
+    /// Of a dataset or version: what opens the commitment to its snapshot. The salt of the first one also makes the
+    /// key of the lineage's row choice (rule D2).
     pub(super) snapshot: Option<SnapshotOpening>,
-    /// Of a dataset: the key of its row choice, drawn once for the lineage (rule D2).
-    pub(super) row_key: Option<Zeroizing<[u8; 32]>>,
 }
 
 /// Salt and digest of a snapshot.
@@ -34,7 +33,6 @@ mod key {
     pub(super) const ARTEFACT: i64 = 3;
     pub(super) const DIGEST: i64 = 4;
     pub(super) const SNAPSHOT: i64 = 5;
-    pub(super) const ROW_KEY: i64 = 6;
 }
 
 impl Opening {
@@ -55,16 +53,13 @@ impl Opening {
             if let Some(SnapshotOpening { salt, digest }) = &self.snapshot {
                 map.key(key::SNAPSHOT).array(2).bytes(salt.as_bytes()).bytes(digest.as_bytes());
             }
-            if let Some(row_key) = &self.row_key {
-                map.key(key::ROW_KEY).bytes(row_key.as_slice());
-            }
         });
         Zeroizing::new(out.into_bytes())
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut decoder = Decoder::new(bytes, Limits::of_bytes(Self::BYTES_MAX))?;
-        let (mut format, mut salt, mut artefact, mut digest, mut snapshot, mut row_key) = (None, None, None, None, None, None);
+        let (mut format, mut salt, mut artefact, mut digest, mut snapshot) = (None, None, None, None, None);
         let mut keys = decoder.map(8)?;
         while let Some(key) = keys.next(&mut decoder)? {
             match key {
@@ -81,7 +76,6 @@ impl Opening {
                         digest: Digest::from_bytes(decoder.byte_array()?),
                     });
                 }
-                key::ROW_KEY => row_key = Some(Zeroizing::new(decoder.byte_array()?)),
                 key => return Err(CodecError::UnknownKey { key }),
             }
         }
@@ -92,7 +86,6 @@ impl Opening {
             artefact: required(artefact, key::ARTEFACT)?,
             digest: required(digest, key::DIGEST)?,
             snapshot,
-            row_key,
         })
     }
 }

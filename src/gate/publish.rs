@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::GateError;
 use super::desk::Desk;
 use super::environment::Environment;
@@ -61,12 +59,12 @@ impl<E: Environment> Desk<E> {
             return Err(GateError::OtherDescription { name: description.name().to_string() });
         }
         let mut random = self.environment.random(Label::SNAPSHOT.as_bytes())?;
-        // Drawn at the first publication and never changed in a lineage (rule D2).
+        let salt = fresh_salt(&mut random);
+        // Made at the first publication and never changed in a lineage (rule D2).
         let row_key = match &known {
             Some((_, lineage)) => Arc::clone(&lineage.row_key),
-            None => Arc::new(RowKey::generate(&mut random)),
+            None => Arc::new(RowKey::of_first_snapshot(&salt)),
         };
-        let salt = fresh_salt(&mut random);
         let output =
             Output::create(self.folder.snapshot(&salt), OutputOptions { force: false, private: true }).map_err(super::FolderError::from)?;
         let summary = write_snapshot(source, description, &row_key, output, progress)?;
@@ -87,7 +85,6 @@ impl<E: Environment> Desk<E> {
                     artefact: signed.bytes().to_vec(),
                     digest: signed.digest(),
                     snapshot: Some(data),
-                    row_key: Some(Zeroizing::new(*row_key.as_bytes())),
                 };
                 self.folder.write(&self.folder.opening(account, OpeningPart::Publication), &opening.encode(), true, false)?;
                 let event = Event::Publish { account, artefact: opening.commitment(), limit: description.budget() };
@@ -112,7 +109,6 @@ impl<E: Environment> Desk<E> {
                     artefact: signed.bytes().to_vec(),
                     digest: signed.digest(),
                     snapshot: Some(data),
-                    row_key: None,
                 };
                 // A publication that died before its entry may have left an opening of this number: it counts for nothing.
                 self.folder.write(&self.folder.opening(lineage.account, OpeningPart::Version(number)), &opening.encode(), true, true)?;

@@ -111,7 +111,7 @@ fn load_lineage<'a>(
         return Err(wrong());
     }
     let mut data = opened_snapshot(&opening, &signed.value().snapshot, account)?;
-    let row_key = RowKey::from_bytes(opening.row_key.as_deref().ok_or_else(wrong)?);
+    let row_key = RowKey::of_first_snapshot(&data.salt);
     let (dataset, mut version, mut version_number) = (signed.dataset_id(), signed.version_id(), 1);
     for commitment in versions {
         version_number += 1;

@@ -3,6 +3,7 @@ use std::fmt;
 use ring::hmac;
 use zeroize::Zeroizing;
 
+use crate::id::Salt;
 use crate::label::Label;
 use crate::random::Random;
 
@@ -22,13 +23,21 @@ impl RowKey {
         Self::of(bytes)
     }
 
-    /// From the opening file of a space.
+    /// That of a lineage whose first snapshot has this salt: HMAC-SHA256(salt, label). So the commitment to that
+    /// snapshot binds the key too, and it cannot be exchanged later.
+    #[must_use]
+    pub fn of_first_snapshot(salt: &Salt) -> Self {
+        let salted = Self::from_bytes(salt.as_bytes());
+        Self::of(Zeroizing::new(salted.prf(Label::ROW_KEY, &[])))
+    }
+
+    /// From its bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         Self::of(Zeroizing::new(*bytes))
     }
 
-    /// For the opening file of a space.
+    /// Its bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.bytes
