@@ -1,0 +1,1 @@
+SELECT "sex" AS s, SUM(pay) AS total, COUNT(age) FROM people WHERE (age BETWEEN 18 AND 65 OR NOT pay < -1.50) AND sex IN ('f', 'm''x') AND age IS NOT NULL GROUP BY "sex"

@@ -1,0 +1,1 @@
+SELECT sex, COUNT(*), AVG(age) FROM people WHERE age >= 18 GROUP BY sex

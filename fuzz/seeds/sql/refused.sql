@@ -1,0 +1,1 @@
+SELECT MIN(age), MEDIAN(pay) FROM a JOIN b ON a.x = b.x WHERE x LIKE '%%' HAVING COUNT(*) > 1 ORDER BY 1 LIMIT 5; -- c
