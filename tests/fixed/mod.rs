@@ -49,7 +49,7 @@ fn epsilon(amount: &str) -> Loss {
 
 /// A dataset of two columns.
 pub(crate) fn description() -> Description {
-    let column = |name: &str, kind, bounds, values, grade| Column {
+    let column = |name: &str, kind, bounds, values: Option<Values>, grade| Column {
         name: ColumnName::new(name).unwrap(),
         kind,
         bounds,
