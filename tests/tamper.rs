@@ -65,7 +65,9 @@ fn oversized_artefacts_are_refused_by_their_length() {
     let codec = |error: &CodecError| matches!(error, CodecError::TooLong { .. } | CodecError::Truncated { .. });
     let envelope = |error: EnvelopeError| matches!(&error, EnvelopeError::Malformed { source, .. } if codec(source));
     let large = |len: usize| vec![0u8; len];
-    for bytes in [large(64 * 1024 + 1), vec![0x82, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff], vec![0x82, 0x01, 0x81, 0x5a, 0xff, 0xff, 0xff, 0xff]] {
+    for bytes in
+        [large(64 * 1024 + 1), vec![0x82, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff], vec![0x82, 0x01, 0x81, 0x5a, 0xff, 0xff, 0xff, 0xff]]
+    {
         assert!(matches!(Right::decode(&bytes).unwrap_err(), RightError::Malformed(error) if codec(&error)));
     }
     let huge = vec![0xd2, 0x84, 0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];

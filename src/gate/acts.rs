@@ -24,12 +24,7 @@ impl<E: Environment> Desk<E> {
             return Err(GateError::Act("the refill is out of turn: it was applied before, or an earlier one was not"));
         }
         let mut random = self.environment.random(Label::REFILL.as_bytes())?;
-        let opening = Opening {
-            salt: fresh_salt(&mut random),
-            artefact: signed.bytes().to_vec(),
-            digest: signed.digest(),
-            snapshot: None,
-        };
+        let opening = Opening { salt: fresh_salt(&mut random), artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: None };
         self.folder.write(&self.folder.opening(lineage.account, OpeningPart::Refill(refill.number)), &opening.encode(), true, true)?;
         let event =
             Event::Refill { account: lineage.account, artefact: opening.commitment(), amount: refill.amount, reason: refill.reason };

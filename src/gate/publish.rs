@@ -80,12 +80,8 @@ impl<E: Environment> Desk<E> {
                 let account = AccountId::from_bytes(account);
                 let publication = Publication { ledger: self.ledger_id, description: description.clone(), snapshot: commitment };
                 let signed = Signed::sign(publication, owner)?;
-                let opening = Opening {
-                    salt: opening_salt,
-                    artefact: signed.bytes().to_vec(),
-                    digest: signed.digest(),
-                    snapshot: Some(data),
-                };
+                let opening =
+                    Opening { salt: opening_salt, artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: Some(data) };
                 self.folder.write(&self.folder.opening(account, OpeningPart::Publication), &opening.encode(), true, false)?;
                 let event = Event::Publish { account, artefact: opening.commitment(), limit: description.budget() };
                 self.append_one(&mut *self.ledger()?, event)?;
@@ -104,12 +100,8 @@ impl<E: Environment> Desk<E> {
             Some((id, mut lineage)) => {
                 let number = lineage.version_number + 1;
                 let signed = Signed::sign(NewVersion { dataset: id, number, snapshot: commitment }, owner)?;
-                let opening = Opening {
-                    salt: opening_salt,
-                    artefact: signed.bytes().to_vec(),
-                    digest: signed.digest(),
-                    snapshot: Some(data),
-                };
+                let opening =
+                    Opening { salt: opening_salt, artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: Some(data) };
                 // A publication that died before its entry may have left an opening of this number: it counts for nothing.
                 self.folder.write(&self.folder.opening(lineage.account, OpeningPart::Version(number)), &opening.encode(), true, true)?;
                 self.append_one(&mut *self.ledger()?, Event::Version { account: lineage.account, artefact: opening.commitment() })?;

@@ -19,6 +19,7 @@ pub(crate) enum Field {
 }
 
 impl Report {
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they print")]
     pub(crate) fn text(&mut self, name: &str, value: impl ToString) -> &mut Self {
         self.field(name, Field::Text(value.to_string()))
     }
