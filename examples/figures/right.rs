@@ -1,6 +1,6 @@
 use std::hint::black_box;
 
-use usufruct::key::{KeySet, Signer as _, SigningKey};
+use usufruct::key::{KeySet, PublicKey, Signer as _, SigningKey};
 use usufruct::random::SystemRandom;
 use usufruct::right::verify_request;
 
@@ -20,15 +20,18 @@ pub(crate) fn verify() -> Outcome {
     let signature = key.sign(message)?;
     let mut good = true;
     let mut signed = true;
-    let [verify, limit] = rates([
+    let mut sound = true;
+    let [verify, import, limit] = rates([
         Work::new(1, || good &= verify_request(black_box(request.bytes()), &owner).is_ok()),
+        Work::new(1, || sound &= PublicKey::from_bytes(black_box(*market.right.holder().as_bytes())).is_ok()),
         Work::new(1, || signed &= key.public().verifies(black_box(message), &signature)),
     ]);
-    if !(good && signed) {
+    if !(good && sound && signed) {
         return Err("a sound request did not verify".into());
     }
     print("right.verify.per_s", verify, "1/s");
     print("right.verify.signatures", limit / verify, "signature checks");
+    print("right.verify.key_import.signatures", limit / import, "signature checks");
     print("limit.ed25519_verify.per_s", limit, "1/s");
     Ok(())
 }

@@ -1,12 +1,24 @@
-use curve25519_dalek::edwards::CompressedEdwardsY;
+use curve25519_dalek::Scalar;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 
 /// Whether an Ed25519 public key is canonical, of large order and torsion-free.
 ///
 /// `ring` verifies with such keys too, but a small-order key verifies one signature for many messages, which
 /// would let a holder deny a request.
 pub(super) fn is_sound(bytes: &[u8; 32]) -> bool {
-    let compressed = CompressedEdwardsY(*bytes);
-    compressed.decompress().is_some_and(|point| point.compress() == compressed && !point.is_small_order() && point.is_torsion_free())
+    let point = CompressedEdwardsY(*bytes).decompress().filter(|_| is_canonical(bytes));
+    point.is_some_and(|point| !point.is_small_order() && is_torsion_free(&point))
+}
+
+/// Whether y < p = 2^255 - 19. The other encodings that are not canonical, of x = 0 with its sign set, are of small order.
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    bytes[0] < 0xed || bytes[31] & 0x7f < 0x7f || bytes[1..31].iter().any(|byte| *byte < 0xff)
+}
+
+/// Whether l P = 0 for the order l of the base point, as (l - 1) P = -P: every right brings a key to check, a public key
+/// needs no constant time, and in variable time it takes two thirds.
+fn is_torsion_free(point: &EdwardsPoint) -> bool {
+    EdwardsPoint::vartime_double_scalar_mul_basepoint(&-Scalar::ONE, point, &Scalar::ZERO) == -point
 }
 
 #[cfg(test)]
