@@ -2,9 +2,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use usufruct::auditor::Auditor;
-use usufruct::id::Digest;
-use usufruct::ledger::Checkpoint;
-use usufruct::right::Seen;
 use usufruct::space::Space;
 
 use crate::answer::{self, ReceiptTarget};
@@ -43,12 +40,10 @@ impl Ask {
 
         // The holder believes the receipt, not the gate.
         if let Some(bundle) = answer::bundle(&release, request.bytes()) {
-            let doubt = |error: &dyn std::fmt::Display| {
-                Failure::new(Exit::Environment, format_args!("the gate's receipt does not verify: {error}"))
-            };
-            auditor.verify_bundle(&bundle).map_err(|error| doubt(&error))?;
-            let note = Checkpoint::claimed(&bundle.receipt.checkpoint).map_err(|error| doubt(&error))?;
-            seen.remember(ledger, Seen { size: note.size(), root: Digest::from_bytes(*note.root()) }).or_fail()?;
+            let proof = auditor
+                .verify_bundle(&bundle)
+                .map_err(|error| Failure::new(Exit::Environment, format_args!("the gate's receipt does not verify: {error}")))?;
+            seen.remember(ledger, proof.seen).or_fail()?;
             if let Some(output) = output {
                 file::finish(output, &bundle.encode())?;
             }

@@ -21,8 +21,7 @@ use crate::{file, key, question};
 Example:
   usufruct audit space --key owner.pub --checkpoint holder.key.seen
 
-Needs no lock and no private key. Exit code 1 on any doubt. A rollback of the whole folder shows only against a
-checkpoint that somebody outside has kept: a holder's KEY.seen, or a signed note.")]
+Needs no lock and no private key. Exit code 1 on any doubt. A rollback of the whole folder shows only against a checkpoint that somebody outside has kept: a holder's KEY.seen, or a signed note.")]
 pub(crate) struct Audit {
     /// The space
     dir: PathBuf,

@@ -30,8 +30,7 @@ terms.toml:
   uses = 100
   not_after = \"2030-01-01T00:00:00Z\"
 
-The right can be used at once; with --space it is also registered there, and refused when live rights would promise
-more than the dataset has left.")]
+The right can be used at once; with --space it is also registered there, and refused when live rights would promise more than the dataset has left.")]
 pub(crate) struct Grant {
     /// The owner's private key
     #[arg(long, value_name = "OWNER.key")]

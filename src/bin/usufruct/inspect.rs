@@ -261,11 +261,8 @@ fn description(value: &Description, out: &mut Report) {
         out.text("public source", source);
     }
     out.text("schema", schema.hash());
-    let mut section = Report::default();
-    for column in schema.columns() {
-        section.text(&flagged(column.name.as_str()), self::column(column));
-    }
-    out.section("columns", section);
+    let columns = schema.columns().iter();
+    out.list("columns", columns.map(|column| format!("{}: {}", flagged(column.name.as_str()), self::column(column))));
 }
 
 fn column(column: &Column) -> String {

@@ -21,8 +21,7 @@ use crate::output::{self, Amount};
 Example:
   usufruct refill space --key owner.key --dataset adult --epsilon 1 --reason accepted
 
-Reasons: `disjoint_units` when the new version holds other units than any before, `accepted` when the owner accepts
-that the units of this dataset lose more privacy.")]
+Reasons: `disjoint_units` when the new version holds other units than any before, `accepted` when the owner accepts that the units of this dataset lose more privacy.")]
 pub(crate) struct Refill {
     /// The space
     dir: PathBuf,

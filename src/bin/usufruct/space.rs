@@ -22,8 +22,7 @@ pub(crate) enum SpaceVerb {
 Example:
   usufruct space new space --key owner.key
 
-Only the owner's public key enters the space. The next key is the one the owner can rotate to: keep its private half
-offline, as safe as the owner's.")]
+Only the owner's public key enters the space. The next key is the one the owner can rotate to: keep its private half offline, as safe as the owner's.")]
 pub(crate) struct New {
     /// Folder to make
     dir: PathBuf,
