@@ -28,6 +28,8 @@ pub use card::Card;
 pub use column::{Bounds, Column, ColumnType, Step, Use, Uses, Values};
 pub use description::{Description, Draft, QUANTUM_MS_DEFAULT, QUANTUM_MS_MAX};
 #[cfg(feature = "embedded")]
+pub(crate) use file::toml_problem;
+#[cfg(feature = "embedded")]
 pub use file::{DataFile, DescriptionFile};
 pub use publication::{NewVersion, Publication, Refill};
 pub use schema::{Contribution, Schema, Unit};

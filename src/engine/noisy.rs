@@ -9,6 +9,17 @@ use crate::dp::{DiscreteLaplace, LaplaceMechanism};
 use crate::random::Random;
 
 /// Exact sums: what must not leave. Consumed by [`Exact::noise`], wiped, redacted in `Debug`.
+///
+/// ```compile_fail,E0616
+/// fn leak(exact: usufruct::engine::Exact) -> usize {
+///     exact.sums.len()
+/// }
+/// ```
+#[cfg_attr(not(feature = "hazmat"), doc = "```compile_fail,E0599")]
+#[cfg_attr(not(feature = "hazmat"), doc = "fn leak(exact: &usufruct::engine::Exact) -> &[i128] {")]
+#[cfg_attr(not(feature = "hazmat"), doc = "    exact.sums()")]
+#[cfg_attr(not(feature = "hazmat"), doc = "}")]
+#[cfg_attr(not(feature = "hazmat"), doc = "```")]
 pub struct Exact {
     plan: Arc<Plan>,
     /// Vector by vector, group by group.

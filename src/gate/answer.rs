@@ -29,7 +29,13 @@ pub struct VerifiedRequest {
     pub(super) price: Measure,
 }
 
-/// A request whose charge is durable. It can be given back only from here.
+/// A request whose charge is durable. It can be given back only from here. Only the gate makes one:
+///
+/// ```compile_fail,E0451
+/// fn forge(reserved: usufruct::gate::Reserved) -> usufruct::gate::Reserved {
+///     usufruct::gate::Reserved { index: 0, ..reserved }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Reserved {
     verified: VerifiedRequest,

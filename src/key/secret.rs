@@ -19,6 +19,11 @@ pub trait Signer: Send + Sync {
 }
 
 /// An Ed25519 key in memory. Not `Clone`, not serialisable, redacted in `Debug`.
+///
+/// ```compile_fail,E0277
+/// fn copies<T: Clone>() {}
+/// copies::<usufruct::key::SigningKey>();
+/// ```
 pub struct SigningKey {
     seed: Zeroizing<[u8; 32]>,
     pair: Ed25519KeyPair,

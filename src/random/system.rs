@@ -9,6 +9,20 @@ use super::{Random, RandomError, sealed};
 use crate::label::Label;
 
 /// The system generator: ChaCha20 keyed with fresh bytes of the operating system.
+///
+/// Nothing can seed it, and no other crate can put its own generator in its place:
+///
+/// ```compile_fail,E0599
+/// let random = usufruct::random::SystemRandom::from_seed("chosen");
+/// ```
+/// ```compile_fail,E0277
+/// struct Chosen;
+/// impl usufruct::random::Random for Chosen {
+///     fn next_u64(&mut self) -> u64 {
+///         4
+///     }
+/// }
+/// ```
 pub struct SystemRandom {
     stream: Stream,
     process: u32,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{RightKind, Terms, TermsError};
 use crate::budget::{BudgetError, Delta, Epsilon, Loss};
+use crate::dataset::toml_problem;
 use crate::id::{ColumnName, IdError, Purpose, Time};
 use crate::query::Operation;
 
@@ -118,7 +119,7 @@ impl Terms {
         let toml_error = |error: &toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start).min(text.len());
             let line = 1 + text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
-            TermsFileError::Toml { line, problem: error.message().escape_debug().to_string() }
+            TermsFileError::Toml { line, problem: toml_problem(error) }
         };
         let table: toml::Table = toml::from_str(text).map_err(|error| toml_error(&error))?;
         if let Some(field) = table.keys().find(|key| LATER.contains(&key.as_str())) {
