@@ -237,7 +237,7 @@ impl<E: Environment> Desk<E> {
             return Err(Interrupted);
         }
         let digest = Digest::of(&bytes);
-        self.folder.write(&self.folder.answer(digest), &bytes, true, false).map_err(GateError::from)?;
+        self.folder.write_answer(digest, &bytes).map_err(GateError::from)?;
         self.environment.point(Point::Written);
 
         let seal = Seal { request: id, reserved: index, reserved_at: at, answer: digest, charges };

@@ -1,6 +1,6 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::id::{AccountId, Digest, RequestId, Salt};
@@ -156,6 +156,27 @@ impl Folder {
             Err(OutputError::TargetExists { .. }) if !replace => Ok(()),
             committed => Ok(committed?),
         }
+    }
+
+    /// Writes the file of an answer, named after its content, durably.
+    ///
+    /// Unlike [`Folder::write`] it does not look for parts that a crash left, which would read the names of all answers
+    /// at every answer; and it names the file before it syncs it, which most file systems make durable in one step. A file
+    /// that a crash left half written is never read, because no seal has its name, and is replaced should it be drawn again.
+    pub(crate) fn write_answer(&self, digest: Digest, bytes: &[u8]) -> Result<(), FolderError> {
+        let path = self.answer(digest);
+        let part = path.with_extension("part");
+        let write = || {
+            let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+            file.write_all(bytes)?;
+            fs::rename(&part, &path)?;
+            file.sync_all()?;
+            File::open(self.path.join("answers"))?.sync_all()
+        };
+        write().map_err(|error| {
+            let _ = fs::remove_file(&part);
+            self.io_at(&path, &error)
+        })
     }
 
     /// Reads a file of at most `most` bytes.
