@@ -9,7 +9,7 @@ use crate::query::{Expression, Query};
 
 /// The most groups of an answer: every county of a country by age and sex, and sums of all of them fit in memory.
 pub const CELLS_MAX: usize = 1 << 20;
-/// The most bytes of an answer (rule C8), by [`ESTIMATE_BYTES`] for each estimate and the keys as they are.
+/// The most bytes of an answer (rule C8), by `ESTIMATE_BYTES` for each estimate and the keys as they are.
 pub const ANSWER_BYTES_MAX: u64 = 16 << 20;
 /// Three decimals of at most 41 characters, a method, and what stands between them.
 const ESTIMATE_BYTES: u128 = 160;
