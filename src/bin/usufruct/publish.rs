@@ -72,11 +72,12 @@ impl Publish {
         let delimiter = self.delimiter.as_deref().map(delimiter).transpose()?.unwrap_or(file.data.delimiter);
         let options = CsvOptions { delimiter, ..CsvOptions::default() };
         let owner = SigningKey::open(&self.key).about(&self.key)?;
+        // From here on Ctrl-C only sets a flag: opening a space already writes in it.
+        let work = interrupt::work();
         let space = Space::open(&self.dir).or_fail()?;
         let path = &file.data.path;
         let source = CsvSource::open(path, options, table_schema(file.description.schema())).or_fail()?;
 
-        let work = interrupt::work();
         let bar = Bar::new("publishing", true);
         let mut progress = |progress: Progress| {
             bar.show(progress.done, progress.total);
