@@ -1,5 +1,6 @@
 //! The generated register is what examples, tests and benches take it for.
 #![allow(clippy::unwrap_used)]
+#![cfg_attr(not(all(feature = "csv", feature = "embedded")), allow(unused_imports, reason = "two tests need files"))]
 
 #[path = "../examples/register/mod.rs"]
 mod register;
