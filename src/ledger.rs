@@ -23,11 +23,11 @@ pub use book::{Account, AccountKind, Book, BookError, RequestRecord, RequestStat
 pub use certificate::{GateCertificate, origin_of};
 pub use checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, ORIGIN_BYTES_MAX, verifier_key};
 pub use commitment::Commitment;
-pub use entry::{Charge, Entry, Event, Genesis, Measure, RefillReason, Reservation, Seal};
+pub use entry::{Charge, ENTRY_BYTES_MAX, Entry, Event, Genesis, Measure, RefillReason, Reservation, Seal};
 #[cfg(feature = "embedded")]
 pub use journal::{
-    BATCH_BYTES_MAX, ENTRY_BYTES_MAX, Expected, Fault, Frame, Journal, JournalError, JournalOptions, JournalSummary, SECTOR_BYTES,
-    SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+    BATCH_BYTES_MAX, Expected, Fault, Frame, Journal, JournalError, JournalOptions, JournalSummary, SECTOR_BYTES, SEGMENT_BYTES_DEFAULT,
+    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
 };
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 #[cfg(feature = "embedded")]

@@ -175,8 +175,8 @@ impl RefillReason {
     }
 }
 
-/// An entry in a C2SP tile has a length of 16 bits.
-const ENTRY_BYTES_MAX: usize = 65_535;
+/// An entry is at most this long: the limit of C2SP tiles, whose length prefix has 16 bits.
+pub const ENTRY_BYTES_MAX: usize = 65_535;
 /// Lineage, right, and later populations and ancestors of the right.
 const CHARGES_MAX: usize = 32;
 const CERTIFICATE_BYTES_MAX: usize = 1024;

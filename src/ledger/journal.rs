@@ -45,6 +45,7 @@
 compile_error!("the journal writes at offsets and makes private files as on unix: build without the feature `embedded`");
 
 mod disk;
+mod error;
 mod frame;
 mod scan;
 #[cfg(test)]
@@ -52,20 +53,19 @@ mod simulated;
 #[cfg(test)]
 mod tests;
 
+pub use error::JournalError;
 pub use frame::{Expected, Fault, Frame};
 
+use super::entry::ENTRY_BYTES_MAX;
 use disk::{Disk, Folder};
 use frame::{Chain, SegmentHeader};
 use scan::{Cursor, Place, scan};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
-use thiserror::Error;
 
 /// The unit in which disks write; smaller parts of a frame are padded to it.
 pub const SECTOR_BYTES: usize = 512;
-/// An entry is at most this long: the limit of C2SP tiles, whose length prefix has 16 bits.
-pub const ENTRY_BYTES_MAX: usize = 65_535;
 /// Entries of one batch with their length prefixes of 4 bytes are at most this long: what a reader must hold at once.
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
 /// A segment unless told otherwise: about 20 ms of zero-filling each few ten thousand entries.
@@ -112,90 +112,6 @@ impl JournalOptions {
         let frame = usize::try_from(self.segment_bytes).unwrap_or(usize::MAX) - SECTOR_BYTES;
         frame::payload_bytes_max(frame).min(BATCH_BYTES_MAX)
     }
-}
-
-/// What the journal refuses, and why.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// The operating system refused.
-    #[error("cannot {action} {name}: {error}")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file, or `.` for the folder.
-        name: String,
-        /// Why not.
-        error: io::Error,
-    },
-    /// There is a journal already.
-    #[error("the folder has a journal already")]
-    Exists,
-    /// There is no journal.
-    #[error("the folder has no journal")]
-    Missing,
-    /// A file has the suffix of a segment and not the name of one.
-    #[error("{name:?} is no segment of the journal: move it away")]
-    Name {
-        /// The file.
-        name: String,
-    },
-    /// A segment in the middle is missing.
-    #[error("segment {segment} is missing, there are later ones")]
-    Gap {
-        /// The first that is missing.
-        segment: u64,
-    },
-    /// Bytes that no crash can have left.
-    #[error("the journal is damaged: segment {segment}, {fault}")]
-    Damaged {
-        /// Number of the segment.
-        segment: u64,
-        /// Where in it, and what was expected there.
-        fault: Fault,
-    },
-    /// A batch without entries.
-    #[error("a batch needs an entry")]
-    EmptyBatch,
-    /// An entry above the limit.
-    #[error("entry {position} of the batch has {length} bytes, the limit is {limit}")]
-    EntryBytes {
-        /// Position in the batch.
-        position: usize,
-        /// Its length.
-        length: usize,
-        /// [`ENTRY_BYTES_MAX`].
-        limit: usize,
-    },
-    /// A batch above the limit.
-    #[error("the batch has {length} bytes, the limit is {limit}")]
-    BatchBytes {
-        /// Entries and their length prefixes.
-        length: usize,
-        /// [`BATCH_BYTES_MAX`], or what a segment holds if that is less.
-        limit: usize,
-    },
-    /// The journal has counted to the end of 64 bits.
-    #[error("the journal is full")]
-    Full,
-    /// A length that no segment can have.
-    #[error("a segment of {found} bytes: expected a multiple of {SECTOR_BYTES} from {SEGMENT_BYTES_MIN} to {SEGMENT_BYTES_MAX}")]
-    SegmentBytes {
-        /// What was asked.
-        found: u64,
-    },
-    /// The disk has no room for a further segment. Nothing was acknowledged, and the journal on disk is as it was: the
-    /// unfinished segment does not have a segment's name yet. The handle may be used again.
-    #[error("no room for segment {segment} of {needed} bytes; the journal is unchanged")]
-    NoSpace {
-        /// The segment.
-        segment: u64,
-        /// Its length.
-        needed: u64,
-    },
-    /// An earlier error of the disk left open what it holds. Only opening the journal again tells.
-    #[error("an earlier error of the disk stopped this journal: open it again")]
-    Poisoned,
 }
 
 /// What a reader has seen of a journal.

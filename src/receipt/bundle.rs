@@ -1,5 +1,5 @@
 use crate::codec::{CodecError, Decoder, Encoder, Limits, required};
-use crate::ledger::NOTE_BYTES_MAX;
+use crate::ledger::{ENTRY_BYTES_MAX, NOTE_BYTES_MAX};
 use crate::receipt::ANSWER_BYTES_MAX;
 use crate::right::REQUEST_BYTES_MAX;
 
@@ -79,7 +79,7 @@ impl Receipt {
             match key {
                 key::FORMAT => format = Some(read_format(&mut decoder, key)?),
                 key::CERTIFICATE => certificate = Some(decoder.bytes(1024)?.to_vec()),
-                key::ENTRY => entry = Some(decoder.bytes(65_535)?.to_vec()),
+                key::ENTRY => entry = Some(decoder.bytes(ENTRY_BYTES_MAX)?.to_vec()),
                 key::INDEX => index = Some(decoder.uint()?),
                 key::INCLUSION => inclusion = Some(read_path(&mut decoder, key)?),
                 key::CONSISTENCY => consistency = Some(read_path(&mut decoder, key)?),

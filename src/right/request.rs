@@ -7,7 +7,7 @@ use crate::envelope::{Artefact, Signed, Untrusted};
 use crate::id::{DatasetId, Digest, LedgerId, Nonce, Purpose, RequestId, Time};
 use crate::key::KeySet;
 use crate::label::Label;
-use crate::query::Query;
+use crate::query::{QUERY_BYTES_MAX, Query};
 
 /// How long a request is good for when nothing is said.
 pub const EXPIRY_DEFAULT_S: u64 = 24 * 3600;
@@ -71,7 +71,6 @@ mod claim {
 }
 
 const FORMAT: u64 = 1;
-const QUERY_BYTES_MAX: usize = 16 * 1024;
 
 impl Signed<Request> {
     /// The id of the request: a hash of its payload, never of its signature.
