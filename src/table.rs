@@ -42,6 +42,8 @@
 mod csv;
 #[cfg(feature = "embedded")]
 mod output;
+#[cfg(feature = "embedded")]
+mod parallel;
 mod records;
 mod schema;
 
@@ -54,6 +56,8 @@ use crate::id::ColumnName;
 pub use csv::{CsvOptions, CsvSource, ExtraColumns};
 #[cfg(feature = "embedded")]
 pub use output::{Output, OutputError, OutputOptions, OutputStep};
+#[cfg(feature = "embedded")]
+pub use parallel::in_order;
 pub use records::{Position, Records};
 pub use schema::{COLUMNS_MAX, Column, ColumnKind, Schema};
 
