@@ -1,6 +1,40 @@
-//! Grades of data (分级): how much harm a column can do, 1 (open) to 4 (never opened).
+//! Kinds and grades of data (分类分级): what the cells of a column are, and how much harm they can do, 1 (open) to 4 (never opened).
 //!
-//! Recognisers that find the grade of a column by themselves come into this room later.
+//! ```text
+//! Records --> Profiler (every cell, matchers of each kind) --> Finding: kind, grade, reason, evidence counts
+//!                 ^ Recognisers: built in, and the user's TOML
+//! text ----> free_text::find --> spans
+//! ```
+//!
+//! What this module promises:
+//! - A [`Finding`] is a function of all cells of its column: of every cell, in whatever order and batches they come.
+//! - No cell is kept: neither a finding, a profiler nor an error holds one. Memory is bounded for any number of columns.
+//! - The grade of a column is the highest of all that was found in it (就高从严), with the clause that it follows.
+//!
+//! # Source
+//! GB 11643-1999, GB 32100-2015, GB 11714, ISO/IEC 7812; GB/T 35273-2020, GB/T 37964-2019, GB/T 42460-2023, GB/T 43697-2024,
+//! JR/T 0197-2020. Rules G3, H2, L6 of `DESIGN.md`.
+//!
+//! # Not promised
+//! That everything is recognised: a kind is inferred from form, check digits, headers and word lists, not from knowledge of people.
+
+#[cfg(feature = "records")]
+mod finding;
+#[cfg(feature = "records")]
+pub mod free_text;
+mod kind;
+#[cfg(feature = "records")]
+mod profiler;
+#[cfg(feature = "records")]
+mod recogniser;
+
+#[cfg(feature = "records")]
+pub use finding::{Distinct, Finding, QUASI_IDENTIFIERS_MAX, ValueType, overall};
+pub use kind::{Kind, Reason, Role};
+#[cfg(feature = "records")]
+pub use profiler::Profiler;
+#[cfg(feature = "records")]
+pub use recogniser::Recognisers;
 
 /// The grade of a column, L1 to L4; the default uses of a column follow from it (rule B7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,97 @@
+//! What was found of a column, and of a file.
+
+use super::kind::{QUASI, STRICTER};
+use super::{Grade, Kind, Reason, Role};
+use crate::id::ColumnName;
+
+/// What was found of a column (识别结果). Holds counts and no cell.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The column.
+    pub column: ColumnName,
+    /// What its cells are.
+    pub kind: Kind,
+    /// The highest grade of all that was found in it.
+    pub grade: Grade,
+    /// Why.
+    pub reason: Reason,
+    /// What it does to the privacy of the people in it.
+    pub role: Role,
+    /// 0 to 1: the lower end of the 95 % Wilson interval of the share of cells of the kind, raised by a header that says so.
+    pub confidence: f64,
+    /// Cells of the kind.
+    pub matched: u64,
+    /// Cells that are not null: all of them were looked at.
+    pub sampled: u64,
+    /// Null and empty cells.
+    pub nulls: u64,
+    /// What all cells can be read as.
+    pub value_type: ValueType,
+    /// Different cells.
+    pub distinct: Distinct,
+    /// Other kinds met in it, whole cells or parts of texts, above what chance gives; the most frequent first.
+    pub also: Vec<(Kind, u64)>,
+    /// Whether the header names the kind.
+    pub header_hint: bool,
+}
+
+/// What all cells of a column that are not null can be read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ValueType {
+    /// Text.
+    Text,
+    /// Integers in canonical form (no plus sign, no leading zeros) between -2^63 and 2^63 - 1.
+    Integer,
+    /// Decimal numbers in canonical form of at most 38 digits.
+    Real {
+        /// The most digits behind the point.
+        scale: u8,
+    },
+}
+
+/// How many different cells a column has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Distinct {
+    /// So many.
+    Exactly(u64),
+    /// More than the profiler counts.
+    AtLeast(u64),
+}
+
+impl Distinct {
+    /// The number, or its lower bound.
+    #[must_use]
+    pub const fn at_least(self) -> u64 {
+        match self {
+            Self::Exactly(count) | Self::AtLeast(count) => count,
+        }
+    }
+}
+
+impl ValueType {
+    /// The word of descriptions: `text`, `integer`, `real`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Real { .. } => "real",
+        }
+    }
+}
+
+/// So many quasi-identifiers in one file count as grade 3: sex, date of birth and region together single out most people.
+pub const QUASI_IDENTIFIERS_MAX: usize = 2;
+
+/// The grade of a file (就高从严): the highest of its columns, and at least 3 with more than [`QUASI_IDENTIFIERS_MAX`]
+/// quasi-identifiers. No columns: grade 1.
+#[must_use]
+pub fn overall(findings: &[Finding]) -> (Grade, Reason) {
+    let highest = findings.iter().map(|finding| finding.grade).max().unwrap_or(Grade::L1);
+    let quasi = findings.iter().filter(|finding| finding.role == Role::Quasi).count();
+    if quasi > QUASI_IDENTIFIERS_MAX && highest < Grade::L3 {
+        return (Grade::L3, Reason::of("three or more quasi-identifiers together single out people", QUASI));
+    }
+    (highest, Reason::of("the highest grade of its columns", STRICTER))
+}
