@@ -47,9 +47,15 @@ impl Label {
     pub const ROW_RANK: Self = Self("usufruct/v1/row-rank");
     /// Key of the noise of one request.
     pub const NOISE: Self = Self("usufruct/v1/noise");
+    /// Column key of pseudonyms, from a key of a key file.
+    pub const PSEUDONYM: Self = Self("usufruct/v1/pseudonym");
+    /// Column key of date shifts.
+    pub const DATE_SHIFT: Self = Self("usufruct/v1/date-shift");
+    /// Column key of a permutation of rows.
+    pub const PERMUTE: Self = Self("usufruct/v1/permute");
 
     /// All labels, for the test that they differ.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::GATE_CERTIFICATE,
         Self::PUBLISH,
         Self::VERSION,
@@ -67,6 +73,9 @@ impl Label {
         Self::GROUP_RANK,
         Self::ROW_RANK,
         Self::NOISE,
+        Self::PSEUDONYM,
+        Self::DATE_SHIFT,
+        Self::PERMUTE,
     ];
 
     /// The text of the label.

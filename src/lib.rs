@@ -9,6 +9,7 @@
 //! measure     budget  dp                                    how much privacy is lost, and the noise
 //! memory      ledger                                        what happened, provably
 //! records     table  grade  dataset                         raw data, once, into an immutable snapshot
+//!             generalise  desensitise                      records that may leave, and what each technique leaves open
 //! questions   query  right                                  what is asked, and who may
 //! answers     engine  receipt  gate  audit                  what leaves, and how it is checked
 //! front       space  owner  holder  auditor  error          the four roles
@@ -37,6 +38,10 @@ pub mod ledger;
 pub mod table;
 pub mod grade;
 pub mod dataset;
+#[cfg(feature = "records")]
+pub mod generalise;
+#[cfg(feature = "records")]
+pub mod desensitise;
 
 pub mod query;
 pub mod right;

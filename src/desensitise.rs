@@ -1,0 +1,53 @@
+//! Desensitisation of records (脱敏): techniques, what each leaves open, and the keys of the keyed ones.
+//!
+//! What this module promises:
+//! - An output cell comes from a technique and from nothing else: [`Emitted`] has no other maker (rule H1).
+//! - A cell that a technique cannot treat is never emitted: it is listed in [`OffKind`] with its reason, and the output
+//!   holds a null in its place.
+//! - A technique says what it leaves open by its parameters alone, never by looking at data ([`Technique::residual`]).
+//!
+//! ```text
+//! Technique --kernel(Setting, KeyRing)--> Kernel --emit(cells)--> Emitted, OffKind
+//!     \--residual(Domain), nature()
+//! ```
+//! ```
+//! use std::sync::Arc;
+//! use usufruct::arrow::arrow_array::{ArrayRef, StringArray};
+//! use usufruct::desensitise::{Domain, KeyRing, Mask, OffKind, Residual, Setting, Technique};
+//! use usufruct::grade::{Kind, ValueType};
+//! use usufruct::id::ColumnName;
+//!
+//! let technique = Technique::Mask(Mask::ends(3, 4));
+//! let domain = Domain { kind: Kind::Mobile, value_type: ValueType::Text };
+//! assert_eq!(technique.residual(&domain), Residual::AtLeast(10_000));
+//!
+//! let setting = Setting { column: ColumnName::new("phone")?, domain, decimals: None };
+//! let kernel = technique.kernel(&setting, &KeyRing::default())?;
+//! let cells: ArrayRef = Arc::new(StringArray::from(vec![Some("138 0013 8000"), None, Some("none")]));
+//! let mut off = OffKind::default();
+//! let out = kernel.emit(&cells, None, &mut off);
+//! assert_eq!(out.array(), &(Arc::new(StringArray::from(vec![Some("138****8000"), None, None])) as ArrayRef));
+//! assert_eq!(off.rows().len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Source
+//! GB/T 37964-2019 annex A (techniques), GB/T 42460-2023; RFC 2104, RFC 4493 (keyed functions); rules H1, H2, H4, H8, L7 of
+//! `DESIGN.md`.
+//!
+//! # Not promised
+//! That an output is anonymous: a residual counts the values that one cell may come from, not what other cells, other
+//! files or frequencies tell. A pseudonym hides a value only from those without the key, and who has it can try values.
+
+mod check;
+mod form;
+mod keys;
+mod prf;
+mod residual;
+mod technique;
+
+pub use keys::{Algorithm, KEYS_MAX, Key, KeyFileError, KeyRing};
+pub use residual::{Domain, Known, Residual};
+pub use technique::{
+    Emitted, Kernel, Mask, Nature, OffKind, OffReason, OffRow, Output, Pseudonym, Setting, Suppress, Technique, TechniqueError,
+};

@@ -1,0 +1,180 @@
+use std::fmt;
+
+use super::form;
+use crate::generalise::civil;
+use crate::grade::{Kind, ValueType};
+
+/// What is known of a column: by the findings of [`grade`](crate::grade), or by the word of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    /// What its values are.
+    pub kind: Kind,
+    /// What all of its cells are.
+    pub value_type: ValueType,
+}
+
+/// How much a technique leaves open: the least number of input values that an output can come from, for one who knows
+/// every public parameter and has no other data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Residual {
+    /// At least so many; 1 is a value in clear.
+    AtLeast(u128),
+    /// As many as there are values, for one who has not the key, or because nothing of the value is left.
+    Unbounded,
+}
+
+impl Residual {
+    /// The value is in clear.
+    pub const CLEAR: Self = Self::AtLeast(1);
+}
+
+impl fmt::Display for Residual {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::AtLeast(count) = self else { return f.write_str("unbounded without the key") };
+        let digits = count.to_string();
+        for (at, digit) in digits.chars().enumerate() {
+            let comma = at > 0 && (digits.len() - at).is_multiple_of(3);
+            write!(f, "{}{digit}", if comma { "," } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// What another column of the same output tells of a resident ID (居民身份证号): its parts say where and when somebody
+/// was born and their sex, so a mask hides less beside them (rule H2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// The date of birth, down to so many dates: 1 for a date as it is, the residual of its technique otherwise.
+    BirthDate(u128),
+    /// The sex.
+    Sex,
+    /// The region of registration, or an address that gives it.
+    Region,
+}
+
+/// How many values of a kind agree with those of their characters that show, at least: `shows(len, at)` is whether the
+/// character `at` shows of a value that has `len` of them in its canonical form. 1 for kinds without a form.
+pub(super) fn of_form(kind: &Kind, shows: &dyn Fn(usize, usize) -> bool, known: &[Known]) -> u128 {
+    // Only digits behind the prefix count: prefixes are few and assigned.
+    let digits = |len: usize, prefix: usize, end: usize| tens((prefix..end).filter(|&at| !shows(len, at)).count());
+    match kind {
+        Kind::ResidentId => resident_id(&|at| shows(18, at), known),
+        Kind::Mobile => digits(11, 3, 11),
+        Kind::BankCard => (16..=19)
+            .map(|len| match digits(len, 6, len - 1) {
+                // The check digit leaves one value for the last hidden digit (Luhn), whatever the others are.
+                hidden if shows(len, len - 1) => (hidden / 10).max(1),
+                hidden => hidden,
+            })
+            .min()
+            .unwrap_or(1),
+        // Two hidden digits at most for the check character of the organisation; of the last one nothing is claimed.
+        Kind::Uscc if shows(18, 17) => 1,
+        Kind::Uscc => (digits(18, 8, 16) / if shows(18, 16) { 100 } else { 1 }).max(1),
+        _ => 1,
+    }
+}
+
+fn tens(digits: usize) -> u128 {
+    10u128.saturating_pow(u32::try_from(digits).unwrap_or(u32::MAX))
+}
+
+/// Of living people nearly all were born in these years. More would be possible; the fewer, the safer the count.
+const BIRTH_YEARS: std::ops::RangeInclusive<u32> = 1925..=2024;
+/// Provinces with regions in them, whose ids have other first digits.
+const PROVINCES: u128 = 31;
+
+/// Resident IDs: 6 digits of region, 8 of birth, 3 of sequence (the last odd for men), 1 check character.
+fn resident_id(shows: &dyn Fn(usize) -> bool, known: &[Known]) -> u128 {
+    let check_shows = shows(17);
+    // Sequences that agree, by what they add to the sum of the check character modulo 11.
+    let sequences = |parity: Option<u32>| {
+        let mut sums = [0u128; 11];
+        for sequence in 0..1_000u32 {
+            let digits = [sequence / 100, sequence / 10 % 10, sequence % 10];
+            // A digit that shows is 0 here: any other only moves the sums.
+            let agrees = |at: usize| !shows(14 + at) || digits[at] == 0;
+            let of_sex = shows(16) || parity.is_none_or(|parity| digits[2] % 2 == parity);
+            if (0..3).all(agrees) && of_sex {
+                sums[sum_from(14, &digits)] += 1;
+            }
+        }
+        sums
+    };
+    let sequences = if known.contains(&Known::Sex) { vec![sequences(Some(0)), sequences(Some(1))] } else { vec![sequences(None)] };
+    let region_hidden = (0..6).all(|at| !shows(at)) && !known.contains(&Known::Region);
+    let regions = if region_hidden { PROVINCES } else { 1 };
+
+    let told = known.iter().filter_map(|known| if let Known::BirthDate(left) = known { Some(*left) } else { None }).min();
+    let dates = match told {
+        None => dates_by_what_shows(shows),
+        // Which dates are left is not known here, only how many; what shows of the date may leave one of them.
+        Some(left) => {
+            let left = if (6..14).any(shows) { 1 } else { left };
+            return sequences.iter().map(|sequences| least(sequences, left, regions, check_shows)).min().unwrap_or(1);
+        }
+    };
+    let mut count = u128::MAX;
+    for dates in &dates {
+        for sequences in &sequences {
+            let mut sums = [0; 11];
+            for (at, date) in dates.iter().enumerate() {
+                for (more, sequence) in sequences.iter().enumerate() {
+                    sums[(at + more) % 11] += date * sequence;
+                }
+            }
+            count = count.min(least(&sums, 1, regions, check_shows));
+        }
+    }
+    count
+}
+
+/// The least number of values: `sums` counts those of one date (or one set of dates) and region by their check sum; there
+/// are `dates` and `regions` like it, of which nothing is known but their number.
+fn least(sums: &[u128; 11], dates: u128, regions: u128, check_shows: bool) -> u128 {
+    if !check_shows {
+        return sums.iter().sum::<u128>().saturating_mul(dates).saturating_mul(regions);
+    }
+    // An output has an input, so some date and region leads to it; every other adds at least the least class.
+    let some = sums.iter().copied().filter(|&count| count > 0).min().unwrap_or(1);
+    let every = sums.iter().copied().min().unwrap_or(0).saturating_mul(dates).saturating_mul(regions);
+    some.max(every)
+}
+
+/// The dates of birth in groups that look alike, each counted by check sum.
+fn dates_by_what_shows(shows: &dyn Fn(usize) -> bool) -> Vec<[u128; 11]> {
+    let mut groups = std::collections::HashMap::<u32, [u128; 11]>::new();
+    for year in BIRTH_YEARS {
+        for month in 1..=12u32 {
+            for day in 1..=civil::days_in_month(year, month) {
+                let mut rest = year * 10_000 + month * 100 + day;
+                let mut digits = [0; 8];
+                for digit in digits.iter_mut().rev() {
+                    (*digit, rest) = (rest % 10, rest / 10);
+                }
+                let seen = digits.iter().enumerate().filter(|(at, _)| shows(6 + at)).fold(0, |seen, (_, digit)| seen * 10 + digit);
+                groups.entry(seen).or_default()[sum_from(6, &digits)] += 1;
+            }
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// What digits from place `from` on add to the sum of the check character, modulo 11 (GB 11643).
+fn sum_from(from: usize, digits: &[u32]) -> usize {
+    form::RESIDENT_WEIGHTS[from..].iter().zip(digits).map(|(weight, digit)| weight * digit).sum::<u32>() as usize % 11
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn residuals_are_ordered_and_read_like_numbers() {
+        assert!(Residual::CLEAR < Residual::AtLeast(1_000) && Residual::AtLeast(u128::MAX) < Residual::Unbounded);
+        for (count, text) in [(1, "1"), (999, "999"), (1_000, "1,000"), (1_001_000, "1,001,000")] {
+            assert_eq!(Residual::AtLeast(count).to_string(), text);
+        }
+        assert_eq!(Residual::Unbounded.to_string(), "unbounded without the key");
+    }
+}

@@ -1,0 +1,425 @@
+use arrow_array::{Array, ArrayRef};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::cells::{Cell, Cells};
+use super::emitted::Texts;
+use super::{Emit, Emitted, OffKind, OffReason, Setting, TechniqueError};
+use crate::desensitise::form;
+use crate::desensitise::residual::{self, Known, Residual};
+use crate::grade::Kind;
+
+pub(super) const NAME: &str = "mask";
+
+/// A part of each value behind mask characters, counted in what a reader sees as one character (grapheme clusters).
+///
+/// ```text
+/// resident_id  ends(6, 4)                     110105********002*    the check digit is hidden unless it shall show
+/// mobile       ends(3, 4)                     138****8000           in its canonical form: no blanks, no +86
+/// name         ends(1, 0), width 2            王**                  without a width the number of characters shows
+/// email        ends(1, 0), keep_domain        u***@example.com      ends count in front of the @
+/// ```
+/// A value of which nothing would be hidden is hidden whole. A value of a kind with a form of its own that has not that
+/// form is off-kind: it may be anything, and its characters stand in other places.
+///
+/// # Source
+/// UAX 29 (extended grapheme clusters); rules H2 and H7 of `DESIGN.md`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mask {
+    shown: Shown,
+    with: char,
+    width: Option<u16>,
+    show_check: bool,
+    keep_domain: bool,
+}
+
+/// Which characters stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Ends { first: u32, last: u32 },
+    Outside { from: u32, to: u32 },
+}
+
+/// No masked part is wider.
+pub(super) const WIDTH_MAX: u16 = 64;
+
+impl Mask {
+    /// Keeps the first and the last so many characters.
+    #[must_use]
+    pub const fn ends(keep_first: u32, keep_last: u32) -> Self {
+        Self { shown: Shown::Ends { first: keep_first, last: keep_last }, with: '*', width: None, show_check: false, keep_domain: false }
+    }
+
+    /// Hides the characters from `from` on up to but not including `to`, counted from 0, and keeps the others.
+    ///
+    /// # Errors
+    /// `from` is not below `to`.
+    pub const fn range(from: u32, to: u32) -> Result<Self, TechniqueError> {
+        if from >= to {
+            return Err(TechniqueError::Parameter {
+                technique: NAME,
+                parameter: "range",
+                expected: "[from, to], from below to, counted from 0",
+            });
+        }
+        Ok(Self { shown: Shown::Outside { from, to }, ..Self::ends(0, 0) })
+    }
+
+    /// Another mask character than `*`.
+    ///
+    /// # Errors
+    /// Not one printable character of its own.
+    pub fn with(self, mask: char) -> Result<Self, TechniqueError> {
+        let alone =
+            !mask.is_control() && !mask.is_whitespace() && ['a', mask, mask, 'b'].iter().collect::<String>().graphemes(true).count() == 4;
+        if alone { Ok(Self { with: mask, ..self }) } else { Err(wrong("with", "one printable character")) }
+    }
+
+    /// So many mask characters for the hidden part, however long it is.
+    ///
+    /// # Errors
+    /// Not 1 to 64.
+    pub fn width(self, width: u16) -> Result<Self, TechniqueError> {
+        let fits = (1..=WIDTH_MAX).contains(&width);
+        if fits { Ok(Self { width: Some(width), ..self }) } else { Err(wrong("width", "1 to 64")) }
+    }
+
+    /// Whether a check digit stays when it is among the characters that stay. It tells a tenth or more of what is hidden.
+    #[must_use]
+    pub const fn show_check(self, show_check: bool) -> Self {
+        Self { show_check, ..self }
+    }
+
+    /// Whether the part from the @ on stays of an e-mail address.
+    #[must_use]
+    pub const fn keep_domain(self, keep_domain: bool) -> Self {
+        Self { keep_domain, ..self }
+    }
+
+    pub(super) fn kernel(&self, setting: &Setting) -> Box<dyn Emit> {
+        Box::new(Masker { mask: self.clone(), kind: setting.domain.kind.clone(), run: self.with.to_string().repeat(WIDTH_MAX.into()) })
+    }
+
+    /// The part of `len` characters that shall be hidden, unless there is none.
+    fn asked_for(&self, len: usize) -> Option<(usize, usize)> {
+        let (from, to) = match self.shown {
+            Shown::Ends { first, last } => (first as usize, len.saturating_sub(last as usize)),
+            Shown::Outside { from, to } => (from as usize, len.min(to as usize)),
+        };
+        Some((from, to)).filter(|(from, to)| from < to)
+    }
+
+    /// What is hidden of `len` characters: a part, and whether the last character too.
+    fn hidden(&self, kind: &Kind, len: usize) -> Hidden {
+        let (from, to) = self.asked_for(len).unwrap_or((0, len));
+        let check = to < len && !self.show_check && form::has_check_digit(kind);
+        if check && to + 1 == len { Hidden { from, to: len, check: false } } else { Hidden { from, to, check } }
+    }
+
+    pub(super) fn residual(&self, kind: &Kind, known: &[Known]) -> Residual {
+        let (sum, from) = match self.shown {
+            Shown::Ends { first, last } => (u64::from(first) + u64::from(last), 0),
+            Shown::Outside { from, .. } => (0, u64::from(from)),
+        };
+        let count = match kind {
+            // One character is hidden, of the shortest values that are not hidden whole; with a width one or two.
+            Kind::Name if sum <= NAME_LENGTH && from < NAME_LENGTH => NAME_CHARACTER + self.width.map_or(0, |_| NAME_CHARACTER.pow(2)),
+            // One character is hidden; with a width one to four at least.
+            Kind::Email if sum < LOCAL_LENGTH && from < LOCAL_LENGTH => {
+                (1..=if self.width.is_some() { 4 } else { 1 }).map(|hidden| LOCAL_CHARACTER.pow(hidden)).sum()
+            }
+            // A mask that asks for nothing to be hidden is taken at its word, although every value is then hidden whole.
+            _ => residual::of_form(kind, &|len, at| self.asked_for(len).is_none() || !self.hidden(kind, len).covers(len, at), known),
+        };
+        Residual::AtLeast(count)
+    }
+}
+
+/// How many values a hidden character of a name counts for (rule H2).
+const NAME_CHARACTER: u128 = 1_000;
+/// A mask that keeps more characters of a name shows most names, or hides all of them whole.
+const NAME_LENGTH: u64 = 3;
+/// Letters and digits, without regard to case: other characters are rare in addresses.
+const LOCAL_CHARACTER: u128 = 36;
+/// The longest local part (RFC 5321 section 4.5.3.1.1).
+const LOCAL_LENGTH: u64 = 64;
+
+fn wrong(parameter: &'static str, expected: &'static str) -> TechniqueError {
+    TechniqueError::Parameter { technique: NAME, parameter, expected }
+}
+
+/// Which characters of a value are hidden: `from..to`, and the last one when it is a check digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hidden {
+    from: usize,
+    to: usize,
+    check: bool,
+}
+
+impl Hidden {
+    fn covers(self, len: usize, at: usize) -> bool {
+        (self.from..self.to).contains(&at) || (self.check && at + 1 == len)
+    }
+}
+
+struct Masker {
+    mask: Mask,
+    kind: Kind,
+    /// Mask characters, as many as are written at once.
+    run: String,
+}
+
+impl Emit for Masker {
+    fn emit(&self, cells: &ArrayRef, _: Option<&ArrayRef>, off: &mut OffKind) -> Emitted {
+        let has_form = form::is_checked(&self.kind);
+        let read = Cells::of(cells);
+        let mut texts = Texts::with_capacity(cells.len(), read.bytes());
+        let mut scratch = String::new();
+        read.each(|row, cell| match cell {
+            Cell::Value(value) if !has_form => {
+                self.mask(value, "", &mut texts);
+                texts.end_or(row, off);
+            }
+            Cell::Value(value) if form::canonical(&self.kind, value, &mut scratch) => {
+                let at = if self.kind == Kind::Email { scratch.rfind('@') } else { None };
+                let (value, domain) = scratch.split_at(at.unwrap_or(scratch.len()));
+                self.mask(value, domain, &mut texts);
+                texts.end_or(row, off);
+            }
+            Cell::Value(_) => texts.off(row, OffReason::NotOfKind(self.kind.clone()), off),
+            Cell::Null => texts.null(),
+            Cell::Other(reason) => texts.off(row, reason, off),
+        });
+        texts.finish()
+    }
+}
+
+impl Masker {
+    fn mask(&self, value: &str, domain: &str, texts: &mut Texts) {
+        let len = characters(value);
+        let hidden = self.mask.hidden(&self.kind, len);
+        texts.piece(&value[..byte_of(value, hidden.from)]);
+        self.run(self.mask.width.map_or(hidden.to - hidden.from, usize::from), texts);
+        if hidden.to < len {
+            let behind = byte_of_last(value, len - hidden.to);
+            let end = if hidden.check { byte_of_last(value, 1) } else { value.len() };
+            texts.piece(&value[behind..end]);
+            self.run(usize::from(hidden.check), texts);
+        }
+        match (domain, self.mask.keep_domain, self.mask.width) {
+            (domain, true, _) => texts.piece(domain),
+            (_, false, Some(_)) => {}
+            (domain, false, None) => self.run(characters(domain), texts),
+        }
+    }
+
+    fn run(&self, mut count: usize, texts: &mut Texts) {
+        while count > 0 {
+            let now = count.min(WIDTH_MAX.into());
+            texts.piece(&self.run[..now * self.mask.with.len_utf8()]);
+            count -= now;
+        }
+    }
+}
+
+/// How characters of a text are found: the simpler, the faster. All three agree where they apply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Each byte is one character.
+    Bytes,
+    /// Each code point is one character: no text of these joins them.
+    Points,
+    /// Grapheme clusters.
+    Clusters,
+}
+
+#[inline]
+fn way(text: &str) -> Way {
+    // CR LF is one cluster.
+    if text.is_ascii() && !text.contains('\r') {
+        Way::Bytes
+    } else if text.chars().all(stands_alone) {
+        Way::Points
+    } else {
+        Way::Clusters
+    }
+}
+
+/// Printable ASCII, Han characters, kana, and their punctuation: every one is a cluster of its own beside any other.
+#[inline]
+fn stands_alone(char: char) -> bool {
+    matches!(char, ' '..='~' | '\u{3001}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}' | '\u{20000}'..='\u{2ffff}' | '·')
+}
+
+/// How many characters there are.
+fn characters(text: &str) -> usize {
+    match way(text) {
+        Way::Bytes => text.len(),
+        Way::Points => text.chars().count(),
+        Way::Clusters => text.graphemes(true).count(),
+    }
+}
+
+/// Where the character with this number begins; the end when there are fewer.
+fn byte_of(text: &str, number: usize) -> usize {
+    let at = match way(text) {
+        Way::Bytes => Some(number).filter(|&number| number < text.len()),
+        Way::Points => text.char_indices().nth(number).map(|(at, _)| at),
+        Way::Clusters => text.grapheme_indices(true).nth(number).map(|(at, _)| at),
+    };
+    at.unwrap_or(text.len())
+}
+
+/// Where the last so many characters begin.
+fn byte_of_last(text: &str, count: usize) -> usize {
+    let Some(skipped) = count.checked_sub(1) else { return text.len() };
+    let at = match way(text) {
+        Way::Bytes => text.len().checked_sub(count),
+        Way::Points => text.char_indices().nth_back(skipped).map(|(at, _)| at),
+        Way::Clusters => text.grapheme_indices(true).nth_back(skipped).map(|(at, _)| at),
+    };
+    at.unwrap_or(0)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::cast::AsArray;
+    use arrow_array::{Int64Array, StringArray};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::desensitise::{Domain, KeyRing, Technique};
+    use crate::grade::ValueType;
+    use crate::id::ColumnName;
+
+    fn emit(mask: Mask, kind: &Kind, cells: impl Array + 'static) -> (Vec<Option<String>>, Vec<OffReason>) {
+        let domain = Domain { kind: kind.clone(), value_type: ValueType::Text };
+        let setting = Setting { column: ColumnName::new("c").unwrap(), domain, decimals: None };
+        let mut off = OffKind::default();
+        let out = Technique::Mask(mask).kernel(&setting, &KeyRing::default()).unwrap().emit(&(Arc::new(cells) as ArrayRef), None, &mut off);
+        let texts = out.array().as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect();
+        (texts, off.rows().iter().map(|row| row.reason.clone()).collect())
+    }
+
+    fn one(mask: &Mask, kind: &Kind, text: &str) -> Option<String> {
+        emit(mask.clone(), kind, StringArray::from(vec![text])).0.remove(0)
+    }
+
+    #[test]
+    fn the_usual_masks() {
+        let name = Mask::ends(1, 0).width(2).unwrap();
+        for (mask, kind, text, masked) in [
+            (Mask::ends(3, 4), Kind::Mobile, "13800138000", "138****8000"),
+            (Mask::ends(3, 4), Kind::Mobile, "+86 138-0013-8000", "138****8000"),
+            (Mask::ends(6, 4), Kind::ResidentId, "11010519491231002x", "110105********002*"),
+            (Mask::ends(6, 4).show_check(true), Kind::ResidentId, "11010519491231002x", "110105********002X"),
+            (Mask::ends(6, 4), Kind::ResidentId, "110105491231002", "110105********002*"),
+            (Mask::ends(1, 1), Kind::ResidentId, "11010519491231002X", "1*****************"),
+            (Mask::ends(0, 4), Kind::BankCard, "6222 0202 0011 2230", "************223*"),
+            (Mask::ends(0, 4).show_check(true), Kind::BankCard, "6222 0202 0011 2230", "************2230"),
+            (Mask::ends(1, 0).keep_domain(true), Kind::Email, "user@example.com", "u***@example.com"),
+            (Mask::ends(1, 0), Kind::Email, "user@example.com", "u***************"),
+            (Mask::ends(1, 1).keep_domain(true).width(3).unwrap(), Kind::Email, "user.name@example.com", "u***e@example.com"),
+            (Mask::ends(1, 0).width(3).unwrap(), Kind::Email, "user@example.com", "u***"),
+            (Mask::ends(5, 0).keep_domain(true), Kind::Email, "user@example.com", "****@example.com"),
+            (name.clone(), Kind::Name, "王小明", "王**"),
+            (name.clone(), Kind::Name, "王明", "王**"),
+            (name.clone(), Kind::Name, "王", "**"),
+            (name.clone(), Kind::Name, "", "**"),
+            (Mask::ends(1, 0), Kind::Name, "买买提·艾山", "买*****"),
+            (Mask::ends(1, 1), Kind::Name, "欧阳", "**"),
+            (Mask::ends(0, 1).with('●').unwrap(), Kind::Name, "王小明", "●●明"),
+            (Mask::range(0, 4).unwrap(), Kind::Date, "2024-08-15", "****-08-15"),
+            (Mask::range(2, 9).unwrap(), Kind::Code, "abcd", "ab**"),
+            (Mask::range(4, 9).unwrap(), Kind::Code, "abcd", "****"),
+            (Mask::ends(99, 0), Kind::Text, "abcd", "****"),
+            (Mask::ends(1, 1), Kind::Text, "👩‍👩‍👧e\u{301}🇨🇳", "👩‍👩‍👧*🇨🇳"),
+            (Mask::ends(1, 1), Kind::Text, "a\r\nb", "a*b"),
+            (Mask::ends(1, 0), Kind::Text, "שלום", "ש***"),
+        ] {
+            assert_eq!(one(&mask, &kind, text).as_deref(), Some(masked), "{mask:?}");
+        }
+    }
+
+    #[test]
+    fn other_values_nulls_and_integers() {
+        let cells = StringArray::from(vec![Some("13800138000"), None, Some("13800138o00"), Some("")]);
+        let (texts, off) = emit(Mask::ends(3, 4), &Kind::Mobile, cells);
+        assert_eq!(texts, [Some("138****8000".to_owned()), None, None, None]);
+        assert_eq!(off, [OffReason::NotOfKind(Kind::Mobile), OffReason::NotOfKind(Kind::Mobile)]);
+        let (texts, off) = emit(Mask::ends(3, 4), &Kind::Mobile, Int64Array::from(vec![Some(13_800_138_000), None, Some(1)]));
+        assert_eq!((texts, off.len()), (vec![Some("138****8000".to_owned()), None, None], 1));
+        let (texts, off) = emit(Mask::ends(1, 0), &Kind::Text, arrow_array::BooleanArray::from(vec![true]));
+        assert_eq!((texts, off), (vec![None], vec![OffReason::Type]));
+    }
+
+    #[test]
+    fn parameters_without_meaning_are_refused() {
+        for mask in ['\n', ' ', '\u{301}', '\u{200d}', '\u{1f1e8}'] {
+            assert!(Mask::ends(1, 1).with(mask).is_err(), "{mask:?}");
+        }
+        assert!(Mask::ends(1, 1).width(0).is_err() && Mask::ends(1, 1).width(65).is_err());
+        assert!(Mask::range(3, 3).is_err());
+    }
+
+    /// Clusters that join with neighbours, stand alone, or go from right to left.
+    const PIECES: [&str; 16] = ["a", "Z", "9", " ", "-", "王", "㐀", "が", "か\u{3099}", "e\u{301}", "👩‍👩‍👧", "🇨🇳", "👍🏽", "ש", "ر", "\r\n"];
+
+    proptest! {
+        #[test]
+        fn only_what_is_kept_shows(pieces in proptest::collection::vec(0..PIECES.len(), 0..12), first in 0u32..6, last in 0u32..6) {
+            let text: String = pieces.iter().map(|&at| PIECES[at]).collect();
+            let clusters: Vec<&str> = text.graphemes(true).collect();
+            let (first, last) = (first as usize, last as usize);
+            let expected: Vec<&str> = (0..clusters.len())
+                .map(|at| if first + last < clusters.len() && (at < first || at >= clusters.len() - last) { clusters[at] } else { "*" })
+                .collect();
+            let mask = Mask::ends(u32::try_from(first).unwrap(), u32::try_from(last).unwrap());
+            prop_assert_eq!(one(&mask, &Kind::Text, &text).unwrap(), expected.concat());
+        }
+
+        #[test]
+        fn the_fast_ways_find_the_clusters_that_the_slow_one_finds(pieces in proptest::collection::vec(0..PIECES.len(), 0..8), number in 0usize..10) {
+            let text: String = pieces.iter().map(|&at| PIECES[at]).collect();
+            let starts: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+            prop_assert_eq!(characters(&text), starts.len());
+            prop_assert_eq!(byte_of(&text, number), starts.get(number).copied().unwrap_or(text.len()));
+            let last = starts.len().checked_sub(number).map_or(0, |at| starts.get(at).copied().unwrap_or(text.len()));
+            prop_assert_eq!(byte_of_last(&text, number), last);
+        }
+    }
+
+    #[test]
+    fn characters_said_to_stand_alone_do_beside_every_other() {
+        for point in (0..0x30000).filter_map(char::from_u32).filter(|&char| stands_alone(char)) {
+            let text: String = ['か', point, point, 'a'].iter().collect();
+            assert_eq!(text.graphemes(true).count(), 4, "{point:?}");
+        }
+    }
+
+    fn residual(mask: &Mask, kind: &Kind) -> u128 {
+        let Residual::AtLeast(count) = mask.residual(kind, &[]) else { panic!() };
+        count
+    }
+
+    #[test]
+    fn residuals_are_those_of_the_rule() {
+        assert_eq!(residual(&Mask::ends(3, 4), &Kind::Mobile), 10_000);
+        assert_eq!(residual(&Mask::ends(6, 4).show_check(true), &Kind::BankCard), 100_000);
+        assert_eq!(residual(&Mask::ends(6, 4), &Kind::BankCard), 1_000_000);
+        assert_eq!(residual(&Mask::ends(6, 4), &Kind::ResidentId), 36_525);
+        let with_check = residual(&Mask::ends(6, 4).show_check(true), &Kind::ResidentId);
+        assert!((3_300..3_321).contains(&with_check), "{with_check}");
+        assert_eq!(residual(&Mask::ends(1, 0), &Kind::Name), 1_000);
+        assert_eq!(residual(&Mask::ends(1, 0).width(2).unwrap(), &Kind::Name), 1_001_000);
+        for kind in Kind::BUILTIN {
+            for mask in [Mask::ends(99, 0), Mask::ends(0, 99), Mask::range(99, 100).unwrap()] {
+                assert_eq!((residual(&mask, &kind), &kind), (1, &kind));
+            }
+        }
+        assert_eq!(residual(&Mask::ends(0, 0), &Kind::Text), 1);
+    }
+}

@@ -1,0 +1,243 @@
+use arrow_array::{Array, ArrayRef};
+
+use super::cells::{Cell, Cells};
+use super::emitted::Texts;
+use super::{Emit, Emitted, OffKind, Setting, TechniqueError};
+use crate::desensitise::form;
+use crate::desensitise::keys::KeyRing;
+use crate::desensitise::prf::{Batch, LANES, Prf};
+use crate::grade::Kind;
+use crate::id::Name;
+use crate::label::Label;
+
+pub(super) const NAME: &str = "pseudonym";
+
+/// A keyed token in place of each value: 16 bytes of HMAC-SHA256 or AES-128-CMAC, in 32 hexadecimal digits (rule L7).
+///
+/// Equal values get equal tokens under one key, purpose and domain, whether they stand in a text or an integer column,
+/// and whatever way a value of a kind with a form of its own is written (`x` or `X` at the end of a resident ID, 15 or 18
+/// digits, blanks in a card number). The domain is the column's name; columns of several files whose tokens shall agree
+/// name one domain. Values are not trimmed.
+///
+/// ```text
+/// column key = HMAC-SHA256(secret, label || purpose || algorithm || domain), each behind its length in 8 bytes
+/// token      = the first 16 bytes of HMAC-SHA256(column key, value), or
+///              AES-128-CMAC(first 16 bytes of the column key, value)
+/// ```
+/// Two of n different values share a token with a chance below n^2 / 2^129.
+///
+/// # Not promised
+/// Who has the key can try values. How often a token occurs tells how often its value does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pseudonym {
+    /// The key.
+    pub key: Name,
+    /// Its version; the highest without.
+    pub version: Option<u32>,
+    /// Who shares the tokens; the column's name without.
+    pub domain: Option<Name>,
+}
+
+impl Pseudonym {
+    pub(super) fn kernel(&self, setting: &Setting, keys: &KeyRing) -> Result<Box<dyn Emit>, TechniqueError> {
+        let domain = self.domain.as_ref().map_or(setting.column.as_str(), Name::as_str);
+        let prf = Prf::new(keys.get(&self.key, self.version)?, Label::PSEUDONYM, domain);
+        Ok(Box::new(Tokens { prf, kind: setting.domain.kind.clone() }))
+    }
+}
+
+struct Tokens {
+    prf: Prf,
+    kind: Kind,
+}
+
+const TOKEN_DIGITS: usize = 32;
+
+impl Emit for Tokens {
+    fn emit(&self, cells: &ArrayRef, _: Option<&ArrayRef>, off: &mut OffKind) -> Emitted {
+        let has_form = form::is_checked(&self.kind);
+        let mut tokens = Waiting {
+            prf: &self.prf,
+            batch: Batch::default(),
+            rows: Vec::with_capacity(2 * LANES),
+            texts: Texts::with_capacity(cells.len(), TOKEN_DIGITS * (cells.len() - cells.null_count())),
+        };
+        let mut scratch = String::new();
+        Cells::of(cells).each(|row, cell| match cell {
+            Cell::Value(value) => {
+                // A value that is not of its kind is hidden as well, so it is hashed as it stands.
+                let canonical = if has_form && form::canonical(&self.kind, value, &mut scratch) { &scratch } else { value };
+                tokens.value(row, canonical, off);
+            }
+            Cell::Null => tokens.null(row),
+            Cell::Other(reason) => {
+                tokens.null(row);
+                off.push(row, reason);
+            }
+        });
+        tokens.finish(off)
+    }
+}
+
+/// Values that wait until there are enough for all lanes, and the rows they stand in.
+struct Waiting<'a> {
+    prf: &'a Prf,
+    batch: Batch,
+    rows: Vec<(usize, bool)>,
+    texts: Texts,
+}
+
+impl Waiting<'_> {
+    #[inline]
+    fn value(&mut self, row: usize, value: &str, off: &mut OffKind) {
+        self.batch.push(|bytes| bytes.extend_from_slice(value.as_bytes()));
+        self.rows.push((row, true));
+        if self.batch.is_full() {
+            self.write(off);
+        }
+    }
+
+    fn null(&mut self, row: usize) {
+        if self.batch.is_empty() {
+            self.texts.null();
+        } else {
+            self.rows.push((row, false));
+        }
+    }
+
+    fn write(&mut self, off: &mut OffKind) {
+        let mut tags = [[0; 16]; LANES];
+        let mut tags = self.prf.tags(&mut self.batch, &mut tags).iter();
+        for (row, has_value) in self.rows.drain(..) {
+            match tags.as_slice().first().filter(|_| has_value) {
+                Some(tag) => {
+                    self.texts.piece(std::str::from_utf8(&hex(tag)).unwrap_or_default());
+                    self.texts.end_or(row, off);
+                    tags.next();
+                }
+                None => self.texts.null(),
+            }
+        }
+        self.batch.clear();
+    }
+
+    fn finish(mut self, off: &mut OffKind) -> Emitted {
+        self.write(off);
+        self.texts.finish()
+    }
+}
+
+/// Lower-case hexadecimal digits, without a table so that all of them are made at once.
+#[inline]
+fn hex(tag: &[u8; 16]) -> [u8; TOKEN_DIGITS] {
+    let mut digits = [0; TOKEN_DIGITS];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(tag) {
+        *pair = [byte >> 4, byte & 15].map(|digit| digit + b'0' + if digit > 9 { b'a' - b'9' - 1 } else { 0 });
+    }
+    digits
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::cast::AsArray;
+    use arrow_array::{Int64Array, StringArray};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::desensitise::{Algorithm, Domain, Kernel, KeyFileError, Technique};
+    use crate::grade::ValueType;
+    use crate::id::ColumnName;
+    use crate::random::RecordedRandom;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn kernel(algorithm: Algorithm, kind: Kind, column: &str, domain: Option<&str>) -> Kernel {
+        let keys = KeyRing::generate(&mut RecordedRandom::from_seed("pseudonym"), name("k"), algorithm, name("p"));
+        let domain_of_column = Domain { kind, value_type: ValueType::Text };
+        let setting = Setting { column: ColumnName::new(column).unwrap(), domain: domain_of_column, decimals: None };
+        Technique::Pseudonym(Pseudonym { key: name("k"), version: None, domain: domain.map(name) }).kernel(&setting, &keys).unwrap()
+    }
+
+    fn tokens(kernel: &Kernel, cells: impl Array + 'static) -> Vec<Option<String>> {
+        let mut off = OffKind::default();
+        let out = kernel.emit(&(Arc::new(cells) as ArrayRef), None, &mut off);
+        assert!(off.is_empty());
+        out.array().as_string::<i32>().iter().map(|token| token.map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn a_token_is_the_documented_function() {
+        let mut secret = [0; 32];
+        crate::random::Random::fill(&mut RecordedRandom::from_seed("pseudonym"), &mut secret);
+        let hmac = |key: &[u8], message: &[u8]| ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key), message);
+        let mut message = Vec::new();
+        for part in ["usufruct/v1/pseudonym", "p", "hmac-sha256", "column"] {
+            message.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            message.extend_from_slice(part.as_bytes());
+        }
+        let token = hmac(hmac(&secret, &message).as_ref(), b"value");
+        let expected: String = token.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let kernel = kernel(Algorithm::HmacSha256, Kind::Text, "column", None);
+        assert_eq!(tokens(&kernel, StringArray::from(vec!["value"])), [Some(expected)]);
+    }
+
+    #[test]
+    fn equal_values_have_equal_tokens_however_they_are_written() {
+        for algorithm in [Algorithm::HmacSha256, Algorithm::AesCmac] {
+            let ids = tokens(
+                &kernel(algorithm, Kind::ResidentId, "c", None),
+                StringArray::from(vec![
+                    "11010519491231002X",
+                    "11010519491231002x",
+                    "１1010519491231002X",
+                    "110105491231002",
+                    "11010519491231002X ",
+                ]),
+            );
+            assert!(ids[..4].iter().all(|token| *token == ids[0]) && ids[4] != ids[0]);
+            let plain = kernel(algorithm, Kind::Code, "c", None);
+            let texts = tokens(&plain, StringArray::from(vec![Some("-7"), None, Some("0"), Some("7"), Some("07"), Some("")]));
+            let integers = tokens(&plain, Int64Array::from(vec![Some(-7), None, Some(0), Some(7)]));
+            assert_eq!(texts[..4], integers);
+            assert!(texts[1].is_none() && texts[4] != texts[3] && texts[5].is_some());
+            let other_column = tokens(&kernel(algorithm, Kind::Code, "d", None), Int64Array::from(vec![7]));
+            assert_ne!(other_column[0], texts[3]);
+            let joined = tokens(&kernel(algorithm, Kind::Code, "d", Some("c")), Int64Array::from(vec![7]));
+            assert_eq!(joined[0], texts[3]);
+        }
+    }
+
+    #[test]
+    fn the_two_algorithms_and_an_absent_key() {
+        let cells = || StringArray::from(vec!["a"]);
+        let [hmac, cmac] =
+            [Algorithm::HmacSha256, Algorithm::AesCmac].map(|algorithm| tokens(&kernel(algorithm, Kind::Text, "c", None), cells()));
+        assert_ne!(hmac, cmac);
+        let domain = Domain { kind: Kind::Text, value_type: ValueType::Text };
+        let setting = Setting { column: ColumnName::new("c").unwrap(), domain, decimals: None };
+        let pseudonym = Pseudonym { key: name("k"), version: Some(3), domain: None };
+        let absent = Technique::Pseudonym(pseudonym).kernel(&setting, &KeyRing::default()).unwrap_err();
+        assert_eq!(absent, TechniqueError::Key(KeyFileError::Absent { id: name("k"), version: Some(3) }));
+    }
+
+    proptest! {
+        #[test]
+        fn tokens_do_not_depend_on_batches(values in proptest::collection::vec(proptest::option::of(".{0,40}"), 0..300), cut in 0usize..300) {
+            for algorithm in [Algorithm::HmacSha256, Algorithm::AesCmac] {
+                let kernel = kernel(algorithm, Kind::Text, "c", None);
+                let (front, back) = values.split_at(cut.min(values.len()));
+                let whole = tokens(&kernel, StringArray::from(values.clone()));
+                let parts = [tokens(&kernel, StringArray::from(front.to_vec())), tokens(&kernel, StringArray::from(back.to_vec()))].concat();
+                prop_assert_eq!(&whole, &parts);
+                for (value, token) in values.iter().zip(whole) {
+                    prop_assert_eq!(value.is_some(), token.as_ref().is_some_and(|token| token.len() == 32));
+                }
+            }
+        }
+    }
+}
