@@ -19,6 +19,8 @@
 //! That everything is recognised: a kind is inferred from form, check digits, headers and word lists, not from knowledge of people.
 
 #[cfg(feature = "records")]
+pub mod check;
+#[cfg(feature = "records")]
 mod finding;
 #[cfg(feature = "records")]
 pub mod free_text;

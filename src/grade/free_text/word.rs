@@ -1,0 +1,184 @@
+use super::super::{Kind, check};
+
+/// Words that announce the name of a person.
+const NAME_WORDS: [&str; 24] = [
+    "姓名",
+    "联系人",
+    "收件人",
+    "收货人",
+    "寄件人",
+    "患者",
+    "户主",
+    "法定代表人",
+    "法人",
+    "经办人",
+    "负责人",
+    "申请人",
+    "投诉人",
+    "举报人",
+    "当事人",
+    "被告人",
+    "原告",
+    "业主",
+    "车主",
+    "借款人",
+    "持卡人",
+    "监护人",
+    "我叫",
+    "名叫",
+];
+
+/// Words that announce an address.
+const ADDRESS_WORDS: [&str; 12] =
+    ["地址", "住址", "住在", "家住", "现住", "居住于", "户籍地", "户籍所在地", "寄往", "寄到", "送到", "位于"];
+
+/// Provinces and municipalities, with which addresses begin.
+const REGIONS: [&str; 38] = [
+    "北京市",
+    "上海市",
+    "天津市",
+    "重庆市",
+    "河北省",
+    "山西省",
+    "辽宁省",
+    "吉林省",
+    "黑龙江省",
+    "江苏省",
+    "浙江省",
+    "安徽省",
+    "福建省",
+    "江西省",
+    "山东省",
+    "河南省",
+    "湖北省",
+    "湖南省",
+    "广东省",
+    "海南省",
+    "四川省",
+    "贵州省",
+    "云南省",
+    "陕西省",
+    "甘肃省",
+    "青海省",
+    "台湾省",
+    "内蒙古",
+    "广西壮族",
+    "西藏自治",
+    "宁夏回族",
+    "新疆维吾尔",
+    "香港特别",
+    "澳门特别",
+    "广州市",
+    "深圳市",
+    "杭州市",
+    "成都市",
+];
+
+/// Words behind a name that are no part of it.
+const BEHIND_NAMES: [&str; 38] = [
+    "电话", "手机", "联系", "身份", "证件", "住址", "住在", "家住", "地址", "邮箱", "性别", "男", "女", "先生", "小姐", "同志", "今年",
+    "出生", "生于", "于", "在", "的", "与", "和", "是", "已", "因", "说", "称", "卡号", "银行", "账号", "微信", "户籍", "年龄", "订单",
+    "本人", "来电",
+];
+
+/// First characters of all these words and of plates: the few at which anything can begin.
+static BEGINNINGS: [u64; 328] = {
+    let mut bits = [0; 328];
+    let mut lists: [&[&str]; 4] = [&NAME_WORDS, &ADDRESS_WORDS, &REGIONS, &[]];
+    let plates = ["京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"];
+    lists[3] = &plates;
+    let mut list = 0;
+    while list < 4 {
+        let mut word = 0;
+        while word < lists[list].len() {
+            let bytes = lists[list][word].as_bytes();
+            let mut at = 0;
+            while at < bytes.len() {
+                let index = index(bytes, at);
+                bits[index / 64] |= 1 << (index % 64);
+                // Of words the first character, of the plates all.
+                at += if list < 3 { bytes.len() } else { 3 };
+            }
+            word += 1;
+        }
+        list += 1;
+    }
+    bits
+};
+
+/// What a Han character here begins or announces: the kind, where it begins, where it ends.
+pub(super) fn at(text: &str, at: usize) -> Option<(Kind, usize, usize)> {
+    let bytes = text.as_bytes();
+    let index = index(bytes, at);
+    if index >= 328 * 64 || BEGINNINGS[index / 64] >> (index % 64) & 1 == 0 {
+        return None;
+    }
+    let rest = &text[at..];
+    if let Some(end) = plate_end(rest) {
+        return Some((Kind::Plate, at, at + end));
+    }
+    if REGIONS.iter().any(|region| rest.starts_with(region)) {
+        return address_end(rest, 3).map(|end| (Kind::Address, at, at + end));
+    }
+    if let Some(word) = ADDRESS_WORDS.iter().find(|word| rest.starts_with(**word)) {
+        let from = at + word.len() + announcing(&rest[word.len()..]);
+        return address_end(&text[from..], 2).map(|end| (Kind::Address, from, from + end));
+    }
+    let word = NAME_WORDS.iter().find(|word| rest.starts_with(**word))?;
+    let from = at + word.len() + announcing(&rest[word.len()..]);
+    name_end(&text[from..]).map(|end| (Kind::Name, from, from + end))
+}
+
+/// Bytes of punctuation and filling words behind a word that announces.
+fn announcing(rest: &str) -> usize {
+    rest.len() - rest.trim_start_matches([' ', ':', '：', '为', '是', '"', '“', '(', '（', '\t']).len()
+}
+
+fn plate_end(rest: &str) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    if !bytes.get(3).is_some_and(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let ends = rest.char_indices().skip(7).take(3).map(|(at, _)| at);
+    let ends = ends.chain((rest.chars().take(10).count() <= 9).then_some(rest.len()));
+    let free = |end: usize| !bytes.get(end).is_some_and(u8::is_ascii_alphanumeric);
+    ends.filter(|&end| free(end) && check::plate(&rest[..end])).last()
+}
+
+/// An address of at least so many levels, up to the last of them.
+fn address_end(rest: &str, levels_min: usize) -> Option<usize> {
+    // No address is longer; what stands behind it does not count.
+    let most = rest.char_indices().take(60);
+    let end = most.take_while(|(_, character)| !is_break(*character)).map(|(at, character)| at + character.len_utf8()).last()?;
+    let (levels, end) = check::han_levels(&rest[..end]);
+    (levels >= levels_min).then_some(end)
+}
+
+fn is_break(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character, ',' | '，' | '。' | ';' | '；' | '、' | ':' | '：' | '!' | '！' | '?' | '？' | '"' | '“' | '”')
+}
+
+/// A surname and one or two characters, or characters with a middle dot.
+fn name_end(rest: &str) -> Option<usize> {
+    let surname = check::is_surname(rest.as_bytes())?;
+    let is_han = |character: char| ('\u{4e00}'..='\u{9fff}').contains(&character);
+    let mut end = rest.char_indices().nth(surname - 1).map(|(at, character)| at + character.len_utf8())?;
+    for given in 0..2 {
+        let behind = &rest[end..];
+        let Some(character) = behind.chars().next().filter(|character| is_han(*character)) else {
+            return (given > 0).then_some(end);
+        };
+        if BEHIND_NAMES.iter().any(|word| behind.starts_with(word)) {
+            return (given > 0).then_some(end);
+        }
+        end += character.len_utf8();
+    }
+    Some(end)
+}
+
+/// The number of a Han character in their block; beyond it for all others.
+const fn index(bytes: &[u8], at: usize) -> usize {
+    let code = (bytes[at] as usize & 0x0f) << 12 | (bytes[at + 1] as usize & 0x3f) << 6 | bytes[at + 2] as usize & 0x3f;
+    code.wrapping_sub(0x4e00)
+}
