@@ -38,14 +38,27 @@
 //! # Not promised
 //! A version string of a file tells an honest change, not a forged one: it is made of size, times and inode.
 
+#[cfg(any(feature = "parquet", feature = "ipc"))]
+mod columnar;
 #[cfg(feature = "csv")]
 mod csv;
+#[cfg(feature = "embedded")]
+mod file;
+mod format;
+#[cfg(feature = "csv")]
+mod header;
+#[cfg(feature = "csv")]
+mod integer;
 #[cfg(feature = "embedded")]
 mod output;
 #[cfg(feature = "embedded")]
 mod parallel;
 mod records;
+#[cfg(feature = "csv")]
+mod regular;
 mod schema;
+#[cfg(feature = "embedded")]
+mod sink;
 
 use std::io;
 use std::path::PathBuf;
@@ -55,11 +68,16 @@ use crate::id::ColumnName;
 #[cfg(feature = "csv")]
 pub use csv::{CsvOptions, CsvSource, ExtraColumns};
 #[cfg(feature = "embedded")]
+pub use file::{FileOptions, FileSource};
+pub use format::{Encoding, Format};
+#[cfg(feature = "embedded")]
 pub use output::{Output, OutputError, OutputOptions, OutputStep};
 #[cfg(feature = "embedded")]
 pub use parallel::in_order;
 pub use records::{Position, Records};
 pub use schema::{COLUMNS_MAX, Column, ColumnKind, Schema};
+#[cfg(feature = "embedded")]
+pub use sink::{FileSink, Finished, Prepared, Preparer, SinkError, SinkOptions};
 
 /// The batches of one reading; after an error it ends.
 pub type RecordBatches<'a> = Box<dyn Iterator<Item = Result<Records, TableError>> + Send + 'a>;
@@ -167,6 +185,28 @@ pub enum TableError {
         /// The field, counted from 1.
         field: u32,
     },
+    /// The file starts with the mark of another encoding.
+    #[error("the file begins with the mark of {found}, not with {wanted}; save it as {wanted}, or say its encoding")]
+    OtherEncoding {
+        /// The encoding of the mark.
+        found: &'static str,
+        /// The encoding that was said.
+        wanted: Encoding,
+    },
+    /// A sequence of bytes that the encoding does not have.
+    #[error("{position}: not {encoding}; check the encoding of the file")]
+    Malencoded {
+        /// Where.
+        position: Position,
+        /// The encoding.
+        encoding: Encoding,
+    },
+    /// A field of the header cannot be the name of a column.
+    #[error("field {field} of the header is no name: 1 to 128 bytes of text in normalisation form C without control characters")]
+    HeaderName {
+        /// The field, counted from 1.
+        field: u32,
+    },
     /// Two fields of the header are equal.
     #[error("fields {first} and {second} of the header have the same name")]
     DuplicateHeader {
@@ -236,5 +276,41 @@ pub enum TableError {
         position: Position,
         /// The column.
         column: ColumnName,
+    },
+    /// This build does not read such files.
+    #[error("this build does not read {format}; build it with the feature `{}`", format.as_str())]
+    NotBuilt {
+        /// The format.
+        format: Format,
+    },
+    /// The file is damaged, cut off, or of another format.
+    #[error("not readable as {format} after {records} records: damaged, cut off, or not {format}")]
+    Malformed {
+        /// The format.
+        format: Format,
+        /// How many records had been read.
+        records: u64,
+    },
+    /// The file is whole, but uses a part of its format that is not read.
+    #[error("{format}: {what} is not read; write the file without it")]
+    Unsupported {
+        /// The format.
+        format: Format,
+        /// The part.
+        what: &'static str,
+    },
+    /// A column holds more than one value a cell.
+    #[error("column {:?} is nested (list, struct or map); flatten it first", column.as_str())]
+    Nested {
+        /// The column.
+        column: ColumnName,
+    },
+    /// A column is of a type that is neither text nor a number.
+    #[error("column {:?} is of a type that is not read: {found}; write it as text or as a number", column.as_str())]
+    ColumnType {
+        /// The column.
+        column: ColumnName,
+        /// The type.
+        found: &'static str,
     },
 }

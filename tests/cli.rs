@@ -277,7 +277,7 @@ fn bad_input_is_named_and_changes_nothing() {
         ("may be read by others", vec!["space", "new", "new", "--key", "owner.pub"]),
         ("exists", vec!["space", "new", "space", "--key", "owner.key"]),
         ("exists", vec!["key", "new", "-o", "holder.key"]),
-        ("utf-8", vec!["publish", "space", "--describe", "people.toml", "--key", "owner.key", "--encoding", "gbk"]),
+        ("utf-8", vec!["publish", "space", "--describe", "people.toml", "--key", "owner.key", "--encoding", "big5"]),
         (
             "check the name and the delimiter",
             vec!["publish", "space", "--describe", "people.toml", "--key", "owner.key", "--delimiter", ";"],

@@ -11,6 +11,7 @@ use super::{
 use crate::budget::{Delta, Epsilon, Loss, Rho};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
+use crate::table::{CsvOptions, Encoding, FileOptions, Format};
 
 /// A description that a person wrote, and where the data is.
 #[derive(Clone, Debug)]
@@ -26,8 +27,21 @@ pub struct DescriptionFile {
 pub struct DataFile {
     /// The path; relative paths are relative to the description.
     pub path: PathBuf,
+    /// The format, if it is not for the file itself to say.
+    pub format: Option<Format>,
     /// The delimiter of a CSV file.
     pub delimiter: u8,
+    /// The encoding of a CSV file.
+    pub encoding: Encoding,
+}
+
+impl DataFile {
+    /// How to open the data.
+    #[must_use]
+    pub fn options(&self) -> FileOptions {
+        let csv = CsvOptions { delimiter: self.delimiter, encoding: self.encoding, ..CsvOptions::default() };
+        FileOptions { format: self.format, csv }
+    }
 }
 
 /// No description is longer.
@@ -82,7 +96,11 @@ struct File {
     title: String,
     data: PathBuf,
     #[serde(default)]
+    format: Option<String>,
+    #[serde(default)]
     delimiter: Option<String>,
+    #[serde(default)]
+    encoding: Option<String>,
     unit: UnitText,
     #[serde(default)]
     rows_are_independent: bool,
@@ -164,6 +182,11 @@ impl File {
             Some([delimiter]) if delimiter.is_ascii() && !matches!(delimiter, b'"' | b'\r' | b'\n' | 0) => *delimiter,
             Some(_) => return Err(DescriptionError::Dataset("delimiter is one ASCII character other than a quote or a line end")),
         };
+        let format = self.format.as_deref().map(Format::parse);
+        let format =
+            format.map(|format| format.ok_or(DescriptionError::Dataset("format is \"csv\", \"parquet\" or \"ipc\""))).transpose()?;
+        let encoding = Encoding::parse(self.encoding.as_deref().unwrap_or("utf-8"));
+        let encoding = encoding.ok_or(DescriptionError::Dataset("encoding is \"utf-8\" or \"gb18030\""))?;
         let unit = match self.unit {
             UnitText::Word(word) if word == "row" => Unit::Row,
             UnitText::Word(_) => return Err(DescriptionError::Dataset("unit is \"row\" or { column = \"NAME\" }")),
@@ -193,7 +216,10 @@ impl File {
             public_source: self.public_source,
             schema: Schema::new(unit, contribution, columns)?,
         };
-        Ok(DescriptionFile { description: Description::new(draft)?, data: DataFile { path: folder.join(self.data), delimiter } })
+        Ok(DescriptionFile {
+            description: Description::new(draft)?,
+            data: DataFile { path: folder.join(self.data), format, delimiter, encoding },
+        })
     }
 }
 

@@ -1,19 +1,21 @@
 //! CSV as a stream of batches.
 
 mod block;
+mod decode;
 mod reader;
 
 use std::fmt;
-use std::fs::{File, Metadata};
 use std::io::{Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 
 use self::block::Block;
 use self::reader::Reader;
-use super::{RecordBatches, RecordSource, Records, Schema, SizeHint, TableError};
+use super::header::Header;
+use super::regular::RegularFile;
+use super::{Encoding, RecordBatches, RecordSource, Records, Schema, SizeHint, TableError};
 use crate::id::Digest;
 
 /// A CSV file (or text in memory) with a header, read as a stream.
@@ -21,7 +23,9 @@ use crate::id::Digest;
 /// - The first record names the columns; those of the schema are found by name, in any order.
 /// - Fields follow RFC 4180: quotes around a field, two quotes for one, delimiters and line ends inside quotes.
 ///   A quote inside an unquoted field stands for itself, and text after a closing quote belongs to the field.
-/// - Lines end in LF, CR LF or CR; empty lines are skipped; a byte order mark at the start is skipped.
+/// - Lines end in LF, CR LF or CR; empty lines are skipped; a byte order mark at the start is skipped, and refused if it
+///   is that of another encoding.
+/// - GB 18030 is decoded as a stream; a sequence that it does not have is an error, never a replaced character.
 /// - An empty field is null, quoted or not. Blanks belong to the field: nothing is trimmed.
 /// - Text and real columns must be UTF-8; NUL is a character like others. Columns outside the schema are not looked at.
 /// - Integers are an optional sign and ASCII digits.
@@ -39,6 +43,8 @@ pub struct CsvSource {
 pub struct CsvOptions {
     /// What stands between fields; a comma unless told.
     pub delimiter: u8,
+    /// The encoding; UTF-8 unless told. Places in other encodings are told without their byte.
+    pub encoding: Encoding,
     /// What to do with columns that the schema does not have.
     pub extra: ExtraColumns,
     /// The most bytes of a field.
@@ -63,7 +69,7 @@ pub enum ExtraColumns {
 
 #[derive(Clone)]
 enum Origin {
-    File(PathBuf),
+    File(RegularFile),
     Bytes(Arc<[u8]>),
 }
 
@@ -78,12 +84,21 @@ impl CsvOptions {
     pub const BATCH_ROWS_MAX: usize = 8192;
     /// 4 MiB: a batch stays near the cache.
     pub const BATCH_BYTES_MAX: usize = 4 << 20;
+
+    fn check(&self) -> Result<(), TableError> {
+        let delimiter = self.delimiter;
+        if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0) {
+            return Err(TableError::Delimiter { delimiter });
+        }
+        Ok(())
+    }
 }
 
 impl Default for CsvOptions {
     fn default() -> Self {
         Self {
             delimiter: b',',
+            encoding: Encoding::Utf8,
             extra: ExtraColumns::Ignore,
             field_bytes_max: Self::FIELD_BYTES_MAX,
             record_bytes_max: Self::RECORD_BYTES_MAX,
@@ -100,7 +115,7 @@ impl CsvSource {
     /// When the file cannot be read, is empty or is not a regular file; when the header lacks a column of the schema, has
     /// a name twice, or has a column that is refused; when the delimiter cannot be one.
     pub fn open(path: impl AsRef<Path>, options: CsvOptions, schema: Schema) -> Result<Self, TableError> {
-        Self::checked(Origin::File(path.as_ref().to_owned()), options, schema)
+        Self::checked(Origin::File(RegularFile::new(path.as_ref())), options, schema)
     }
 
     /// Takes CSV text from memory and checks its header.
@@ -111,11 +126,18 @@ impl CsvSource {
         Self::checked(Origin::Bytes(bytes.into()), options, schema)
     }
 
+    /// Opens a file for all of its columns, as text.
+    #[cfg(feature = "embedded")]
+    pub(super) fn open_whole(path: &Path, options: CsvOptions) -> Result<Self, TableError> {
+        options.check()?;
+        let file = RegularFile::new(path);
+        let header = Header::new(Reader::new(file.open()?.file, &options).header()?)?;
+        let schema = header.schema(|_, _| Ok(super::ColumnKind::Text))?;
+        Self::checked(Origin::File(file), options, schema)
+    }
+
     fn checked(origin: Origin, options: CsvOptions, schema: Schema) -> Result<Self, TableError> {
-        let delimiter = options.delimiter;
-        if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0) {
-            return Err(TableError::Delimiter { delimiter });
-        }
+        options.check()?;
         let source = Self { origin, options, schema };
         drop(source.read()?);
         Ok(source)
@@ -123,31 +145,10 @@ impl CsvSource {
 
     fn batches<'a, R: Read + Send + 'a>(&'a self, input: R, opened: Option<String>) -> Result<RecordBatches<'a>, TableError> {
         let mut reader = Reader::new(input, &self.options);
-        let names = reader.header()?;
-        let columns = self.bind(&names)?;
-        let block = Block::new(names.len(), self.options.batch_rows_max);
+        let header = Header::new(reader.header()?)?;
+        let columns = header.bind(&self.schema, self.options.extra)?;
+        let block = Block::new(header.len(), self.options.batch_rows_max);
         Ok(Box::new(Batches { source: self, reader, block, columns, opened, failed: None, done: false }))
-    }
-
-    /// The field of each column of the schema, counted from 1.
-    fn bind(&self, names: &[String]) -> Result<Arc<[u32]>, TableError> {
-        let mut sorted: Vec<(&str, u32)> = (1..).zip(names).map(|(field, name)| (name.as_str(), field)).collect();
-        sorted.sort_unstable();
-        if let Some(pair) = sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(TableError::DuplicateHeader { first: pair[0].1, second: pair[1].1 });
-        }
-        if self.options.extra == ExtraColumns::Refuse {
-            let extra = |(_, name): &(u32, &String)| self.schema.index_of(name).is_none();
-            if let Some((field, _)) = (1..).zip(names).find(extra) {
-                return Err(TableError::ExtraColumn { field });
-            }
-        }
-        let field_of = |column: &super::Column| {
-            let found = sorted.binary_search_by_key(&column.name.as_str(), |&(name, _)| name);
-            let missing = |_| TableError::MissingColumn { column: column.name.clone(), fields: names.len() };
-            found.map(|at| sorted[at].1).map_err(missing)
-        };
-        self.schema.columns().iter().map(field_of).collect()
     }
 }
 
@@ -158,21 +159,16 @@ impl RecordSource for CsvSource {
 
     fn version(&self) -> Result<String, TableError> {
         match &self.origin {
-            Origin::File(path) => file_version(path, std::fs::metadata(path)),
+            Origin::File(file) => file.version(),
             Origin::Bytes(bytes) => Ok(Digest::of(bytes).to_string()),
         }
     }
 
     fn read(&self) -> Result<RecordBatches<'_>, TableError> {
         match &self.origin {
-            Origin::File(path) => {
-                // Asked before opening: to open a pipe would wait for its writer.
-                let before = self.version()?;
-                let file = File::open(path).map_err(|error| TableError::Open { path: path.clone(), kind: error.kind() })?;
-                if file_version(path, file.metadata())? != before {
-                    return Err(TableError::Changed);
-                }
-                self.batches(file, Some(before))
+            Origin::File(file) => {
+                let opened = file.open()?;
+                self.batches(opened.file, Some(opened.version))
             }
             Origin::Bytes(bytes) => self.batches(Cursor::new(Arc::clone(bytes)), None),
         }
@@ -180,7 +176,7 @@ impl RecordSource for CsvSource {
 
     fn size_hint(&self) -> SizeHint {
         let bytes = match &self.origin {
-            Origin::File(path) => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
+            Origin::File(file) => file.bytes(),
             Origin::Bytes(bytes) => Some(bytes.len() as u64),
         };
         SizeHint { bytes, records: None }
@@ -191,7 +187,7 @@ impl fmt::Debug for CsvSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("CsvSource");
         match &self.origin {
-            Origin::File(path) => out.field("path", path),
+            Origin::File(file) => out.field("path", &file.path()),
             Origin::Bytes(bytes) => out.field("bytes", &bytes.len()),
         };
         out.field("options", &self.options).field("schema", &self.schema).finish()
@@ -255,7 +251,7 @@ impl<R: Read> Batches<'_, R> {
             let position = super::Position {
                 record: first_record + row as u64,
                 field: Some(self.columns[column]),
-                byte: Some(self.block.begins()[row]),
+                byte: self.has_bytes().then(|| self.block.begins()[row]),
             };
             let declared = &schema.columns()[column];
             let column = declared.name.clone();
@@ -268,12 +264,17 @@ impl<R: Read> Batches<'_, R> {
         let batch = RecordBatch::try_new(Records::arrow_schema(schema), arrays)
             .map_err(|_| TableError::Batch { column: 1, expected: schema.columns()[0].kind.as_str() })?;
         let records = Records::new(schema, batch, first_record)?;
-        Ok(records.located(self.block.begins().to_vec(), Arc::clone(&self.columns)))
+        Ok(records.located(self.has_bytes().then(|| self.block.begins().to_vec()), Arc::clone(&self.columns)))
+    }
+
+    /// Places count the bytes of UTF-8, which are not those of a file in another encoding.
+    fn has_bytes(&self) -> bool {
+        self.source.options.encoding == Encoding::Utf8
     }
 
     fn check_version(&self) -> Result<(), TableError> {
-        match &self.opened {
-            Some(opened) if *opened != self.source.version()? => Err(TableError::Changed),
+        match (&self.source.origin, &self.opened) {
+            (Origin::File(file), Some(opened)) => file.check_version(opened),
             _ => Ok(()),
         }
     }
@@ -290,23 +291,6 @@ impl<R: Read> Iterator for Batches<'_, R> {
         self.done = !matches!(next, Some(Ok(_)));
         next
     }
-}
-
-/// A digest of size, times and inode.
-fn file_version(path: &Path, metadata: std::io::Result<Metadata>) -> Result<String, TableError> {
-    let metadata = metadata.map_err(|error| TableError::Open { path: path.to_owned(), kind: error.kind() })?;
-    if !metadata.is_file() {
-        return Err(TableError::NotAFile { path: path.to_owned() });
-    }
-    let modified = metadata.modified().ok();
-    #[cfg(unix)]
-    let more = {
-        use std::os::unix::fs::MetadataExt;
-        (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
-    };
-    #[cfg(not(unix))]
-    let more = ();
-    Ok(Digest::of(format!("{} {modified:?} {more:?}", metadata.len()).as_bytes()).to_string())
 }
 
 #[cfg(test)]

@@ -143,6 +143,12 @@ impl Output {
         sync_folder(folder_of(&self.target)).map_err(|error| self.error(OutputStep::Folder, error.kind()))
     }
 
+    /// Why a write failed, if one did.
+    #[must_use]
+    pub fn failure(&self) -> Option<OutputError> {
+        self.failed.map(|kind| self.error(OutputStep::Write, kind))
+    }
+
     fn error(&self, step: OutputStep, kind: io::ErrorKind) -> OutputError {
         OutputError::Failed { target: self.target.clone(), step, kind }
     }

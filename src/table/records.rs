@@ -78,9 +78,9 @@ impl Records {
 
     /// Adds where the records begin and which field each column was.
     #[cfg(feature = "csv")]
-    pub(super) fn located(mut self, bytes: Vec<u64>, fields: Arc<[u32]>) -> Self {
-        debug_assert_eq!(bytes.len(), self.len());
-        self.bytes = Some(bytes);
+    pub(super) fn located(mut self, bytes: Option<Vec<u64>>, fields: Arc<[u32]>) -> Self {
+        debug_assert!(bytes.as_ref().is_none_or(|bytes| bytes.len() == self.len()));
+        self.bytes = bytes;
         self.fields = Some(fields);
         self
     }

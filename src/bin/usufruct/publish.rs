@@ -6,13 +6,13 @@ use serde::Serialize;
 use usufruct::dataset::{DescriptionFile, Progress, table_schema};
 use usufruct::key::SigningKey;
 use usufruct::space::Space;
-use usufruct::table::{CsvOptions, CsvSource};
+use usufruct::table::{Encoding, FileSource};
 
 use crate::failure::{Failure, OrFail};
 use crate::progress::Bar;
 use crate::{interrupt, output};
 
-/// Read a CSV file once, keep an immutable snapshot, and publish it as a dataset or as a new version of one
+/// Read a CSV, Parquet or Arrow IPC file once, keep an immutable snapshot, and publish it as a dataset or as a new version of one
 #[derive(Args)]
 #[command(after_help = "\
 Example:
@@ -20,8 +20,9 @@ Example:
 
 adult.toml:
   name = \"adult\"                 # what FROM names
-  data = \"adult.csv\"             # relative to this file
-  delimiter = \";\"
+  data = \"adult.csv\"             # relative to this file; CSV, Parquet or Arrow IPC
+  delimiter = \";\"                # of CSV; a comma unless told
+  encoding = \"utf-8\"             # of CSV; or gb18030
   unit = \"row\"                   # or { column = \"person_id\" }
   rows_are_independent = true    # the owner's word, needed with unit = \"row\"
   budget = { model = \"approx\", epsilon = \"3\" }
@@ -45,9 +46,9 @@ pub(crate) struct Publish {
     /// What stands between fields, in place of the description's word: one character, or `tab`
     #[arg(long, value_name = "CHAR")]
     delimiter: Option<String>,
-    /// The encoding of the file: utf-8
-    #[arg(long, default_value = "utf-8", value_name = "NAME")]
-    encoding: String,
+    /// The encoding of a CSV file, in place of the description's word: utf-8 or gb18030
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -62,21 +63,19 @@ struct Told<'a> {
 
 impl Publish {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
-        if !["utf-8", "utf8"].contains(&self.encoding.to_ascii_lowercase().as_str()) {
-            return Err(Failure::input(format_args!(
-                "--encoding: `{}` is not supported, only utf-8; convert the file first",
-                self.encoding
-            )));
+        let mut file = DescriptionFile::read(&self.describe).about(&self.describe)?;
+        if let Some(text) = &self.delimiter {
+            file.data.delimiter = delimiter(text)?;
         }
-        let file = DescriptionFile::read(&self.describe).about(&self.describe)?;
-        let delimiter = self.delimiter.as_deref().map(delimiter).transpose()?.unwrap_or(file.data.delimiter);
-        let options = CsvOptions { delimiter, ..CsvOptions::default() };
+        if let Some(name) = &self.encoding {
+            file.data.encoding = encoding(name)?;
+        }
         let owner = SigningKey::open(&self.key).about(&self.key)?;
         // From here on Ctrl-C only sets a flag: opening a space already writes in it.
         let work = interrupt::work();
         let space = Space::open(&self.dir).or_fail()?;
-        let path = &file.data.path;
-        let source = CsvSource::open(path, options, table_schema(file.description.schema())).or_fail()?;
+        let schema = table_schema(file.description.schema());
+        let source = FileSource::open_as(&file.data.path, &file.data.options(), schema).or_fail()?;
 
         let bar = Bar::new("publishing", true);
         let mut progress = |progress: Progress| {
@@ -114,4 +113,8 @@ fn delimiter(text: &str) -> Result<u8, Failure> {
         [one] => Ok(*one),
         _ => Err(Failure::input("--delimiter: expected one ASCII character, or `tab`")),
     }
+}
+
+fn encoding(name: &str) -> Result<Encoding, Failure> {
+    Encoding::parse(name).ok_or_else(|| Failure::input(format_args!("--encoding: `{name}` is not supported, only utf-8 and gb18030")))
 }

@@ -6,7 +6,8 @@ use csv_core::ReadRecordResult;
 
 use super::CsvOptions;
 use super::block::Block;
-use crate::table::{COLUMNS_MAX, Position, TableError};
+use super::decode::{Decoded, other_mark};
+use crate::table::{COLUMNS_MAX, Encoding, Position, TableError};
 
 /// 256 KiB: fewer calls than the disk needs, small enough for the second-level cache.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -15,7 +16,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A reader of records. The header is record 0.
 pub(super) struct Reader<R> {
-    input: R,
+    input: Decoded<R>,
     buffer: Box<[u8]>,
     /// What is read and not yet taken: `buffer[at..filled]`.
     at: usize,
@@ -32,7 +33,7 @@ impl<R: Read> Reader<R> {
     pub(super) fn new(input: R, options: &CsvOptions) -> Self {
         let record_bytes_max = options.record_bytes_max.min(CsvOptions::RECORD_BYTES_CAP);
         Self {
-            input,
+            input: Decoded::new(input, options.encoding),
             buffer: vec![0; BUFFER_BYTES].into(),
             at: 0,
             filled: 0,
@@ -164,15 +165,26 @@ impl<R: Read> Reader<R> {
         Ok(None)
     }
 
+    /// Skips the mark of UTF-8 and refuses that of another encoding.
     fn skip_byte_order_mark(&mut self) -> Result<(), TableError> {
-        while self.filled < BYTE_ORDER_MARK.len() {
+        let wanted = self.input.encoding();
+        let failed = |error: io::Error| TableError::Read { byte: 0, kind: error.kind() };
+        let mut found = self.input.first_bytes().map_err(failed)?.and_then(|first| other_mark(first, wanted));
+        while found.is_none() && self.filled < BYTE_ORDER_MARK.len() {
             let read = self.read_at(self.filled)?;
             if read == 0 {
                 break;
             }
             self.filled += read;
         }
-        if self.buffer[..self.filled].starts_with(BYTE_ORDER_MARK) {
+        let first = &self.buffer[..self.filled];
+        if wanted == Encoding::Utf8 {
+            found = other_mark(first, wanted);
+        }
+        if let Some(found) = found {
+            return Err(TableError::OtherEncoding { found, wanted });
+        }
+        if first.starts_with(BYTE_ORDER_MARK) {
             self.take(BYTE_ORDER_MARK.len());
         }
         Ok(())
@@ -193,6 +205,10 @@ impl<R: Read> Reader<R> {
             match self.input.read(&mut self.buffer[start..]) {
                 Ok(read) => return Ok(read),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::InvalidData && self.input.encoding() != Encoding::Utf8 => {
+                    let position = Position { record: self.record, field: None, byte: None };
+                    return Err(TableError::Malencoded { position, encoding: self.input.encoding() });
+                }
                 Err(error) => return Err(TableError::Read { byte: self.offset, kind: error.kind() }),
             }
         }
@@ -205,6 +221,7 @@ impl<R: Read> Reader<R> {
 
     fn position(&self, begin: u64, fields_before: Option<usize>) -> Position {
         let field = fields_before.and_then(|before| u32::try_from(before + 1).ok());
-        Position { record: self.record, field, byte: Some(begin) }
+        // Places count the bytes of UTF-8, which are not those of a file in another encoding.
+        Position { record: self.record, field, byte: (self.input.encoding() == Encoding::Utf8).then_some(begin) }
     }
 }

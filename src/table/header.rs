@@ -1,0 +1,70 @@
+//! The names of a file's columns, and those of them that are wanted.
+
+use std::sync::Arc;
+
+#[cfg(feature = "embedded")]
+use super::ColumnKind;
+use super::{COLUMNS_MAX, Column, ExtraColumns, Schema, TableError};
+#[cfg(feature = "embedded")]
+use crate::id::ColumnName;
+
+/// The names of the columns of a file, in its order, no name twice.
+pub(super) struct Header {
+    names: Vec<String>,
+    /// Each name's field, counted from 1, in the order of the names.
+    sorted: Vec<u32>,
+}
+
+impl Header {
+    pub(super) fn new(names: Vec<String>) -> Result<Self, TableError> {
+        if names.is_empty() || names.len() > COLUMNS_MAX {
+            return Err(TableError::ColumnCount { most: COLUMNS_MAX, found: names.len() });
+        }
+        let name = |field: u32| names[field as usize - 1].as_str();
+        let mut sorted: Vec<u32> = (1..).zip(&names).map(|(field, _)| field).collect();
+        sorted.sort_unstable_by_key(|&field| (name(field), field));
+        if let Some(pair) = sorted.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
+            return Err(TableError::DuplicateHeader { first: pair[0], second: pair[1] });
+        }
+        Ok(Self { names, sorted })
+    }
+
+    /// How many columns the file has.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The field of each column of the schema, counted from 1.
+    pub(super) fn bind(&self, schema: &Schema, extra: ExtraColumns) -> Result<Arc<[u32]>, TableError> {
+        let field_of = |column: &Column| {
+            let found = self.sorted.binary_search_by_key(&column.name.as_str(), |&field| &self.names[field as usize - 1]);
+            let missing = |_| TableError::MissingColumn { column: column.name.clone(), fields: self.len() };
+            found.map(|at| self.sorted[at]).map_err(missing)
+        };
+        let bound = schema.columns().iter().map(field_of).collect::<Result<Vec<u32>, _>>();
+        if extra == ExtraColumns::Refuse {
+            let mut wanted: Vec<&str> = schema.columns().iter().map(|column| column.name.as_str()).collect();
+            wanted.sort_unstable();
+            let extra = |(_, name): &(u32, &String)| wanted.binary_search(&name.as_str()).is_err();
+            if let Some((field, _)) = (1..).zip(&self.names).find(extra) {
+                return Err(TableError::ExtraColumn { field });
+            }
+        }
+        Ok(bound?.into())
+    }
+
+    /// A schema of all columns of the file; `kind_of` knows what they are, counted from 0.
+    #[cfg(feature = "embedded")]
+    pub(super) fn schema(
+        &self,
+        mut kind_of: impl FnMut(usize, &ColumnName) -> Result<ColumnKind, TableError>,
+    ) -> Result<Schema, TableError> {
+        let column = |(at, text): (usize, &String)| {
+            let field = u32::try_from(at + 1).unwrap_or(u32::MAX);
+            let name = ColumnName::new(text).map_err(|_| TableError::HeaderName { field })?;
+            let kind = kind_of(at, &name)?;
+            Ok(Column { name, kind })
+        };
+        Schema::new(self.names.iter().enumerate().map(column).collect::<Result<_, _>>()?)
+    }
+}

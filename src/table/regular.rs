@@ -1,0 +1,69 @@
+//! A file that is read more than once.
+
+use std::fs::{File, Metadata};
+use std::path::{Path, PathBuf};
+
+use super::TableError;
+use crate::id::Digest;
+
+/// A regular file: what is opened twice is the same, or [`TableError::Changed`].
+#[derive(Clone, Debug)]
+pub(super) struct RegularFile {
+    path: PathBuf,
+}
+
+/// An open file and the version that it had then.
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) version: String,
+}
+
+impl RegularFile {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn bytes(&self) -> Option<u64> {
+        std::fs::metadata(&self.path).ok().map(|metadata| metadata.len())
+    }
+
+    /// A digest of size, times and inode.
+    pub(super) fn version(&self) -> Result<String, TableError> {
+        self.version_of(std::fs::metadata(&self.path))
+    }
+
+    pub(super) fn open(&self) -> Result<Opened, TableError> {
+        // Asked before opening: to open a pipe would wait for its writer.
+        let version = self.version()?;
+        let file = File::open(&self.path).map_err(|error| TableError::Open { path: self.path.clone(), kind: error.kind() })?;
+        if self.version_of(file.metadata())? != version {
+            return Err(TableError::Changed);
+        }
+        Ok(Opened { file, version })
+    }
+
+    /// To be asked at the end of a reading.
+    pub(super) fn check_version(&self, opened: &str) -> Result<(), TableError> {
+        if self.version()? == opened { Ok(()) } else { Err(TableError::Changed) }
+    }
+
+    fn version_of(&self, metadata: std::io::Result<Metadata>) -> Result<String, TableError> {
+        let metadata = metadata.map_err(|error| TableError::Open { path: self.path.clone(), kind: error.kind() })?;
+        if !metadata.is_file() {
+            return Err(TableError::NotAFile { path: self.path.clone() });
+        }
+        let modified = metadata.modified().ok();
+        #[cfg(unix)]
+        let more = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let more = ();
+        Ok(Digest::of(format!("{} {modified:?} {more:?}", metadata.len()).as_bytes()).to_string())
+    }
+}
