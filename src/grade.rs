@@ -24,6 +24,8 @@ pub mod check;
 mod finding;
 #[cfg(feature = "records")]
 pub mod free_text;
+#[cfg(feature = "records")]
+mod header;
 mod kind;
 #[cfg(feature = "records")]
 mod profiler;
