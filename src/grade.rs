@@ -39,6 +39,8 @@ pub use kind::{Kind, Reason, Role};
 pub use profiler::Profiler;
 #[cfg(feature = "records")]
 pub use recogniser::Recognisers;
+#[cfg(feature = "embedded")]
+pub use recogniser::{HEADERS_MAX, PATTERN_BYTES_MAX, RECOGNISERS_MAX, RecogniserError};
 
 /// The grade of a column, L1 to L4; the default uses of a column follow from it (rule B7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

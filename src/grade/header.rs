@@ -170,7 +170,7 @@ const LATIN: &[(Meaning, &str)] = &[
     (
         M::Code,
         "orderno orderid ordernumber orderref invoice invoiceno serial serialno serialnumber sn sku uuid guid traceid \
-         requestid transactionid batchno trackingno code hash version bianhao bh ddh dingdanhao liushuihao lsh seq rowid key \
+         requestid transactionid batchno trackingno code hash version id bianhao bh ddh dingdanhao liushuihao lsh seq rowid key \
          eventid",
     ),
     (M::Category, "type category status level kind class channel source flag zhuangtai leixing lx zt"),
@@ -232,7 +232,7 @@ fn latin(header: &str) -> Option<Meaning> {
     let (skipped, meaning) = (0..words.len()).find_map(|skipped| {
         let end = words[skipped..].concat();
         // Two letters mean something only alone.
-        let alone = end.len() > 2 || skipped == 0 || end == "ip";
+        let alone = end.len() > 2 || skipped == 0 || end == "ip" || end == "id";
         LATIN.iter().find(|(_, list)| alone && has(list, &end)).map(|(meaning, _)| (skipped, *meaning))
     })?;
     let before = skipped.checked_sub(1).map(|before| words[before].as_str());
@@ -368,7 +368,8 @@ mod tests {
             ("order_no", Some(M::Code)),
             ("统一社会信用代码", Some(M::Uscc)),
             ("ipv4", Some(M::Ip)),
-            ("id", None),
+            ("id", Some(M::Code)),
+            ("row_id", Some(M::Code)),
             ("x", None),
             ("", None),
             ("（）", None),

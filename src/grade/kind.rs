@@ -118,6 +118,31 @@ impl Kind {
         }
     }
 
+    /// Where a built-in kind stands in [`Kind::BUILTIN`].
+    #[cfg(feature = "records")]
+    pub(super) const fn slot(&self) -> Option<usize> {
+        Some(match self {
+            Self::ResidentId => 0,
+            Self::Mobile => 1,
+            Self::Landline => 2,
+            Self::Email => 3,
+            Self::BankCard => 4,
+            Self::Uscc => 5,
+            Self::Plate => 6,
+            Self::Passport => 7,
+            Self::Ip => 8,
+            Self::Date => 9,
+            Self::Name => 10,
+            Self::Address => 11,
+            Self::Amount => 12,
+            Self::Category => 13,
+            Self::Number => 14,
+            Self::Code => 15,
+            Self::Text => 16,
+            Self::Custom(_) => return None,
+        })
+    }
+
     /// A built-in kind from its word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
@@ -244,6 +269,8 @@ mod tests {
         for kind in Kind::BUILTIN {
             assert_eq!(Kind::parse(kind.as_str()), Some(kind));
         }
+        #[cfg(feature = "records")]
+        assert!(Kind::BUILTIN.iter().enumerate().all(|(at, kind)| kind.slot() == Some(at)));
         assert_eq!(Kind::parse("person"), None);
         assert_eq!(Kind::Custom(Name::new("staff_no").unwrap()).as_str(), "staff_no");
     }

@@ -1,0 +1,191 @@
+#![allow(clippy::unwrap_used)]
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use proptest::prelude::*;
+
+use super::*;
+use crate::grade::{Distinct, Grade, Kind, Role, ValueType, overall};
+use crate::id::ColumnName;
+use crate::table::{Column as Declared, ColumnKind};
+
+fn schema(columns: &[(&str, ColumnKind)]) -> Schema {
+    Schema::new(columns.iter().map(|&(name, kind)| Declared { name: ColumnName::new(name).unwrap(), kind }).collect()).unwrap()
+}
+
+fn records(schema: &Schema, arrays: Vec<ArrayRef>) -> Records {
+    Records::new(schema, RecordBatch::try_new(Records::arrow_schema(schema), arrays).unwrap(), 1).unwrap()
+}
+
+/// What is found of one column of text.
+fn profile<T: Into<String>>(header: &str, cells: impl IntoIterator<Item = T>) -> Finding {
+    let schema = schema(&[(header, ColumnKind::Text)]);
+    let cells: StringArray = cells.into_iter().map(|cell| Some(cell.into())).collect();
+    let mut profiler = Profiler::new(&schema, &Arc::new(Recognisers::builtin()));
+    profiler.update(&records(&schema, vec![Arc::new(cells)]));
+    profiler.finish().remove(0)
+}
+
+/// Digits that look random and are the same in every run.
+fn noise(row: u64) -> u64 {
+    let mut z = row.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z ^ (z >> 29)
+}
+
+#[test]
+fn order_numbers_are_codes_though_one_in_ten_passes_luhn() {
+    let found = profile("ref", (0..10_000).map(|row| format!("6222{:012}", noise(row) % 1_000_000_000_000)));
+    assert_eq!((found.kind, found.grade, &found.also[..]), (Kind::Code, Grade::L2, &[][..]));
+    assert_eq!(found.role, Role::Quasi);
+    // Some hundreds of real cards among them are seen.
+    let mixed = (0..10_000)
+        .map(|row| if row % 20 == 0 { "6222020200112230".to_owned() } else { format!("6222{:012}", noise(row) % 1_000_000_000_000) });
+    let found = profile("ref", mixed);
+    assert_eq!((found.kind, found.grade), (Kind::Code, Grade::L3));
+    assert!(found.also[0].0 == Kind::BankCard && found.also[0].1 > 1_300, "{:?}", found.also);
+}
+
+#[test]
+fn look_alikes_are_codes_numbers_and_dates() {
+    for (header, kind, cells) in [
+        ("x", Kind::Code, (0..500).map(|row| format!("{:016}", noise(row) % 10_000_000_000_000_000)).collect::<Vec<_>>()),
+        ("x", Kind::Code, (0..500).map(|row| format!("1{:010}", noise(row) % 10_000_000_000)).collect()),
+        ("order_no", Kind::Code, (0..500).map(|row| format!("138{:08}", row)).collect()),
+        ("x", Kind::Code, (0..500).map(|row| format!("138{:08}", row)).collect()),
+        ("x", Kind::Code, (0..500).map(|row| format!("{:018}", noise(row) % 1_000_000_000_000_000_000)).collect()),
+        (
+            "x",
+            Kind::Code,
+            (0..500)
+                .map(|row| format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", noise(row) >> 32, row, row, row, noise(row) >> 16))
+                .collect(),
+        ),
+        ("x", Kind::Code, (0..500).map(|row| format!("{}", 1_748_503_543_012 + noise(row) % 1_000_000_000)).collect()),
+        ("x", Kind::Code, (0..500).map(|row| format!("{}", 1_700_000_000 + noise(row) % 10_000_000)).collect()),
+        ("版本", Kind::Code, (0..500).map(|row| format!("1.{}.{}.{}", row % 3, row % 17, row % 200)).collect()),
+        ("x", Kind::Date, (0..500).map(|row| format!("2024{:02}{:02}{:02}0000", row % 12 + 1, row % 28 + 1, row % 24)).collect()),
+        ("x", Kind::Category, (0..500).map(|row| ["北京", "上海", "武汉", "成都"][row as usize % 4].to_owned()).collect()),
+        ("age", Kind::Number, (0..500).map(|row| format!("{}", row % 90)).collect()),
+        ("x", Kind::Category, (0..500).map(|row| format!("{}", row % 5)).collect()),
+        ("月收入", Kind::Amount, (0..500).map(|row| format!("{}", noise(row) % 100_000)).collect()),
+        ("x", Kind::Amount, (0..500).map(|row| format!("¥{}.50", noise(row) % 100_000)).collect()),
+        ("x", Kind::Number, (0..500).map(|row| format!("{}.5", noise(row) % 100_000)).collect()),
+    ] {
+        let found = profile(header, cells);
+        assert_eq!(found.kind, kind, "{header} {found:?}");
+        assert!(!found.kind.is_direct_identifier() && found.also.is_empty(), "{header} {found:?}");
+    }
+}
+
+#[test]
+fn headers_decide_where_cells_do_not() {
+    let words = ["王伟", "李娜", "张敏", "欧阳锋", "刘洋"];
+    assert_eq!(profile("xm", words).kind, Kind::Name);
+    assert_eq!(
+        profile("列", (0..200).map(|row| format!("{}{}", ["王", "李", "张", "刘"][row % 4], char::from_u32(0x4e00 + row as u32).unwrap())))
+            .kind,
+        Kind::Name
+    );
+    assert_eq!(profile("contact name", ["John Smith", "Mary Jones"]).kind, Kind::Name);
+    assert_eq!(profile("heading", ["John Smith", "Mary Jones", "Old House"]).kind, Kind::Text);
+    let secret = profile("登录密码", ["abc123", "x!y!z"]);
+    assert_eq!((secret.grade, secret.role), (Grade::L4, Role::Sensitive));
+    let birth = profile("出生日期", ["1990-02-28", "20000229"]);
+    assert_eq!((birth.kind, birth.grade, birth.role), (Kind::Date, Grade::L3, Role::Quasi));
+    assert_eq!(profile("办理日期", ["1990-02-28"]).grade, Grade::L2);
+    let empty = profile::<String>("手机号", []);
+    assert_eq!((empty.kind, empty.grade, empty.sampled), (Kind::Mobile, Grade::L3, 0));
+    let sex = profile("性别", ["男", "女", "男"]);
+    assert_eq!((sex.kind, sex.grade, sex.role), (Kind::Category, Grade::L2, Role::Quasi));
+}
+
+#[test]
+fn the_highest_grade_found_in_any_cell_counts() {
+    let cells = (0..1000).map(|row| if row == 777 { "电话13812345678" } else { "情况属实，予以受理。" });
+    let found = profile("备注", cells);
+    assert_eq!((found.kind, found.grade, &found.also[..]), (Kind::Text, Grade::L3, &[(Kind::Mobile, 1)][..]));
+    assert!(found.reason.clause.contains("就高从严"));
+}
+
+#[test]
+fn value_types_are_those_of_all_cells() {
+    let typed = |cells: &[&str]| profile("x", cells.iter().copied()).value_type;
+    assert_eq!(typed(&["1", "-2", "30"]), ValueType::Integer);
+    assert_eq!(typed(&["1", "-2.50", "30"]), ValueType::Real { scale: 2 });
+    assert_eq!(typed(&["1", "007"]), ValueType::Text);
+    assert_eq!(typed(&["9223372036854775808"]), ValueType::Real { scale: 0 });
+    assert_eq!(typed(&["1.5", &"9".repeat(38)]), ValueType::Text);
+    assert_eq!(typed(&["1", " 2"]), ValueType::Text);
+    assert_eq!(typed(&[]), ValueType::Text);
+}
+
+#[test]
+fn integers_of_arrow_are_looked_at_as_their_digits() {
+    let schema = schema(&[("tel", ColumnKind::Integer), ("n", ColumnKind::Integer)]);
+    let array = |cells: Vec<Option<i64>>| Arc::new(Int64Array::from(cells)) as ArrayRef;
+    let mut profiler = Profiler::new(&schema, &Arc::new(Recognisers::builtin()));
+    let numbers = vec![Some(i64::MIN), Some(0), None];
+    profiler.update(&records(&schema, vec![array(vec![Some(13_812_345_678), Some(13_912_345_678), None]), array(numbers)]));
+    let found = profiler.finish();
+    assert_eq!((&found[0].kind, found[0].value_type, found[0].nulls), (&Kind::Mobile, ValueType::Integer, 1));
+    assert_eq!((&found[1].kind, found[1].value_type, found[1].distinct), (&Kind::Number, ValueType::Integer, Distinct::Exactly(2)));
+}
+
+#[test]
+fn three_quasi_identifiers_make_grade_three() {
+    let of = |header| profile(header, ["1", "2", "1"]);
+    let two = [of("年龄"), of("性别")];
+    assert_eq!(overall(&two).0, Grade::L2);
+    let [a, b] = two;
+    assert_eq!(overall(&[a, b, of("邮编")]).0, Grade::L3);
+    assert_eq!(overall(&[]).0, Grade::L1);
+}
+
+#[cfg(feature = "embedded")]
+#[test]
+fn kinds_of_the_user() {
+    let toml = "[[recogniser]]\nname = \"staff_no\"\npattern = \"S[0-9]{6}\"\nheaders = [\"工号\"]\ngrade = 4\ndirect = true";
+    let recognisers = Arc::new(Recognisers::parse(toml).unwrap());
+    let schema = schema(&[("a", ColumnKind::Text), ("工号", ColumnKind::Text), ("b", ColumnKind::Text)]);
+    let text = |cells: &[&str]| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef;
+    let mut profiler = Profiler::new(&schema, &recognisers);
+    let columns = vec![text(&["S123456", "S123457"]), text(&["S123456", "无"]), text(&["员工S123456", "13812345678"])];
+    profiler.update(&records(&schema, columns));
+    let found = profiler.finish();
+    let staff = recognisers.kind("staff_no").unwrap();
+    assert_eq!((&found[0].kind, found[0].grade, found[0].role), (&staff, Grade::L4, Role::Direct));
+    assert_eq!((&found[1].kind, found[1].header_hint), (&staff, true));
+    assert_eq!((&found[2].kind, found[2].grade), (&Kind::Text, Grade::L4));
+    assert!(found[2].also.contains(&(staff, 1)) && found[2].also.contains(&(Kind::Mobile, 1)));
+}
+
+proptest! {
+    /// However cells are ordered and split, the findings are the same.
+    #[test]
+    fn merge_is_as_if_one_had_seen_all(
+        cells in prop::collection::vec(
+            prop::option::of(prop_oneof![
+                "[0-9]{0,19}", "1[3-9][0-9]{9}", "[0-9]{1,3}\\.[0-9]{1,2}", "王[一-三]", "[a-z]{1,3}@b\\.com", ".{0,12}", "电话1380000[0-9]{4}",
+                "11010519491231002X|6222020200112230",
+            ]),
+            0..200,
+        ),
+        cut in 0_usize..200,
+        turn in 0_usize..200,
+    ) {
+        let schema = schema(&[("x", ColumnKind::Text)]);
+        let recognisers = Arc::new(Recognisers::builtin());
+        let batch = |cells: &[Option<String>]| records(&schema, vec![Arc::new(cells.iter().cloned().collect::<StringArray>())]);
+        let mut whole = Profiler::new(&schema, &recognisers);
+        whole.update(&batch(&cells));
+
+        let mut turned = cells.clone();
+        turned.rotate_left(turn % cells.len().max(1));
+        let (left, right) = turned.split_at(cut.min(cells.len()));
+        let (mut first, mut second) = (Profiler::new(&schema, &recognisers), Profiler::new(&schema, &recognisers));
+        right.chunks(7).for_each(|chunk| first.update(&batch(chunk)));
+        second.update(&batch(left));
+        first.merge(second);
+        prop_assert_eq!(whole.finish(), first.finish());
+    }
+}
