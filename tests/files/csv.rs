@@ -1,0 +1,3 @@
+//! CSV files through [`FileSource`].
+
+use super::*;
