@@ -39,7 +39,6 @@
 //! That an output is anonymous: a residual counts the values that one cell may come from, not what other cells, other
 //! files or frequencies tell. A pseudonym hides a value only from those without the key, and who has it can try values.
 
-mod check;
 mod form;
 mod keys;
 mod prf;

@@ -1,11 +1,21 @@
 //! The one form in which a value of a kind is masked and hashed, whatever way it was written.
 
-use super::check;
-use crate::grade::Kind;
+use crate::grade::{Kind, check};
 
 /// Whether values of this kind can be told from others by their form.
 pub(super) fn is_checked(kind: &Kind) -> bool {
-    matches!(kind, Kind::ResidentId | Kind::Mobile | Kind::BankCard | Kind::Uscc | Kind::Email)
+    matches!(
+        kind,
+        Kind::ResidentId
+            | Kind::Mobile
+            | Kind::Landline
+            | Kind::Email
+            | Kind::BankCard
+            | Kind::Uscc
+            | Kind::Plate
+            | Kind::Passport
+            | Kind::Ip
+    )
 }
 
 /// Whether the last character of a value of this kind follows from the others.
@@ -17,74 +27,61 @@ pub(super) fn has_check_digit(kind: &Kind) -> bool {
 /// of their own, every text is canonical as it stands: nothing is trimmed.
 ///
 /// ```text
-/// resident_id   full-width digits narrow, x upper case, 15 digits -> 18 (19 before the year, check digit behind)
-/// mobile        full-width digits narrow, blanks and dashes out, +86 0086 86 0 in front out -> 11 digits
-/// bank_card     full-width digits narrow, blanks and dashes out -> 16 to 19 digits
-/// uscc          upper case
+/// all of these  full-width digits narrow, letters upper case (not of e-mail)
+/// resident_id   15 digits -> 18 (19 before the year, check character behind)
+/// mobile        blanks and dashes out, +86 0086 86 0 in front out -> 11 digits; no numbers of other countries
+/// bank_card     blanks and dashes out -> 16 to 19 digits
+/// plate         the dot or blank behind the second character out
 /// ```
 pub(super) fn canonical(kind: &Kind, text: &str, out: &mut String) -> bool {
     out.clear();
     match kind {
+        Kind::Mobile | Kind::BankCard => narrow(text, &[' ', '-'], out),
+        Kind::Plate => narrow(text, &[' ', '·', '•', '.'], out),
+        Kind::ResidentId | Kind::Uscc | Kind::Passport | Kind::Landline | Kind::Ip => narrow(text, &[], out),
+        _ => out.push_str(text),
+    }
+    if *kind != Kind::Email && is_checked(kind) {
+        out.make_ascii_uppercase();
+    }
+    match kind {
         Kind::ResidentId => {
-            narrow(text, false, out);
-            if out.len() == 15 && out.bytes().all(|byte| byte.is_ascii_digit()) {
+            let known = check::resident_id(&*out);
+            if known && out.len() == 15 {
                 out.insert_str(6, "19");
-                out.push(resident_check(out.as_bytes()));
+                out.extend(out.as_bytes().first_chunk().and_then(check::resident_check_character).map(char::from));
             }
-            out.make_ascii_uppercase();
-            check::resident_id(out)
+            known
         }
         Kind::Mobile => {
-            narrow(text, true, out);
             let prefix = ["+86", "0086", "86", "0"].into_iter().find(|prefix| out.len() == 11 + prefix.len() && out.starts_with(prefix));
             out.drain(..prefix.map_or(0, str::len));
-            matches!(out.as_bytes(), [b'1', b'3'..=b'9', rest @ ..] if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit))
+            out.len() == 11 && check::mobile(&*out)
         }
-        Kind::BankCard => {
-            narrow(text, true, out);
-            (16..=19).contains(&out.len()) && out.bytes().all(|byte| byte.is_ascii_digit()) && check::luhn(out)
-        }
-        Kind::Uscc => {
-            out.push_str(text);
-            out.make_ascii_uppercase();
-            out.len() == 18
-        }
-        Kind::Email => {
-            out.push_str(text);
-            check::email(out)
-        }
-        _ => {
-            out.push_str(text);
-            true
-        }
+        Kind::BankCard => (16..=19).contains(&out.len()) && check::bank_card(&*out),
+        Kind::Uscc => check::uscc(&*out),
+        Kind::Email => check::email(&*out),
+        Kind::Landline => check::landline(&*out),
+        Kind::Plate => check::plate(out),
+        Kind::Passport => check::passport(&*out),
+        Kind::Ip => check::ip(&*out),
+        _ => true,
     }
 }
 
-/// Copies with full-width digits made narrow, and without blanks and dashes if asked for.
-fn narrow(text: &str, drop_separators: bool, out: &mut String) {
+/// Copies with full-width digits made narrow, and without some characters.
+fn narrow(text: &str, without: &[char], out: &mut String) {
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return out.push_str(text);
     }
     for char in text.chars() {
         match char {
-            ' ' | '-' if drop_separators => {}
             // U+FF10 to U+FF19 lie this far above 0 to 9.
             '０'..='９' => out.extend(char::from_u32(char as u32 - 0xfee0)),
+            _ if without.contains(&char) => {}
             _ => out.push(char),
         }
     }
-}
-
-/// GB 11643-1999, the weights of the 17 digits.
-pub(super) const RESIDENT_WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-
-/// The check character of the first 17 digits of a resident ID.
-///
-/// # Source
-/// GB 11643-1999, ISO 7064 MOD 11-2.
-pub(super) fn resident_check(digits: &[u8]) -> char {
-    let sum: u32 = RESIDENT_WEIGHTS.iter().zip(digits).map(|(weight, digit)| weight * u32::from(digit.wrapping_sub(b'0'))).sum();
-    char::from(b"10X98765432"[sum as usize % 11])
 }
 
 #[cfg(test)]
@@ -110,7 +107,10 @@ mod tests {
                 &["13800138000", "138 0013 8000", "+86 138-0013-8000", "8613800138000", "013800138000", "１３８00138000"],
             ),
             (Kind::BankCard, "6222020200112230", &["6222020200112230", "6222 0202 0011 2230", "6222-0202-0011-2230"]),
-            (Kind::Email, "张三@example.com", &["张三@example.com"]),
+            (Kind::Email, "Zhang.San@example.com", &["Zhang.San@example.com"]),
+            (Kind::Plate, "京A12345", &["京A12345", "京A·12345", "京a12345"]),
+            (Kind::Uscc, "91310115MA1K3BTP2B", &["91310115MA1K3BTP2B", "91310115ma1k3btp2b"]),
+            (Kind::Passport, "E12345678", &["E12345678", "e１2345678"]),
             (Kind::Text, " a ", &[" a "]),
         ] {
             for text in texts {
@@ -131,6 +131,8 @@ mod tests {
                 &["", "12800138000", "1380013800", "138001380000", "1380013800x", "+87 13800138000", "１３８００１３８０００１"],
             ),
             (Kind::BankCard, &["", "6222020200112231", "622202020011223", "6222_0202_0011_2230"]),
+            (Kind::Mobile, &["+1 650 253 0000", "14212345678"]),
+            (Kind::Uscc, &["91110000600037341N", "9111000060003IOZSV"]),
             (Kind::Email, &["", "a", "@b.c", "a@", "a@b@c.d"]),
         ] {
             for text in texts {

@@ -1,6 +1,5 @@
 use std::fmt;
 
-use super::form;
 use crate::generalise::civil;
 use crate::grade::{Kind, ValueType};
 
@@ -68,6 +67,8 @@ pub(super) fn of_form(kind: &Kind, shows: &dyn Fn(usize, usize) -> bool, known: 
             })
             .min()
             .unwrap_or(1),
+        Kind::Plate => digits(7, 2, 7).min(digits(8, 2, 8)),
+        Kind::Passport => (8..=11).map(|len| digits(len, 2, len)).min().unwrap_or(1),
         // Two hidden digits at most for the check character of the organisation; of the last one nothing is claimed.
         Kind::Uscc if shows(18, 17) => 1,
         Kind::Uscc => (digits(18, 8, 16) / if shows(18, 16) { 100 } else { 1 }).max(1),
@@ -160,9 +161,12 @@ fn dates_by_what_shows(shows: &dyn Fn(usize) -> bool) -> Vec<[u128; 11]> {
     groups.into_values().collect()
 }
 
+/// GB 11643-1999, the weights of the 17 digits.
+const RESIDENT_WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+
 /// What digits from place `from` on add to the sum of the check character, modulo 11 (GB 11643).
 fn sum_from(from: usize, digits: &[u32]) -> usize {
-    form::RESIDENT_WEIGHTS[from..].iter().zip(digits).map(|(weight, digit)| weight * digit).sum::<u32>() as usize % 11
+    RESIDENT_WEIGHTS[from..].iter().zip(digits).map(|(weight, digit)| weight * digit).sum::<u32>() as usize % 11
 }
 
 #[cfg(test)]
