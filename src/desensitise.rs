@@ -48,5 +48,6 @@ mod technique;
 pub use keys::{Algorithm, KEYS_MAX, Key, KeyFileError, KeyRing};
 pub use residual::{Domain, Known, Residual};
 pub use technique::{
-    Emitted, Kernel, Mask, Nature, OffKind, OffReason, OffRow, Output, Pseudonym, Setting, Suppress, Technique, TechniqueError,
+    Bin, Clamp, DateShift, Emitted, Kernel, Mask, Nature, OffKind, OffReason, OffRow, Output, PERMUTE_BYTES_MAX, Permutation, Permute,
+    Pseudonym, Round, SHIFT_DAYS_MAX, SHIFT_DAYS_MIN, Setting, Suppress, Technique, TechniqueError, Truncate,
 };

@@ -57,6 +57,13 @@ impl Prf {
         }
         &tags[..batch.len()]
     }
+
+    /// The 16 bytes of one value.
+    pub(super) fn tag(&self, value: &[u8]) -> [u8; BLOCK] {
+        let mut batch = Batch::default();
+        batch.push(|bytes| bytes.extend_from_slice(value));
+        self.tags(&mut batch, &mut [[0; BLOCK]; LANES])[0]
+    }
 }
 
 /// Up to [`LANES`] values, one behind the other.

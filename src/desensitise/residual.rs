@@ -1,7 +1,9 @@
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::generalise::civil;
 use crate::grade::{Kind, ValueType};
+use crate::id::Decimal;
 
 /// What is known of a column: by the findings of [`grade`](crate::grade), or by the word of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +12,19 @@ pub struct Domain {
     pub kind: Kind,
     /// What all of its cells are.
     pub value_type: ValueType,
+}
+
+impl Domain {
+    /// What numbers of the column are multiples of, as far as it is known: by declaration, never finer than the type.
+    pub(super) fn step(&self, declared: Option<Decimal>) -> Option<Decimal> {
+        match self.value_type {
+            ValueType::Integer => Some(declared.unwrap_or(Decimal::ONE).max(Decimal::ONE)),
+            // How fine the numbers look says little of how fine they are: without a word of the policy nothing is claimed.
+            ValueType::Real { scale } => declared.map(|step| Decimal::new(1, scale).map_or(step, |finest| step.max(finest))),
+            ValueType::Text => declared,
+        }
+        .filter(|step| step.mantissa() > 0)
+    }
 }
 
 /// How much a technique leaves open: the least number of input values that an output can come from, for one who knows
@@ -144,7 +159,7 @@ fn least(sums: &[u128; 11], dates: u128, regions: u128, check_shows: bool) -> u1
 
 /// The dates of birth in groups that look alike, each counted by check sum.
 fn dates_by_what_shows(shows: &dyn Fn(usize) -> bool) -> Vec<[u128; 11]> {
-    let mut groups = std::collections::HashMap::<u32, [u128; 11]>::new();
+    let mut groups = HashMap::<u32, [u128; 11]>::new();
     for year in BIRTH_YEARS {
         for month in 1..=12u32 {
             for day in 1..=civil::days_in_month(year, month) {
@@ -170,8 +185,10 @@ fn sum_from(from: usize, digits: &[u32]) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::grade::check;
 
     #[test]
     fn residuals_are_ordered_and_read_like_numbers() {
@@ -180,5 +197,100 @@ mod tests {
             assert_eq!(Residual::AtLeast(count).to_string(), text);
         }
         assert_eq!(Residual::Unbounded.to_string(), "unbounded without the key");
+    }
+
+    /// The least number of ids that look alike, by writing them all: those of some dates and sequences, one region.
+    fn written_out(hidden: &[usize], years: std::ops::RangeInclusive<u32>, sequences: impl Iterator<Item = u32> + Clone) -> u128 {
+        let mut counts = HashMap::<[u8; 18], u128>::new();
+        for year in years {
+            for month in 1..=12 {
+                for day in 1..=civil::days_in_month(year, month) {
+                    for sequence in sequences.clone() {
+                        let mut id = format!("110105{year:04}{month:02}{day:02}{sequence:03}");
+                        let digits: [u8; 17] = id.as_bytes().try_into().unwrap();
+                        id.push(check::resident_check_character(&digits).unwrap().into());
+                        assert!(check::resident_id(&id));
+                        let mut seen: [u8; 18] = id.as_bytes().try_into().unwrap();
+                        hidden.iter().for_each(|&at| seen[at] = b'*');
+                        *counts.entry(seen).or_default() += 1;
+                    }
+                }
+            }
+        }
+        counts.into_values().min().unwrap()
+    }
+
+    fn counted(hidden: &[usize], known: &[Known]) -> u128 {
+        of_form(&Kind::ResidentId, &|_, at| !hidden.contains(&at), known)
+    }
+
+    #[test]
+    fn resident_ids_are_counted_as_they_would_be_written_out() {
+        let all_dates = [6, 7, 8, 9, 10, 11, 12, 13];
+        // Eleven sequences move the sum by everything it can be moved by, so any other shows the same least class.
+        for hidden in [&all_dates[..], &[8, 9], &[10, 11], &[12, 13], &[9, 11, 13], &[13], &[6, 7, 8, 9, 17], &[17]] {
+            assert_eq!(counted(hidden, &[]), written_out(hidden, BIRTH_YEARS, 0..11), "{hidden:?}");
+        }
+        // With the date shown, one year has dates of every sum.
+        for hidden in [&[14, 15, 16][..], &[14, 15], &[15, 16], &[16], &[14, 15, 16, 17], &[16, 17]] {
+            assert_eq!(counted(hidden, &[]), written_out(hidden, 2000..=2000, 0..1_000), "{hidden:?}");
+        }
+        // Both: years that are shown do not share a class.
+        for hidden in [&[13, 16][..], &[12, 13, 15, 16], &[10, 11, 12, 13, 16]] {
+            assert!(counted(hidden, &[]) <= written_out(hidden, 1999..=2000, 0..1_000), "{hidden:?}");
+        }
+        assert_eq!(counted(&[0, 1, 2, 3, 4, 5, 17], &[]), PROVINCES);
+        assert_eq!(counted(&[4, 5, 17], &[]), 1);
+    }
+
+    #[test]
+    fn what_other_columns_tell_is_taken_off() {
+        let six_four = [6, 7, 8, 9, 10, 11, 12, 13, 17];
+        assert_eq!(counted(&six_four, &[]), 36_525);
+        assert_eq!(counted(&six_four, &[Known::Sex, Known::Region]), 36_525);
+        for left in [1, 28, 365] {
+            assert_eq!(counted(&six_four, &[Known::BirthDate(left)]), left);
+        }
+        assert_eq!(counted(&six_four[..8], &[Known::BirthDate(1)]), 1);
+        assert_eq!(counted(&[14, 15, 16, 17], &[Known::BirthDate(1)]), 1_000);
+        assert_eq!(counted(&[14, 15, 16, 17], &[Known::Sex]), 500);
+        assert_eq!(counted(&[0, 1, 2, 3, 4, 5, 14, 17], &[Known::Region]), 10);
+        let everything: Vec<usize> = (0..18).collect();
+        assert_eq!(counted(&everything, &[]), PROVINCES * 36_525 * 1_000);
+        assert_eq!(counted(&everything, &[Known::Region, Known::Sex, Known::BirthDate(365)]), 365 * 500);
+        // A shown digit of the date may leave one of the dates that another column leaves.
+        assert_eq!(counted(&[7, 8, 9, 10, 11, 12, 13, 16, 17], &[Known::BirthDate(365)]), 10);
+    }
+
+    #[test]
+    fn cards_are_counted_as_they_would_be_written_out() {
+        let mut digits = *b"6222020200112230";
+        for hidden in [&[6, 7][..], &[6, 9, 14], &[10], &[7, 8, 9, 10]] {
+            let count = (0..10u32.pow(u32::try_from(hidden.len()).unwrap()))
+                .filter(|number| {
+                    let mut rest = *number;
+                    for &at in hidden {
+                        digits[at] = b'0' + u8::try_from(rest % 10).unwrap();
+                        rest /= 10;
+                    }
+                    check::luhn(digits)
+                })
+                .count() as u128;
+            assert_eq!(of_form(&Kind::BankCard, &|_, at| !hidden.contains(&at), &[]), count, "{hidden:?}");
+            let without_check = of_form(&Kind::BankCard, &|len, at| !hidden.contains(&at) && at + 1 < len, &[]);
+            assert_eq!(without_check, 10 * count);
+        }
+    }
+
+    #[test]
+    fn prefixes_count_nothing() {
+        for (kind, prefix) in [(Kind::Mobile, 3), (Kind::BankCard, 6), (Kind::Plate, 2), (Kind::Passport, 2), (Kind::Uscc, 8)] {
+            assert_eq!(of_form(&kind, &|_, at| at >= prefix, &[]), 1, "{kind}");
+            assert_eq!(of_form(&kind, &|_, at| at != prefix && at < 15, &[]) % 10, 0, "{kind}");
+        }
+        assert_eq!(of_form(&Kind::Uscc, &|_, _| false, &[]), 100_000_000);
+        for kind in [Kind::Name, Kind::Text, Kind::Ip, Kind::Landline, Kind::Date, Kind::Category] {
+            assert_eq!(of_form(&kind, &|_, _| false, &[]), 1);
+        }
     }
 }

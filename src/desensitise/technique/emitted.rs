@@ -3,8 +3,7 @@ use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Decimal128Array, Int64Array};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, Decimal128Array, Int64Array, PrimitiveArray, StringArray};
 use arrow_schema::DataType;
 
 use super::{OffKind, OffReason};
@@ -57,26 +56,35 @@ impl Emitted {
     /// When there is no such row, or the texts of the rows are longer than 2 GiB together.
     #[must_use]
     pub fn select(&self, rows: &[u32]) -> Self {
-        let rows = rows.iter().map(|&row| row as usize);
-        match self.0.data_type() {
+        Self::gather(std::slice::from_ref(self), rows.len(), || rows.iter().map(|&row| (0, row as usize)))
+    }
+
+    /// Cells of several columns of one type, each by its column and row.
+    pub(super) fn gather<I: Iterator<Item = (usize, usize)>>(parts: &[Self], len: usize, rows: impl Fn() -> I) -> Self {
+        let Some(first) = parts.first() else { return Self(Arc::new(StringArray::new_null(0))) };
+        match first.0.data_type() {
             DataType::Int64 => {
-                let cells = self.0.as_primitive::<Int64Type>();
-                Self(Arc::new(rows.map(|row| cells.is_valid(row).then(|| cells.value(row))).collect::<Int64Array>()))
+                let parts: Vec<&Int64Array> = parts.iter().map(|part| part.0.as_primitive()).collect();
+                Self(Arc::new(rows().map(|(part, row)| cell(parts[part], row)).collect::<Int64Array>()))
             }
-            DataType::Decimal128(..) => {
-                let cells = self.0.as_primitive::<Decimal128Type>();
-                let selected: Decimal128Array = rows.map(|row| cells.is_valid(row).then(|| cells.value(row))).collect();
-                Self(Arc::new(selected.with_data_type(cells.data_type().clone())))
+            data_type @ DataType::Decimal128(..) => {
+                let parts: Vec<&Decimal128Array> = parts.iter().map(|part| part.0.as_primitive()).collect();
+                let cells: Decimal128Array = rows().map(|(part, row)| cell(parts[part], row)).collect();
+                Self(Arc::new(cells.with_data_type(data_type.clone())))
             }
             _ => {
-                let cells = self.0.as_string::<i32>();
-                let bytes = rows.clone().map(|row| cells.value_length(row).unsigned_abs() as usize).sum();
-                let mut selected = StringBuilder::with_capacity(rows.len(), bytes);
-                rows.for_each(|row| selected.append_option(cells.is_valid(row).then(|| cells.value(row))));
-                Self(Arc::new(selected.finish()))
+                let parts: Vec<&StringArray> = parts.iter().map(|part| part.0.as_string()).collect();
+                let bytes = rows().map(|(part, row)| parts[part].value_length(row).unsigned_abs() as usize).sum();
+                let mut cells = StringBuilder::with_capacity(len, bytes);
+                rows().for_each(|(part, row)| cells.append_option(parts[part].is_valid(row).then(|| parts[part].value(row))));
+                Self(Arc::new(cells.finish()))
             }
         }
     }
+}
+
+fn cell<T: ArrowPrimitiveType>(cells: &PrimitiveArray<T>, row: usize) -> Option<T::Native> {
+    cells.is_valid(row).then(|| cells.value(row))
 }
 
 impl fmt::Debug for Emitted {

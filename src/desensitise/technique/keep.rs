@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 
 use super::cells::{Cell, Cells};
 use super::numbers::Numbers;
-use super::{Emit, Emitted, OffKind, OffReason, Output, Setting};
+use super::{Emit, Emitted, OffKind, Output, Setting};
 
 pub(super) const NAME: &str = "keep";
 
@@ -26,8 +26,7 @@ impl Emit for Keep {
             (cells, output) => {
                 let mut numbers = Numbers::new(output, &cells);
                 cells.each_number(|row, cell| match cell {
-                    Cell::Value(number) if numbers.push(number) => {}
-                    Cell::Value(_) => numbers.off(row, OffReason::OutOfRange, off),
+                    Cell::Value(number) => numbers.push_or(row, Some(number), off),
                     Cell::Null => numbers.null(),
                     Cell::Other(reason) => numbers.off(row, reason, off),
                 });

@@ -58,6 +58,14 @@ impl Numbers {
         true
     }
 
+    /// Adds a number, or lists its row as one that is out of range.
+    #[inline]
+    pub(super) fn push_or(&mut self, row: usize, number: Option<Number>, off: &mut OffKind) {
+        if !number.is_some_and(|number| self.push(number)) {
+            self.off(row, OffReason::OutOfRange, off);
+        }
+    }
+
     pub(super) fn null(&mut self) {
         match self {
             Self::Text { texts, .. } => texts.null(),

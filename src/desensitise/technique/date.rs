@@ -1,0 +1,41 @@
+use arrow_array::{Array, ArrayRef};
+
+use super::cells::{Cell, Cells};
+use super::emitted::Texts;
+use super::{Emit, Emitted, OffKind, OffReason};
+use crate::generalise::{DateLevel, DateText};
+
+pub(super) const NAME: &str = "generalise_date";
+
+/// About the length of what is written.
+const LABEL_BYTES: usize = 8;
+
+pub(super) fn kernel(level: DateLevel) -> Box<dyn Emit> {
+    Box::new(Dates { level })
+}
+
+/// Each date cut to a level; a time behind it goes.
+struct Dates {
+    level: DateLevel,
+}
+
+impl Emit for Dates {
+    fn emit(&self, cells: &ArrayRef, _: Option<&ArrayRef>, off: &mut OffKind) -> Emitted {
+        let mut texts = Texts::with_capacity(cells.len(), LABEL_BYTES * cells.len());
+        let mut scratch = String::new();
+        Cells::of(cells).each(|row, cell| match cell {
+            Cell::Value(text) => match DateText::read(text) {
+                Some(date) => {
+                    scratch.clear();
+                    self.level.write(date.day, &mut scratch);
+                    texts.piece(&scratch);
+                    texts.end_or(row, off);
+                }
+                None => texts.off(row, OffReason::NotADate, off),
+            },
+            Cell::Null => texts.null(),
+            Cell::Other(reason) => texts.off(row, reason, off),
+        });
+        texts.finish()
+    }
+}
