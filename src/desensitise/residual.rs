@@ -200,7 +200,7 @@ mod tests {
     }
 
     /// The least number of ids that look alike, by writing them all: those of some dates and sequences, one region.
-    fn written_out(hidden: &[usize], years: std::ops::RangeInclusive<u32>, sequences: impl Iterator<Item = u32> + Clone) -> u128 {
+    fn written_out(hidden: &[usize], years: std::ops::RangeInclusive<u32>, sequences: std::ops::Range<u32>) -> u128 {
         let mut counts = HashMap::<[u8; 18], u128>::new();
         for year in years {
             for month in 1..=12 {
