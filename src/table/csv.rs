@@ -3,6 +3,7 @@
 mod block;
 mod decode;
 mod reader;
+mod scan;
 
 use std::fmt;
 use std::io::{Cursor, Read};
@@ -10,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 
 use self::block::Block;
 use self::reader::Reader;
@@ -148,7 +150,16 @@ impl CsvSource {
         let header = Header::new(reader.header()?)?;
         let columns = header.bind(&self.schema, self.options.extra)?;
         let block = Block::new(header.len(), self.options.batch_rows_max);
-        Ok(Box::new(Batches { source: self, reader, block, columns, opened, failed: None, done: false }))
+        Ok(Box::new(Batches {
+            source: self,
+            reader,
+            block,
+            columns,
+            arrow_schema: Records::arrow_schema(&self.schema),
+            opened,
+            failed: None,
+            done: false,
+        }))
     }
 }
 
@@ -200,6 +211,7 @@ struct Batches<'a, R> {
     reader: Reader<R>,
     block: Block,
     columns: Arc<[u32]>,
+    arrow_schema: SchemaRef,
     /// The version at the start, if it can change.
     opened: Option<String>,
     /// An error that stands behind records still to be given out.
@@ -216,7 +228,7 @@ impl<R: Read> Batches<'_, R> {
         let bytes_max = options.batch_bytes_max.min(CsvOptions::RECORD_BYTES_CAP);
         self.block.clear();
         while !self.block.is_full(bytes_max) {
-            match self.reader.record(&mut self.block) {
+            match self.reader.records(&mut self.block, bytes_max) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
@@ -261,7 +273,7 @@ impl<R: Read> Batches<'_, R> {
             });
         }
         // An error of Arrow may hold a cell: only its place is kept.
-        let batch = RecordBatch::try_new(Records::arrow_schema(schema), arrays)
+        let batch = RecordBatch::try_new(Arc::clone(&self.arrow_schema), arrays)
             .map_err(|_| TableError::Batch { column: 1, expected: schema.columns()[0].kind.as_str() })?;
         let records = Records::new(schema, batch, first_record)?;
         Ok(records.located(self.has_bytes().then(|| self.block.begins().to_vec()), Arc::clone(&self.columns)))

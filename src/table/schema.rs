@@ -7,8 +7,8 @@ use arrow_schema::DataType;
 use super::TableError;
 use crate::id::ColumnName;
 
-/// The most columns of a schema and of a header: what wide census extracts have, with room, and a bound on the memory of a batch.
-pub const COLUMNS_MAX: usize = 4096;
+/// The most columns of a schema and of a header: 2^14, what spreadsheets have at most, and a bound on the memory of a batch.
+pub const COLUMNS_MAX: usize = 16_384;
 
 /// The columns of a source: at least one, at most [`COLUMNS_MAX`], no name twice.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! From bytes to fields: `csv-core` with limits, places, and the errors it does not tell.
+//! From bytes to fields: plain records by their marks, all others by `csv-core`, with limits, places, and the errors it
+//! does not tell.
 
 use std::io::{self, Read};
 
@@ -7,12 +8,21 @@ use csv_core::ReadRecordResult;
 use super::CsvOptions;
 use super::block::Block;
 use super::decode::{Decoded, other_mark};
+use super::scan::{Marks, WIDTH};
 use crate::table::{COLUMNS_MAX, Encoding, Position, TableError};
 
 /// 256 KiB: fewer calls than the disk needs, small enough for the second-level cache.
 const BUFFER_BYTES: usize = 256 << 10;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Why no more plain records were found.
+enum Plain {
+    /// The buffer ends within a record.
+    Unfinished,
+    /// The record is not plain, or the block is full.
+    Other,
+}
 
 /// A reader of records. The header is record 0.
 pub(super) struct Reader<R> {
@@ -24,6 +34,7 @@ pub(super) struct Reader<R> {
     /// The place of `buffer[at]` in the input.
     offset: u64,
     core: csv_core::Reader,
+    delimiter: u8,
     record: u64,
     field_bytes_max: usize,
     record_bytes_max: usize,
@@ -39,6 +50,7 @@ impl<R: Read> Reader<R> {
             filled: 0,
             offset: 0,
             core: csv_core::ReaderBuilder::new().delimiter(options.delimiter).build(),
+            delimiter: options.delimiter,
             record: 0,
             field_bytes_max: options.field_bytes_max.min(record_bytes_max),
             record_bytes_max,
@@ -71,8 +83,86 @@ impl<R: Read> Reader<R> {
         (0..fields).zip(1..).map(name).collect()
     }
 
-    /// Appends a record to the block; false at the end of the input.
-    pub(super) fn record(&mut self, block: &mut Block) -> Result<bool, TableError> {
+    /// Appends records to the block, which is not full yet; false at the end of the input.
+    pub(super) fn records(&mut self, block: &mut Block, bytes_max: usize) -> Result<bool, TableError> {
+        while let Plain::Unfinished = self.plain_records(block, bytes_max) {
+            if block.is_full(bytes_max) {
+                return Ok(true);
+            }
+            if !self.refill()? {
+                break;
+            }
+        }
+        if block.is_full(bytes_max) { Ok(true) } else { self.record(block) }
+    }
+
+    /// Appends the plain records that stand whole in the buffer: no quote, as many fields as there are columns, and short
+    /// enough. It gives the same fields as `csv-core` does.
+    fn plain_records(&mut self, block: &mut Block, bytes_max: usize) -> Plain {
+        let input = &self.buffer[..self.filled];
+        let (marks, short) = (Marks::new(self.delimiter), self.field_bytes_max.min(self.record_bytes_max));
+        let mut base = self.at - self.at % WIDTH;
+        let mut mask = marks.at(input, base) & u64::MAX << (self.at % WIDTH);
+        let (mut begin, mut field) = (self.at, self.at);
+        let mut plain = block.plain(self.at);
+        let mut records = 0;
+        let stopped = loop {
+            if field == begin && !plain.is_open(bytes_max) {
+                break Plain::Other;
+            }
+            while mask == 0 && base < input.len() {
+                base += WIDTH;
+                mask = marks.at(input, base);
+            }
+            if mask == 0 {
+                break Plain::Unfinished;
+            }
+            let at = base + mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            match input[at] {
+                byte if byte == self.delimiter => {
+                    if !plain.field(field, at) {
+                        break Plain::Other;
+                    }
+                    field = at + 1;
+                }
+                b'\n' | b'\r' => {
+                    // An empty line, or the LF of CR LF, is no record.
+                    if at > begin {
+                        let place = self.offset + (begin - self.at) as u64;
+                        if at - begin > short || !plain.field(field, at) || !plain.push(place, at - begin) {
+                            break Plain::Other;
+                        }
+                        records += 1;
+                    }
+                    (begin, field) = (at + 1, at + 1);
+                }
+                _ => break Plain::Other,
+            }
+        };
+        plain.finish(input, begin);
+        let taken = begin - self.at;
+        self.record += records;
+        self.take(taken);
+        stopped
+    }
+
+    /// Reads behind what is left in the buffer; false at the end of the input, and when a record is so long that it should
+    /// be read in parts.
+    fn refill(&mut self) -> Result<bool, TableError> {
+        let left = self.filled - self.at;
+        if left > BUFFER_BYTES / 2 {
+            return Ok(false);
+        }
+        self.buffer.copy_within(self.at..self.filled, 0);
+        (self.at, self.filled) = (0, left);
+        let read = self.read_at(left)?;
+        self.filled += read;
+        Ok(read > 0)
+    }
+
+    /// Appends a record of any kind to the block; false at the end of the input.
+    fn record(&mut self, block: &mut Block) -> Result<bool, TableError> {
         let Some((begin, fields)) = self.fields(block)? else {
             return Ok(false);
         };

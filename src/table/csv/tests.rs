@@ -359,3 +359,91 @@ fn errors_never_hold_a_cell() {
     let records = source.read().unwrap().next().unwrap().unwrap();
     assert!(!format!("{source:?} {records:?} {source:#?} {records:#?}").contains("CANARY"));
 }
+
+/// What `csv-core` alone finds in a text of two columns, and how it ends.
+fn by_core(text: &[u8], delimiter: u8) -> (Vec<[String; 2]>, Option<&'static str>) {
+    let mut core = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
+    let input = [text, b"\n"].concat();
+    let (mut at, mut found) = (0, Vec::new());
+    let (mut bytes, mut ends) = (vec![0; input.len() + 1], vec![0; input.len() + 1]);
+    loop {
+        // Line ends between records; what is left then is a record.
+        at += input[at..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        if at == input.len() {
+            return (found, None);
+        }
+        let (result, taken, _, fields) = core.read_record(&input[at..], &mut bytes, &mut ends);
+        at += taken;
+        if !matches!(result, csv_core::ReadRecordResult::Record) {
+            return (found, Some("unclosed"));
+        }
+        if fields != 2 {
+            return (found, Some("ragged"));
+        }
+        let field = |from: usize, to: usize| String::from_utf8(bytes[from..to].to_vec()).unwrap();
+        found.push([field(0, ends[0]), field(ends[0], ends[1])]);
+    }
+}
+
+/// The same by the reader, its records of the header left out.
+fn by_reader(text: &[u8], delimiter: u8, size: usize, batch_rows_max: usize) -> (Vec<[String; 2]>, Option<&'static str>) {
+    let header = format!("t{}u\n", char::from(delimiter));
+    let options = CsvOptions { delimiter, batch_rows_max, ..CsvOptions::default() };
+    let columns = schema(&[("t", ColumnKind::Text), ("u", ColumnKind::Text)]);
+    let source = CsvSource::from_bytes(header.as_bytes(), options, columns).unwrap();
+    let text = [header.as_bytes(), text].concat();
+    let mut found = Vec::new();
+    for records in source.batches(Trickle(&text, size), None).unwrap() {
+        let records = match records {
+            Ok(records) => records,
+            Err(TableError::Ragged { position, .. }) => {
+                assert_eq!(position.record, found.len() as u64 + 1);
+                return (found, Some("ragged"));
+            }
+            Err(TableError::UnclosedQuote { .. }) => return (found, Some("unclosed")),
+            Err(other) => panic!("{other}"),
+        };
+        let [t, u] = [0, 1].map(|column| records.batch().column(column).as_string::<i32>());
+        for row in 0..records.len() {
+            let record = &text[usize::try_from(records.position(row, None).byte.unwrap()).unwrap()..];
+            assert!(!record.starts_with(b"\n") && !record.starts_with(b"\r"));
+            found.push([t, u].map(|texts| texts.iter().nth(row).unwrap().unwrap_or_default().to_owned()));
+        }
+    }
+    (found, None)
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(2000))]
+
+    /// Plain records are read by their marks, all others by `csv-core`: together they give what `csv-core` gives alone.
+    #[test]
+    fn plain_records_are_those_of_csv_core(
+        tokens in proptest::collection::vec(proptest::sample::select(vec![
+            "a", "b,", "cd,ef\n", "张三,", "1\r\n", ",", ",", "\n", "\r", "\r\n", "\"", "\"\"", "\"x\"", ";", "x;y\r", "a,\"b\"\n", "\"a\n\",b\n",
+            "seventeen letters,and a text of more than sixty-four bytes, so that it crosses", "\0",
+        ]), 0..60),
+        size in 1..90usize,
+        batch_rows_max in 1..5usize,
+        semicolon in proptest::bool::ANY,
+    ) {
+        let text = tokens.concat();
+        let delimiter = if semicolon { b';' } else { b',' };
+        proptest::prop_assert_eq!(by_reader(text.as_bytes(), delimiter, size, batch_rows_max), by_core(text.as_bytes(), delimiter));
+    }
+}
+
+/// Records that do not fit what is left of the buffer, or the buffer.
+#[test]
+fn records_longer_than_the_buffer() {
+    let mut text = String::new();
+    for (at, len) in [1, 100_000, 130_000, 3, 131_072, 262_144, 300_000, 5, 262_143, 131_073, 70_000, 60_000].into_iter().enumerate() {
+        let quote = if at % 3 == 2 { "\"" } else { "" };
+        text += &format!("{quote}{}{quote},{at}\r\n", "x".repeat(len));
+    }
+    let expected = by_core(text.as_bytes(), b',');
+    assert_eq!((expected.0.len(), expected.1), (12, None));
+    for size in [1 << 20, 100_000, 4096] {
+        assert_eq!(by_reader(text.as_bytes(), b',', size, 7), expected);
+    }
+}
