@@ -1,5 +1,7 @@
 //! The auditor: anyone with the owner's public key. Checks receipts offline and spaces without their lock.
 
+use crate::desensitise::Manifest;
+use crate::envelope::{EnvelopeError, Signed, Untrusted};
 use crate::key::PublicKey;
 use crate::receipt::{Bundle, Proof, Receipt, ReceiptError};
 
@@ -38,6 +40,14 @@ impl Auditor {
     /// The first check that fails.
     pub fn verify_bundle(&self, bundle: &Bundle) -> Result<Proof, ReceiptError> {
         bundle.verify(&self.owner)
+    }
+
+    /// Checks the signature of a manifest; [`Manifest::is_about`] then says whether a file is the one.
+    ///
+    /// # Errors
+    /// Not a manifest, or not signed by the owner.
+    pub fn manifest(&self, bytes: &[u8]) -> Result<Signed<Manifest>, EnvelopeError> {
+        Untrusted::decode(bytes)?.verify(&self.owner)
     }
 
     /// Audits a whole space, against a checkpoint kept outside if there is one.

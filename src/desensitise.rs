@@ -39,14 +39,50 @@
 //! That an output is anonymous: a residual counts the values that one cell may come from, not what other cells, other
 //! files or frequencies tell. A pseudonym hides a value only from those without the key, and who has it can try values.
 
+#[cfg(feature = "embedded")]
+mod apply;
+#[cfg(feature = "records")]
 mod form;
+#[cfg(feature = "records")]
 mod keys;
+#[cfg(feature = "embedded")]
+mod linkage;
+mod manifest;
+#[cfg(feature = "embedded")]
+mod order;
+#[cfg(feature = "embedded")]
+mod plan;
+#[cfg(feature = "embedded")]
+mod policy;
+#[cfg(feature = "records")]
 mod prf;
+#[cfg(feature = "embedded")]
+mod quarantine;
+mod release;
 mod residual;
+#[cfg(feature = "records")]
 mod technique;
 
+#[cfg(feature = "embedded")]
+pub use apply::{ApplyError, Bound, Progress, Report, Run, Stage, Target};
+#[cfg(feature = "records")]
 pub use keys::{Algorithm, KEYS_MAX, Key, KeyFileError, KeyRing};
-pub use residual::{Domain, Known, Residual};
+#[cfg(feature = "embedded")]
+pub use linkage::{LINKAGE_ROWS_MAX, Linkage};
+pub use manifest::{KeyUse, Manifest, ManifestColumn, OutputFile, Risk, SourceOpening};
+#[cfg(feature = "embedded")]
+pub use order::HELD_BYTES_MAX;
+#[cfg(feature = "embedded")]
+pub use plan::{Desensitised, OtherColumns, Plan};
+#[cfg(feature = "embedded")]
+pub use policy::{ColumnPolicy, KEY_ID_DEFAULT, Objection, OffKindRule, Policy, PolicyError, Problem, suggest};
+#[cfg(feature = "embedded")]
+pub use quarantine::{OffKindCell, QUARANTINE_LINES_MAX};
+pub use release::{Need, ReleaseModel, RowOrder, grade_after};
+pub use residual::Residual;
+#[cfg(feature = "records")]
+pub use residual::{Domain, Known};
+#[cfg(feature = "records")]
 pub use technique::{
     Bin, Clamp, DateShift, Emitted, Kernel, Mask, Nature, OffKind, OffReason, OffRow, Output, PERMUTE_BYTES_MAX, Permutation, Permute,
     Pseudonym, Round, SHIFT_DAYS_MAX, SHIFT_DAYS_MIN, Setting, Suppress, Technique, TechniqueError, Truncate,

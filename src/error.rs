@@ -53,6 +53,26 @@ pub enum Error {
     #[cfg(feature = "embedded")]
     #[error(transparent)]
     Output(#[from] crate::table::OutputError),
+    /// Surveys of records.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Survey(#[from] crate::grade::SurveyError),
+    /// Recognisers that people write.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Recogniser(#[from] crate::grade::RecogniserError),
+    /// Policies that people write.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Policy(#[from] crate::desensitise::PolicyError),
+    /// Keys of desensitisation.
+    #[cfg(feature = "records")]
+    #[error(transparent)]
+    KeyFile(#[from] crate::desensitise::KeyFileError),
+    /// Desensitised files.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Apply(#[from] crate::desensitise::ApplyError),
     /// The ledger.
     #[cfg(feature = "embedded")]
     #[error(transparent)]

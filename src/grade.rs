@@ -31,6 +31,8 @@ mod kind;
 mod profiler;
 #[cfg(feature = "records")]
 mod recogniser;
+#[cfg(feature = "embedded")]
+mod survey;
 
 #[cfg(feature = "records")]
 pub use finding::{Distinct, Finding, QUASI_IDENTIFIERS_MAX, ValueType, overall};
@@ -41,6 +43,8 @@ pub use profiler::Profiler;
 pub use recogniser::Recognisers;
 #[cfg(feature = "embedded")]
 pub use recogniser::{HEADERS_MAX, PATTERN_BYTES_MAX, RECOGNISERS_MAX, RecogniserError};
+#[cfg(feature = "embedded")]
+pub use survey::{SurveyError, survey};
 
 /// The grade of a column, L1 to L4; the default uses of a column follow from it (rule B7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -54,8 +54,15 @@ impl Label {
     /// Column key of a permutation of rows.
     pub const PERMUTE: Self = Self("usufruct/v1/permute");
 
+    /// What a policy decided, in the manifest of a desensitised file.
+    pub const POLICY: Self = Self("usufruct/v1/policy");
+    /// Commitment to the source of a desensitised file.
+    pub const SOURCE: Self = Self("usufruct/v1/source");
+    /// Owner: the manifest of a desensitised file.
+    pub const MANIFEST: Self = Self("usufruct/v1/manifest");
+
     /// All labels, for the test that they differ.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::GATE_CERTIFICATE,
         Self::PUBLISH,
         Self::VERSION,
@@ -76,6 +83,9 @@ impl Label {
         Self::PSEUDONYM,
         Self::DATE_SHIFT,
         Self::PERMUTE,
+        Self::POLICY,
+        Self::SOURCE,
+        Self::MANIFEST,
     ];
 
     /// The text of the label.

@@ -2,13 +2,13 @@
 //!
 //! Owners keep their data; others receive signed, narrow, metered rights to use it, and get differentially private
 //! answers, each with a receipt that a stranger can check offline. One idea holds the crate: raw data can enter, only
-//! a [`receipt::Release`] can leave.
+//! a [`receipt::Release`] or a desensitised file can leave.
 //!
 //! ```text
 //! ground      label  codec  random  id  key  envelope       what everything is made of
 //! measure     budget  dp                                    how much privacy is lost, and the noise
 //! memory      ledger                                        what happened, provably
-//! records     table  grade  dataset                         raw data, once, into an immutable snapshot
+//! records     table  grade  dataset  desensitise  opening   raw data, into an immutable snapshot or a file that may leave
 //!             generalise  desensitise                      records that may leave, and what each technique leaves open
 //! questions   query  right                                  what is asked, and who may
 //! answers     engine  receipt  gate  audit                  what leaves, and how it is checked
@@ -40,8 +40,9 @@ pub mod grade;
 pub mod dataset;
 #[cfg(feature = "records")]
 pub mod generalise;
-#[cfg(feature = "records")]
 pub mod desensitise;
+#[cfg(feature = "embedded")]
+pub mod opening;
 
 pub mod query;
 pub mod right;

@@ -63,7 +63,7 @@ mod sink;
 use std::io;
 use std::path::PathBuf;
 
-use crate::id::ColumnName;
+use crate::id::{ColumnName, Digest};
 
 #[cfg(feature = "csv")]
 pub use csv::{CsvOptions, CsvSource, ExtraColumns};
@@ -103,6 +103,14 @@ pub trait RecordSource {
     /// # Errors
     /// When the source cannot be opened or does not have the columns of the schema.
     fn read(&self) -> Result<RecordBatches<'_>, TableError>;
+
+    /// A digest of the data, for a commitment to it: of the bytes of a file, of the version unless there are any.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn digest(&self) -> Result<Digest, TableError> {
+        Ok(Digest::of(self.version()?.as_bytes()))
+    }
 
     /// How much there is to read, for progress only.
     fn size_hint(&self) -> SizeHint {

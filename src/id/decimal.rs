@@ -12,6 +12,8 @@ pub struct Decimal {
 }
 
 impl Decimal {
+    /// Zero.
+    pub const ZERO: Self = Self { mantissa: 0, scale: 0 };
     /// One.
     pub const ONE: Self = Self { mantissa: 1, scale: 0 };
     /// The most digits that are read; 10^38 is the largest power of ten in an `i128`.

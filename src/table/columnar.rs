@@ -24,7 +24,7 @@ use self::cells::{Cells, Refused};
 use super::header::Header;
 use super::regular::RegularFile;
 use super::{Column, ColumnKind, CsvOptions, Format, Position, RecordBatches, RecordSource, Records, Schema, SizeHint, TableError};
-use crate::id::ColumnName;
+use crate::id::{ColumnName, Digest};
 
 /// A file of columns, in a format that gives Arrow batches.
 pub(super) struct ColumnarSource<C> {
@@ -140,6 +140,10 @@ impl<C: Columnar> RecordSource for ColumnarSource<C> {
 
     fn version(&self) -> Result<String, TableError> {
         self.file.version()
+    }
+
+    fn digest(&self) -> Result<Digest, TableError> {
+        self.file.digest()
     }
 
     fn read(&self) -> Result<RecordBatches<'_>, TableError> {

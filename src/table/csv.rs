@@ -175,6 +175,13 @@ impl RecordSource for CsvSource {
         }
     }
 
+    fn digest(&self) -> Result<Digest, TableError> {
+        match &self.origin {
+            Origin::File(file) => file.digest(),
+            Origin::Bytes(bytes) => Ok(Digest::of(bytes)),
+        }
+    }
+
     fn read(&self) -> Result<RecordBatches<'_>, TableError> {
         match &self.origin {
             Origin::File(file) => {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::id::Digest;
+
 use super::{CsvOptions, CsvSource, Format, RecordBatches, RecordSource, Schema, SizeHint, TableError};
 
 #[cfg(any(feature = "parquet", feature = "ipc"))]
@@ -109,6 +111,10 @@ impl RecordSource for FileSource {
 
     fn version(&self) -> Result<String, TableError> {
         self.source().version()
+    }
+
+    fn digest(&self) -> Result<Digest, TableError> {
+        self.source().digest()
     }
 
     fn read(&self) -> Result<RecordBatches<'_>, TableError> {

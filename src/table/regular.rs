@@ -46,6 +46,28 @@ impl RegularFile {
         Ok(Opened { file, version })
     }
 
+    /// SHA-256 of the bytes.
+    pub(super) fn digest(&self) -> Result<Digest, TableError> {
+        use std::io::Read as _;
+        let Opened { mut file, version } = self.open()?;
+        let (mut hash, mut buffer, mut byte) = (ring::digest::Context::new(&ring::digest::SHA256), vec![0; 1 << 20], 0);
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => {
+                    hash.update(&buffer[..read]);
+                    byte += read as u64;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(TableError::Read { byte, kind: error.kind() }),
+            }
+        }
+        self.check_version(&version)?;
+        let mut digest = [0; 32];
+        digest.copy_from_slice(hash.finish().as_ref());
+        Ok(Digest::from_bytes(digest))
+    }
+
     /// To be asked at the end of a reading.
     pub(super) fn check_version(&self, opened: &str) -> Result<(), TableError> {
         if self.version()? == opened { Ok(()) } else { Err(TableError::Changed) }

@@ -1,0 +1,420 @@
+//! The way of a whole file: look at every cell, plan, desensitise in several threads, and let file and manifest appear.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::order::{HELD_BYTES_MAX, Held};
+use super::plan::{Desensitised, OtherColumns, Plan};
+use super::policy::{Objection, OffKindRule, Policy};
+use super::quarantine::{OffKindCell, Quarantine};
+use super::{KeyRing, Manifest, OutputFile, PERMUTE_BYTES_MAX, ReleaseModel, Risk, RowOrder, SourceOpening};
+use crate::envelope::{Artefact, EnvelopeError, Signed};
+use crate::grade::{Finding, Recognisers, SurveyError, survey};
+use crate::id::{Salt, Time};
+use crate::key::Signer;
+use crate::random::{Random as _, RandomError, SystemRandom};
+use crate::table::{
+    FileSink, Format, Output, OutputError, OutputOptions, Prepared, RecordSource, Records, SinkError, SinkOptions, TableError, in_order,
+};
+
+/// Where the files of a run go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The desensitised file.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// Between the fields of a CSV file.
+    pub delimiter: u8,
+    /// Its manifest; `PATH.manifest` unless told.
+    pub manifest: PathBuf,
+    /// Replace files that exist.
+    pub force: bool,
+}
+
+/// How a run is done, apart from its policy.
+pub struct Run<'a> {
+    /// Threads that desensitise, beside one that reads and one that writes.
+    pub threads: usize,
+    /// Recognisers of kinds, the user's among them.
+    pub recognisers: Arc<Recognisers>,
+    /// Signs the manifest; without it the manifest is marked unsigned.
+    pub signer: Option<&'a dyn Signer>,
+    /// The time for the manifest.
+    pub now: Time,
+    /// Is told how far the run is, and may end it.
+    pub progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub stage: Stage,
+    /// Records done in this stage.
+    pub records: u64,
+    /// How many there are, once that is known.
+    pub total: Option<u64>,
+}
+
+/// A stage of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Every cell is looked at.
+    Survey,
+    /// Columns to be permuted are collected.
+    Collect,
+    /// Records are desensitised and written.
+    Write,
+}
+
+/// What a run did; the owner's to know.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// Its bytes as they stand in the file.
+    pub manifest_bytes: Vec<u8>,
+    /// Rows read.
+    pub rows_read: u64,
+    /// Rows written.
+    pub rows_written: u64,
+    /// Rows left out.
+    pub rows_left_out: u64,
+    /// Cells left empty because they were not of their kind.
+    pub cells_suppressed: u64,
+    /// Cells that a spreadsheet would take for formulas.
+    pub formula_cells: u64,
+    /// The list of places of rows left out.
+    pub quarantine: Option<PathBuf>,
+    /// What was found in the columns.
+    pub findings: Vec<Finding>,
+}
+
+/// Why a file was not made. Nothing stands at the target then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The source.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The output.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A file beside the output.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The policy cannot be used on this source.
+    #[error("the policy cannot be used on this file: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Refused(Vec<Objection>),
+    /// A cell is not of its kind, and the policy says that this ends the run.
+    #[error("{}: column {}: {}", .0.position, .0.column, .0.reason)]
+    OffKind(OffKindCell),
+    /// Too many rows would be left out.
+    #[error(
+        "{bad} of {rows} rows read so far have cells that are not of the kind their technique works on, more than max_bad = {most} of the file allows; see {quarantine:?}"
+    )]
+    TooManyBad {
+        /// Rows left out.
+        bad: u64,
+        /// Rows read until then.
+        rows: u64,
+        /// The share that is allowed.
+        most: crate::id::Decimal,
+        /// The list of places.
+        quarantine: Option<PathBuf>,
+    },
+    /// Too many rows for an order other than that of the source.
+    #[error(
+        "order = \"{order}\" holds the rows in memory, at most {most} bytes of them; split the file, or use order = \"kept\" in an enclave"
+    )]
+    OrderMemory {
+        /// The order.
+        order: RowOrder,
+        /// The most bytes.
+        most: usize,
+    },
+    /// A column to be permuted is too large.
+    #[error("column {column} is to be permuted and does not fit in {most} bytes of memory")]
+    PermuteMemory {
+        /// The column.
+        column: crate::id::ColumnName,
+        /// The most bytes.
+        most: usize,
+    },
+    /// Files for others than an enclave are made in the room `opening`.
+    #[error("release = \"{release}\" is made by `opening::open`")]
+    Release {
+        /// The release model.
+        release: ReleaseModel,
+    },
+    /// The source changed its columns between two readings.
+    #[error(transparent)]
+    OtherColumns(#[from] OtherColumns),
+    /// The manifest could not be signed.
+    #[error(transparent)]
+    Sign(#[from] EnvelopeError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The caller ended the run.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// A policy with its keys.
+#[derive(Debug)]
+pub struct Bound<'k> {
+    policy: Policy,
+    keys: &'k KeyRing,
+}
+
+impl Policy {
+    /// The policy with the keys that it names.
+    #[must_use]
+    pub const fn bind(self, keys: &KeyRing) -> Bound<'_> {
+        Bound { policy: self, keys }
+    }
+}
+
+impl Bound<'_> {
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Makes an enclave file: surveys every cell of the source, checks the policy, and writes file, opening and manifest,
+    /// in this order. The manifest is the completion mark (rule H9).
+    ///
+    /// # Errors
+    /// Nothing stands at the target after an error, except when the very last files, opening and manifest, could not be
+    /// given their names.
+    pub fn apply(&self, source: &(dyn RecordSource + Sync), target: &Target, run: &mut Run<'_>) -> Result<Report, ApplyError> {
+        match self.policy.release() {
+            ReleaseModel::Enclave => self.write(source, target, run, None),
+            release => Err(ApplyError::Release { release }),
+        }
+    }
+
+    /// The run itself, for `apply` and for the room `opening`.
+    pub(crate) fn write(
+        &self,
+        source: &(dyn RecordSource + Sync),
+        target: &Target,
+        run: &mut Run<'_>,
+        risk: Option<Risk>,
+    ) -> Result<Report, ApplyError> {
+        // What is in the way is found before the long work.
+        let private = OutputOptions { force: target.force, private: true };
+        drop(Output::create(&target.path, private)?);
+        let manifest_output = Output::create(&target.manifest, OutputOptions { force: target.force, private: false })?;
+        let opening_output = Output::create(target.beside("opening"), private)?;
+        let version = source.version()?;
+        let digest = source.digest()?;
+
+        let findings = look(source, run)?;
+        let mut plan = self.policy.plan(&findings, source.schema(), self.keys, target.format).map_err(ApplyError::Refused)?;
+        let rows = findings.first().map_or(0, |finding| finding.sampled + finding.nulls);
+        collect(&mut plan, source, run, rows)?;
+        let mut written = Written::begin(&plan, target, rows)?;
+        match self.policy.order() {
+            RowOrder::Kept => written.in_source_order(source, run)?,
+            order => written.held(source, run, order)?,
+        }
+        if source.version()? != version {
+            return Err(TableError::Changed.into());
+        }
+        let Written { sink, quarantine, rows_read, rows_written, rows_left_out, cells_suppressed, .. } = written;
+        let finished = sink.finish()?;
+
+        let mut salt = [0; 32];
+        SystemRandom::new()?.fill(&mut salt);
+        let opening = SourceOpening { salt: Salt::from_bytes(salt), digest, rows_read, rows_written, rows_left_out };
+        let manifest = Manifest {
+            release: self.policy.release(),
+            order: self.policy.order(),
+            made: run.now,
+            software: concat!("usufruct ", env!("CARGO_PKG_VERSION")).to_owned(),
+            source: opening.commitment(),
+            output: OutputFile { digest: finished.digest, bytes: finished.bytes, format: target.format.as_str().to_owned() },
+            rows: (self.policy.release() == ReleaseModel::Public).then_some(rows_written),
+            risk,
+            columns: plan.columns().cloned().collect(),
+        };
+        let manifest_bytes = match run.signer {
+            Some(signer) => Signed::sign(manifest.clone(), signer)?.bytes().to_vec(),
+            None => manifest.to_payload(),
+        };
+        let formula_cells = finished.formula_cells;
+        let quarantine = quarantine.finish()?;
+        finished.commit()?;
+        write_out(opening_output, &opening.encode())?;
+        write_out(manifest_output, &manifest_bytes)?;
+        Ok(Report {
+            manifest,
+            manifest_bytes,
+            rows_read,
+            rows_written,
+            rows_left_out,
+            cells_suppressed,
+            formula_cells,
+            quarantine,
+            findings,
+        })
+    }
+}
+
+impl Target {
+    /// A target with its manifest beside it.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, format: Format) -> Self {
+        let path = path.into();
+        let manifest = beside(&path, "manifest");
+        Self { path, format, delimiter: b',', manifest, force: false }
+    }
+
+    fn beside(&self, what: &str) -> PathBuf {
+        beside(&self.path, what)
+    }
+}
+
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(what);
+    path.with_file_name(name)
+}
+
+fn write_out(mut output: Output, bytes: &[u8]) -> Result<(), OutputError> {
+    // A write that fails is told by `commit`.
+    let _ = output.write_all(bytes);
+    output.commit()
+}
+
+/// Looks at every cell.
+fn look(source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<Vec<Finding>, ApplyError> {
+    let progress = &mut *run.progress;
+    let total = source.size_hint().records;
+    let told = &mut |records| progress(Progress { stage: Stage::Survey, records, total });
+    survey(source, &run.recognisers, run.threads, told).map_err(|error| match error {
+        SurveyError::Table(error) => ApplyError::Table(error),
+        SurveyError::Cancelled => ApplyError::Cancelled,
+    })
+}
+
+/// Collects the columns that are permuted, in a reading of its own.
+fn collect(plan: &mut Plan, source: &(dyn RecordSource + Sync), run: &mut Run<'_>, rows: u64) -> Result<(), ApplyError> {
+    if !plan.needs_collection() {
+        return Ok(());
+    }
+    let mut collectors = plan.collectors();
+    let mut records = 0;
+    for batch in source.read()? {
+        let batch = batch?;
+        records += batch.len() as u64;
+        tell(run, Stage::Collect, records, rows)?;
+        for collector in &mut collectors {
+            collector.push(&batch).map_err(|column| ApplyError::PermuteMemory { column: column.clone(), most: PERMUTE_BYTES_MAX })?;
+        }
+    }
+    plan.permute(collectors);
+    Ok(())
+}
+
+fn tell(run: &mut Run<'_>, stage: Stage, records: u64, total: u64) -> Result<(), ApplyError> {
+    match (run.progress)(Progress { stage, records, total: Some(total) }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(ApplyError::Cancelled),
+    }
+}
+
+/// The file under way.
+struct Written<'a> {
+    plan: &'a Plan,
+    sink: FileSink,
+    quarantine: Quarantine,
+    /// Rows of the whole source.
+    rows: u64,
+    rows_read: u64,
+    rows_written: u64,
+    rows_left_out: u64,
+    cells_suppressed: u64,
+}
+
+impl<'a> Written<'a> {
+    fn begin(plan: &'a Plan, target: &Target, rows: u64) -> Result<Self, ApplyError> {
+        // What a key made can be linked with the key, so it starts out private; so does everything else.
+        let output = OutputOptions { force: target.force, private: true };
+        let options = SinkOptions { output, delimiter: target.delimiter, unique: plan.unique_columns() };
+        let sink = FileSink::create(&target.path, target.format, plan.output(), &options)?;
+        let quarantine = Quarantine::new(target.beside("quarantine.csv"), target.force);
+        Ok(Self { plan, sink, quarantine, rows, rows_read: 0, rows_written: 0, rows_left_out: 0, cells_suppressed: 0 })
+    }
+
+    fn in_source_order(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<(), ApplyError> {
+        let (plan, preparer) = (self.plan, self.sink.preparer());
+        let work = |records: Records| -> Result<(usize, Desensitised, Result<Prepared, SinkError>), OtherColumns> {
+            let rows = records.len();
+            let done = plan.emit(&records)?;
+            let prepared = preparer.prepare(done.batch());
+            Ok((rows, done, prepared))
+        };
+        in_order(source, run.threads, work, |result| {
+            let (rows, done, prepared) = result?;
+            self.count(rows, &done)?;
+            self.sink.write(prepared?)?;
+            tell(run, Stage::Write, self.rows_read, self.rows)
+        })
+    }
+
+    fn held(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>, order: RowOrder) -> Result<(), ApplyError> {
+        let plan = self.plan;
+        let mut held = Held::default();
+        let memory = || ApplyError::OrderMemory { order, most: HELD_BYTES_MAX };
+        in_order(
+            source,
+            run.threads,
+            |records| (records.len(), plan.emit(&records)),
+            |(rows, done)| {
+                let done = done?;
+                self.count(rows, &done)?;
+                held.push(done.into_batch()).map_err(|_| memory())?;
+                tell(run, Stage::Write, self.rows_read, self.rows)
+            },
+        )?;
+        let places = match order {
+            RowOrder::Shuffled => held.shuffled(&mut SystemRandom::new()?),
+            _ => held.by_output(),
+        };
+        let preparer = self.sink.preparer();
+        for batch in held.batches(&places) {
+            tell(run, Stage::Write, self.rows_read, self.rows)?;
+            self.sink.write(preparer.prepare(&batch.ok_or_else(memory)?)?)?;
+        }
+        Ok(())
+    }
+
+    /// Counts a batch and tells the places of what is left out.
+    fn count(&mut self, rows: usize, done: &Desensitised) -> Result<(), ApplyError> {
+        self.rows_read += rows as u64;
+        self.rows_left_out += done.left_out() as u64;
+        self.rows_written += done.batch().num_rows() as u64;
+        for (rule, cell) in done.off_kind() {
+            match rule {
+                OffKindRule::Refuse => return Err(ApplyError::OffKind(cell.clone())),
+                OffKindRule::Quarantine => self.quarantine.add(cell)?,
+                OffKindRule::Suppress => self.cells_suppressed += 1,
+            }
+        }
+        if self.plan.policy().is_too_many(self.rows_left_out, self.rows) {
+            let quarantine = std::mem::replace(&mut self.quarantine, Quarantine::new(PathBuf::new(), false)).finish()?;
+            let (bad, rows, most) = (self.rows_left_out, self.rows_read, self.plan.policy().max_bad());
+            return Err(ApplyError::TooManyBad { bad, rows, most, quarantine });
+        }
+        Ok(())
+    }
+}

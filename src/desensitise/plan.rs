@@ -1,0 +1,497 @@
+//! A policy bound to the columns of a source and to keys: checked, and ready to work on records.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, new_null_array};
+use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType, Field, SchemaRef};
+use arrow_select::filter::filter_record_batch;
+
+use super::policy::{ColumnPolicy, Objection, OffKindRule, Policy};
+use super::quarantine::OffKindCell;
+use super::release::{Need, grade_after};
+use super::technique::{Kernel, OffRow, Output, Permutation, Permute, Pseudonym, Setting, Technique};
+use super::{Domain, Emitted, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Residual};
+use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
+use crate::id::{ColumnName, Name};
+use crate::table::{ColumnKind, Format, Records, Schema};
+
+/// A policy that was checked against the columns of a source and has its keys: a function from records to records.
+///
+/// Made by [`Policy::plan`]. Works on any batch of the source's schema, in any thread.
+pub struct Plan {
+    policy: Policy,
+    columns: Vec<Planned>,
+    output: SchemaRef,
+}
+
+/// A column of the source and what happens to it.
+struct Planned {
+    name: ColumnName,
+    technique: Technique,
+    off_kind: OffKindRule,
+    work: Work,
+    /// Texts are read as integers first, which all of them are.
+    reads_integers: bool,
+    /// Where its subject stands.
+    subject: Option<usize>,
+    manifest: ManifestColumn,
+}
+
+/// What carries a technique out.
+enum Work {
+    /// The column does not leave.
+    Nothing,
+    /// Cell by cell.
+    Kernel(Kernel),
+    /// To be collected whole before the first row can leave.
+    Collect(Box<Permutation>),
+    /// The whole column in its keyed order.
+    Permuted(Emitted),
+}
+
+/// Records that may leave, and the cells that may not.
+pub struct Desensitised {
+    /// The rows that leave.
+    batch: RecordBatch,
+    /// How many rows were left out.
+    left_out: usize,
+    /// The cells that were not of their technique's kind.
+    off_kind: Vec<(OffKindRule, OffKindCell)>,
+}
+
+impl Policy {
+    /// Checks the policy against what was found in the columns of a source, and takes its keys.
+    ///
+    /// `findings` are those of a survey of the whole source, whose columns are `schema`. `format` is that of the output:
+    /// columnar formats get integers and decimals where CSV gets their text.
+    ///
+    /// # Errors
+    /// Everything that stands in the way, at once.
+    pub fn plan(&self, findings: &[Finding], schema: &Schema, keys: &KeyRing, format: Format) -> Result<Plan, Vec<Objection>> {
+        let mut objections = self.general_objections(findings);
+        let (mut columns, mut outputs) = (Vec::with_capacity(findings.len()), Vec::with_capacity(findings.len()));
+        for finding in findings {
+            match self.column(&finding.column) {
+                None => objections.push(Objection::NoSection { column: finding.column.clone() }),
+                Some(section) => match self.planned(section, finding, findings, schema, keys, format) {
+                    Ok((planned, output)) => {
+                        columns.push(planned);
+                        outputs.push(output);
+                    }
+                    Err(found) => objections.extend(found),
+                },
+            }
+        }
+        if objections.is_empty() && columns.iter().all(|column| matches!(column.work, Work::Nothing)) {
+            objections.push(Objection::NothingLeaves);
+        }
+        if !objections.is_empty() {
+            return Err(objections);
+        }
+        let fields =
+            columns.iter().zip(outputs).filter_map(|(column, output)| Some(Field::new(column.name.as_str(), data_type(output)?, true)));
+        let output = Arc::new(arrow_schema::Schema::new(fields.collect::<Vec<_>>()));
+        Ok(Plan { policy: self.clone(), columns, output })
+    }
+
+    fn general_objections(&self, findings: &[Finding]) -> Vec<Objection> {
+        use super::{ReleaseModel, RowOrder};
+        let mut objections = Vec::new();
+        if self.release() == ReleaseModel::Public {
+            objections.push(Objection::Public);
+        }
+        if self.release() != ReleaseModel::Enclave && self.order() == RowOrder::Kept {
+            objections.push(Objection::Order { release: self.release() });
+        }
+        let absent = self.sections().filter(|name| findings.iter().all(|finding| finding.column != **name));
+        objections.extend(absent.map(|column| Objection::NoSuchColumn { column: column.clone() }));
+        objections
+    }
+
+    fn planned(
+        &self,
+        section: &ColumnPolicy,
+        finding: &Finding,
+        findings: &[Finding],
+        schema: &Schema,
+        keys: &KeyRing,
+        format: Format,
+    ) -> Result<(Planned, Output), Vec<Objection>> {
+        let (column, technique) = (&finding.column, &section.technique);
+        let mut objections = Vec::new();
+        let domain = domain(section, finding);
+        let (grade, is_direct) = graded(section, finding);
+
+        let subject = subject_of(technique).map(|name| findings.iter().position(|finding| finding.column == *name && name != column));
+        if let (Some(None), Some(name)) = (subject, subject_of(technique)) {
+            objections.push(Objection::Subject { column: column.clone(), subject: name.clone() });
+        }
+        let mut key = None;
+        if let Some((id, version)) = key_of(technique) {
+            match keys.get(id, version) {
+                Err(problem) => objections.push(Objection::Key { column: column.clone(), key: id.clone(), problem }),
+                Ok(found) => {
+                    key = Name::new(found.algorithm().as_str()).ok().map(|algorithm| KeyUse {
+                        id: found.id().clone(),
+                        version: found.version(),
+                        algorithm,
+                    });
+                }
+            }
+        }
+        let residual = self.residual(technique, section, finding, findings);
+        objections.extend(self.residual_objection(technique, column, grade, is_direct, residual));
+        if !objections.is_empty() {
+            return Err(objections);
+        }
+        // CSV keeps numbers as they were written; other formats have types for them.
+        let is_text = schema.index_of(column.as_str()).is_some_and(|at| schema.columns()[at].kind == ColumnKind::Text);
+        let typed = format != Format::Csv;
+        let mut setting = Setting { column: column.clone(), domain: domain.clone(), decimals: None };
+        if let (true, ValueType::Real { scale }) = (typed, finding.value_type) {
+            setting.decimals = Some(scale);
+        }
+        if !typed && is_text && matches!(technique, Technique::Keep) {
+            setting.domain.value_type = ValueType::Text;
+        }
+        let output = technique.output(&setting);
+        let failed = |problem| vec![Objection::Technique { column: column.clone(), problem }];
+        let work = match technique {
+            _ if output == Output::Dropped => Work::Nothing,
+            Technique::Permute(permute) => Work::Collect(Box::new(permute.start(&setting, keys).map_err(failed)?)),
+            _ => Work::Kernel(technique.kernel(&setting, keys).map_err(failed)?),
+        };
+        let reads_integers = is_text && output == Output::Integer && setting.domain.value_type == ValueType::Integer;
+        let nature = technique.nature();
+        let manifest = ManifestColumn {
+            name: column.clone(),
+            kind: domain.kind,
+            technique: Name::new(technique.name()).map_err(|_| Vec::new())?,
+            parameters: section.parameters.clone(),
+            key,
+            leaves: output != Output::Dropped,
+            grade_before: grade,
+            grade_after: grade_after(grade, is_direct, residual, nature.linkable),
+            residual,
+            nature,
+            leaks: leaks_of(technique).iter().map(ToString::to_string).collect(),
+        };
+        let (off_kind, subject) = (self.off_kind(section), subject.flatten());
+        let planned = Planned { name: column.clone(), technique: technique.clone(), off_kind, work, reads_integers, subject, manifest };
+        Ok((planned, output))
+    }
+
+    /// Why a column may not leave as a section says, if it may not.
+    pub(super) fn objection_to_residual(&self, section: &ColumnPolicy, finding: &Finding, findings: &[Finding]) -> Option<Objection> {
+        let (grade, is_direct) = graded(section, finding);
+        let residual = self.residual(&section.technique, section, finding, findings);
+        self.residual_objection(&section.technique, &finding.column, grade, is_direct, residual)
+    }
+
+    /// The least residual under what the owner says the column is and under what was found, given the other columns that leave.
+    fn residual(&self, technique: &Technique, section: &ColumnPolicy, finding: &Finding, findings: &[Finding]) -> Residual {
+        let others = findings.iter().filter(|other| other.column != finding.column);
+        let known: Vec<Known> = others.filter_map(|other| Some(told(self.column(&other.column)?, other))).flatten().collect();
+        let found = Domain { kind: finding.kind.clone(), value_type: finding.value_type };
+        technique.residual_given(&domain(section, finding), &known).min(technique.residual_given(&found, &known))
+    }
+
+    fn residual_objection(
+        &self,
+        technique: &Technique,
+        column: &ColumnName,
+        grade: Grade,
+        is_direct: bool,
+        found: Residual,
+    ) -> Option<Objection> {
+        let release = self.release();
+        let (column, name) = (column.clone(), technique.name());
+        match self.release().need(grade, is_direct) {
+            Need::Residual(needed) if found < Residual::AtLeast(needed) => {
+                Some(Objection::Residual { column, technique: name, grade, found, needed, release })
+            }
+            Need::Irreversible if found != Residual::Unbounded || technique.nature().reversible => {
+                Some(Objection::GradeFour { column, technique: name, release })
+            }
+            Need::Suppressed if !matches!(technique, Technique::Suppress(_)) => {
+                Some(Objection::GradeFour { column, technique: name, release })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Plan {
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The columns that leave.
+    #[must_use]
+    pub fn output(&self) -> &SchemaRef {
+        &self.output
+    }
+
+    /// What a manifest says about the columns.
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = &ManifestColumn> {
+        self.columns.iter().map(|column| &column.manifest)
+    }
+
+    /// Columns that leave and have a different value in almost every row: not worth a dictionary.
+    #[must_use]
+    pub fn unique_columns(&self) -> Vec<usize> {
+        let leaving = self.columns.iter().filter(|column| column.manifest.leaves);
+        leaving.enumerate().filter(|(_, column)| matches!(column.technique, Technique::Pseudonym(_))).map(|(at, _)| at).collect()
+    }
+
+    /// The columns that leave and are the same whatever the key, and where they stand in the output.
+    pub(super) fn equal_columns(&self) -> Vec<(usize, ColumnName)> {
+        let leaving = self.columns.iter().filter(|column| column.manifest.leaves).enumerate();
+        leaving.filter(|(_, column)| column.manifest.key.is_none()).map(|(place, column)| (place, column.name.clone())).collect()
+    }
+
+    /// Whether a column must be collected before the first row can leave.
+    #[must_use]
+    pub fn needs_collection(&self) -> bool {
+        self.columns.iter().any(|column| matches!(column.work, Work::Collect(_)))
+    }
+
+    /// One collector for each column that is permuted.
+    pub(super) fn collectors(&mut self) -> Vec<Collector> {
+        let columns = self.columns.iter_mut().enumerate();
+        columns
+            .filter_map(|(at, column)| match std::mem::replace(&mut column.work, Work::Nothing) {
+                Work::Collect(permutation) => {
+                    Some(Collector { at, name: column.name.clone(), reads_integers: column.reads_integers, permutation: *permutation })
+                }
+                work => {
+                    column.work = work;
+                    None
+                }
+            })
+            .collect()
+    }
+
+    /// Takes the columns that were collected, in their keyed order.
+    pub(super) fn permute(&mut self, collectors: Vec<Collector>) {
+        for Collector { at, permutation, .. } in collectors {
+            self.columns[at].work = Work::Permuted(permutation.permuted());
+        }
+    }
+
+    /// Desensitises a batch: the only way from records to a file.
+    ///
+    /// # Errors
+    /// A batch of other columns than the source's, or a column to be permuted that nobody has collected: such plans are for
+    /// [`Bound::apply`](super::Bound::apply).
+    pub fn emit(&self, records: &Records) -> Result<Desensitised, OtherColumns> {
+        self.emit_columns(records, false)
+    }
+
+    /// As [`Plan::emit`]; columns that are still to be collected are refused, or empty if told.
+    pub(super) fn emit_columns(&self, records: &Records, uncollected_as_nulls: bool) -> Result<Desensitised, OtherColumns> {
+        let cells = records.batch().columns();
+        let expected = OtherColumns { expected: self.columns.len(), found: cells.len() };
+        if cells.len() != self.columns.len() {
+            return Err(expected);
+        }
+        let mut leaving: Vec<ArrayRef> = Vec::with_capacity(self.output.fields().len());
+        let mut off_kind = Vec::new();
+        let mut keep: Option<Vec<bool>> = None;
+        for (at, column) in self.columns.iter().enumerate() {
+            let mut off = OffKind::default();
+            let emitted = match &column.work {
+                Work::Nothing => continue,
+                // Records are counted from 1.
+                Work::Permuted(permuted) => {
+                    let from = usize::try_from(records.position(0, None).record.saturating_sub(1)).map_err(|_| expected)?;
+                    if permuted.len().checked_sub(from).is_none_or(|left| left < records.len()) {
+                        return Err(expected);
+                    }
+                    permuted.slice(from, records.len())
+                }
+                Work::Collect(_) if uncollected_as_nulls => {
+                    leaving.push(new_null_array(self.output.field(leaving.len()).data_type(), records.len()));
+                    continue;
+                }
+                Work::Collect(_) => return Err(expected),
+                Work::Kernel(kernel) => {
+                    let subject = column.subject.map(|subject| &cells[subject]);
+                    let numbers = if column.reads_integers { Some(integers(&cells[at]).ok_or(expected)?) } else { None };
+                    kernel.emit(numbers.as_ref().unwrap_or(&cells[at]), subject, &mut off)
+                }
+            };
+            for OffRow { row, reason } in off.rows() {
+                let row = *row as usize;
+                let cell = OffKindCell { position: records.position(row, Some(at)), column: column.name.clone(), reason: reason.clone() };
+                off_kind.push((column.off_kind, cell));
+                if column.off_kind == OffKindRule::Quarantine {
+                    keep.get_or_insert_with(|| vec![true; records.len()])[row] = false;
+                }
+            }
+            leaving.push(Arc::clone(emitted.array()));
+        }
+        let mut batch = RecordBatch::try_new(Arc::clone(&self.output), leaving).map_err(|_| expected)?;
+        let mut left_out = 0;
+        if let Some(keep) = keep {
+            left_out = keep.iter().filter(|keep| !**keep).count();
+            batch = filter_record_batch(&batch, &BooleanArray::from(keep)).map_err(|_| expected)?;
+        }
+        // Places in the order of the records, whatever column they are in.
+        off_kind.sort_by_key(|(_, cell)| cell.position.record);
+        Ok(Desensitised { batch, left_out, off_kind })
+    }
+}
+
+/// Records of other columns than the plan was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the records have {found} columns or other kinds of cells than the {expected} columns of the plan")]
+pub struct OtherColumns {
+    /// Columns of the plan.
+    pub expected: usize,
+    /// Columns of the records.
+    pub found: usize,
+}
+
+impl Desensitised {
+    /// The rows that leave.
+    #[must_use]
+    pub const fn batch(&self) -> &RecordBatch {
+        &self.batch
+    }
+
+    /// The rows that leave, alone.
+    #[must_use]
+    pub fn into_batch(self) -> RecordBatch {
+        self.batch
+    }
+
+    /// How many rows were left out.
+    #[must_use]
+    pub const fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// The cells that were not of the kind their technique works on, and what happens to them.
+    #[must_use]
+    pub fn off_kind(&self) -> &[(OffKindRule, OffKindCell)] {
+        &self.off_kind
+    }
+}
+
+impl std::fmt::Debug for Desensitised {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desensitised({} x {}, {} left out)", self.batch.num_rows(), self.batch.num_columns(), self.left_out)
+    }
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plan").field("release", &self.policy.release()).field("columns", &self.columns.len()).finish_non_exhaustive()
+    }
+}
+
+/// What the owner says a column is, else what was found.
+fn domain(section: &ColumnPolicy, finding: &Finding) -> Domain {
+    Domain { kind: section.kind.clone().unwrap_or_else(|| finding.kind.clone()), value_type: finding.value_type }
+}
+
+/// The higher grade of what the owner says and what was found, and whether the column names a person directly by either.
+fn graded(section: &ColumnPolicy, finding: &Finding) -> (Grade, bool) {
+    let by_kind = section.kind.as_ref().map_or(Grade::L1, Kind::grade);
+    let grade = finding.grade.max(section.grade.unwrap_or(Grade::L1)).max(by_kind);
+    let is_direct = finding.role == Role::Direct || section.kind.as_ref().is_some_and(Kind::is_direct_identifier);
+    (grade, is_direct)
+}
+
+/// What another column of the output tells of the person of a resident ID (rule H2).
+fn told(section: &ColumnPolicy, finding: &Finding) -> Vec<Known> {
+    let residual = match section.technique.residual(&domain(section, finding)) {
+        Residual::Unbounded => return Vec::new(),
+        Residual::AtLeast(residual) => residual,
+    };
+    let mut told = Vec::new();
+    match finding.kind {
+        Kind::Date => told.push(Known::BirthDate(residual)),
+        Kind::Address => told.push(Known::Region),
+        // An age leaves the days of so many years.
+        Kind::Number if finding.role == Role::Quasi => told.push(Known::BirthDate(residual.saturating_mul(365))),
+        _ => {}
+    }
+    if matches!(finding.distinct, Distinct::Exactly(2..=4)) && residual == 1 {
+        told.push(Known::Sex);
+    }
+    told
+}
+
+/// The column that tells the subject of each row.
+fn subject_of(technique: &Technique) -> Option<&ColumnName> {
+    match technique {
+        Technique::DateShift(shift) => Some(shift.subject()),
+        _ => None,
+    }
+}
+
+/// The key and its version.
+fn key_of(technique: &Technique) -> Option<(&Name, Option<u32>)> {
+    match technique {
+        Technique::Pseudonym(Pseudonym { key, version, .. }) | Technique::Permute(Permute { key, version, .. }) => Some((key, *version)),
+        Technique::DateShift(shift) => Some(shift.key()),
+        _ => None,
+    }
+}
+
+/// What can still be learnt of a column, for whoever reads the manifest.
+fn leaks_of(technique: &Technique) -> &'static [&'static str] {
+    match technique {
+        Technique::Keep => &["every value"],
+        Technique::Suppress(suppress) if suppress.replacement().is_some() => &["which rows had no value"],
+        Technique::Suppress(_) => &[],
+        Technique::Mask(_) => &["the characters that stay, the length unless a width is set, which rows had no value"],
+        Technique::Truncate(_) => &["what is not cut off, which rows had no value"],
+        Technique::Pseudonym(_) => &["which rows have the same value, and how often", "values to whoever has the key and can guess them"],
+        Technique::Bin(_) | Technique::Round(_) | Technique::Date(_) => &["the range that a value lies in, which rows had no value"],
+        Technique::Clamp(_) => &["every value between the bounds, and that the others lie outside"],
+        Technique::DateShift(_) => {
+            &["the days between two dates of one subject, and so rare sequences of gaps", "that a date lies within the days of its shift"]
+        }
+        Technique::Permute(_) => &["every value of the column, and how often it occurs; not whose it is"],
+    }
+}
+
+/// Collects the cells of a column that is permuted.
+pub(super) struct Collector {
+    at: usize,
+    name: ColumnName,
+    reads_integers: bool,
+    permutation: Permutation,
+}
+
+impl Collector {
+    /// Adds the cells of a batch; the column when it is too large or another one.
+    pub(super) fn push(&mut self, records: &Records) -> Result<(), &ColumnName> {
+        let cells = records.batch().columns().get(self.at).ok_or(&self.name)?;
+        let cells = if self.reads_integers { integers(cells).ok_or(&self.name)? } else { Arc::clone(cells) };
+        // Every cell is of the type that the survey has found in all of them.
+        self.permutation.collect(&cells, &mut OffKind::default()).map_err(|_| &self.name)
+    }
+}
+
+const fn data_type(output: Output) -> Option<DataType> {
+    match output {
+        Output::Dropped => None,
+        Output::Text => Some(DataType::Utf8),
+        Output::Integer => Some(DataType::Int64),
+        Output::Decimal { scale } => Some(DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale.cast_signed())),
+    }
+}
+
+/// Texts that are all integers in canonical form, as the survey has seen.
+fn integers(cells: &ArrayRef) -> Option<ArrayRef> {
+    let texts = cells.as_string_opt::<i32>()?;
+    let numbers: Result<Int64Array, _> = texts.iter().map(|cell| cell.map(str::parse::<i64>).transpose()).collect();
+    Some(Arc::new(numbers.ok()?))
+}

@@ -1,0 +1,226 @@
+//! Policies: what happens to every column of a file (脱敏策略), as people write them.
+//!
+//! A policy is checked in three steps, each before anything is written: its text ([`Policy::parse`]), against the keys and
+//! the columns that were found in the whole file ([`Policy::plan`]), and, for files that leave an enclave, in the room
+//! `opening`. A column without a section is refused unless there is a `[default]`.
+
+mod file;
+mod objection;
+mod parameters;
+mod suggest;
+
+use std::collections::BTreeMap;
+
+pub use objection::Objection;
+pub use suggest::{KEY_ID_DEFAULT, suggest};
+
+use super::technique::Technique;
+use super::{ReleaseModel, RowOrder, TechniqueError};
+use crate::generalise::GeneraliseError;
+use crate::grade::{Grade, Kind};
+use crate::id::{ColumnName, Decimal, Name};
+
+/// A policy: release model, order of rows, and a technique for each column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    release: ReleaseModel,
+    order: RowOrder,
+    max_bad: Decimal,
+    off_kind: OffKindRule,
+    default: Option<ColumnPolicy>,
+    columns: BTreeMap<ColumnName, ColumnPolicy>,
+}
+
+/// What a policy says about a column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnPolicy {
+    /// What is done to its cells.
+    pub technique: Technique,
+    /// The parameters of the technique as they were given, in the order of their names.
+    pub parameters: Vec<(Name, String)>,
+    /// What its cells are, by the owner's word.
+    pub kind: Option<Kind>,
+    /// Its grade, by the owner's word; the higher of this and what is found counts.
+    pub grade: Option<Grade>,
+    /// What happens to a cell that is not of the kind the technique works on.
+    pub off_kind: Option<OffKindRule>,
+}
+
+/// What happens to a cell that is not of the kind its technique works on; it never leaves in clear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OffKindRule {
+    /// The run stops without a file.
+    Refuse,
+    /// The row is left out, and its place and the reason are told.
+    #[default]
+    Quarantine,
+    /// The cell is left empty.
+    Suppress,
+}
+
+/// Why a policy is not one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// The file cannot be read.
+    #[error("the file cannot be read: {0}")]
+    Io(std::io::ErrorKind),
+    /// The file is too long.
+    #[error("the file is longer than {most} bytes")]
+    TooLong {
+        /// The most bytes.
+        most: u64,
+    },
+    /// Not TOML of this shape.
+    #[error("line {line}: {problem}")]
+    Toml {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Something outside the columns.
+    #[error("{0}")]
+    Policy(Problem),
+    /// Something about a column.
+    #[error("column {column}: {problem}")]
+    Column {
+        /// The column, or `[default]`.
+        column: String,
+        /// What is wrong.
+        problem: Problem,
+    },
+}
+
+/// What is wrong with a value of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A word that is none of those known.
+    #[error("{field}: `{found}` is not known here; known are {known}")]
+    Word {
+        /// The field.
+        field: &'static str,
+        /// What stands there, control characters escaped.
+        found: String,
+        /// What may stand there.
+        known: String,
+    },
+    /// A parameter that the technique does not have.
+    #[error("the technique {technique} has no parameter `{name}`")]
+    UnknownParameter {
+        /// The parameter, control characters escaped.
+        name: String,
+        /// The technique.
+        technique: &'static str,
+    },
+    /// A parameter that the technique needs.
+    #[error("`{name}` is missing")]
+    MissingParameter {
+        /// The parameter.
+        name: &'static str,
+    },
+    /// A value of another form.
+    #[error("`{name}`: expected {expected}")]
+    Value {
+        /// The parameter.
+        name: &'static str,
+        /// What may stand there.
+        expected: &'static str,
+    },
+    /// A number that is too large.
+    #[error("`{name}`: at most {most} is allowed")]
+    TooLarge {
+        /// The parameter.
+        name: &'static str,
+        /// The most.
+        most: u64,
+    },
+    /// Parameters that do not go together.
+    #[error("{0}")]
+    Together(&'static str),
+    /// Parameters that make no technique.
+    #[error(transparent)]
+    Technique(#[from] TechniqueError),
+    /// Parameters that make no levels.
+    #[error(transparent)]
+    Generalise(#[from] GeneraliseError),
+    /// Not the name of a column.
+    #[error("`{found}` cannot be the name of a column")]
+    ColumnName {
+        /// What stands there, control characters escaped.
+        found: String,
+    },
+    /// Too many columns.
+    #[error("at most {most} columns are allowed, found {found}")]
+    Columns {
+        /// The most.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
+}
+
+impl Policy {
+    /// To whom the file may go.
+    #[must_use]
+    pub const fn release(&self) -> ReleaseModel {
+        self.release
+    }
+
+    /// How its rows are ordered.
+    #[must_use]
+    pub const fn order(&self) -> RowOrder {
+        self.order
+    }
+
+    /// The share of rows that may be left out; with more of them a run stops without a file.
+    #[must_use]
+    pub const fn max_bad(&self) -> Decimal {
+        self.max_bad
+    }
+
+    /// What is said about a column, by its section or by `[default]`.
+    #[must_use]
+    pub fn column(&self, name: &ColumnName) -> Option<&ColumnPolicy> {
+        self.columns.get(name).or(self.default.as_ref())
+    }
+
+    /// The columns that have a section.
+    pub fn sections(&self) -> impl Iterator<Item = &ColumnName> {
+        self.columns.keys()
+    }
+
+    /// What happens to a cell of a column that is not of its kind.
+    #[must_use]
+    pub fn off_kind(&self, column: &ColumnPolicy) -> OffKindRule {
+        column.off_kind.unwrap_or(self.off_kind)
+    }
+
+    /// Whether more rows are left out than the policy allows.
+    #[must_use]
+    pub(super) fn is_too_many(&self, bad: u64, rows: u64) -> bool {
+        // Both sides in units of the decimal's last place; the scale of a share is at most 9.
+        let share = self.max_bad;
+        let unit = 10i128.saturating_pow(u32::from(share.scale()));
+        i128::from(bad).saturating_mul(unit) > i128::from(rows).saturating_mul(share.mantissa())
+    }
+}
+
+impl OffKindRule {
+    /// The word of policies: `refuse`, `quarantine`, `suppress`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Quarantine => "quarantine",
+            Self::Suppress => "suppress",
+        }
+    }
+
+    /// From the word of policies.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Refuse, Self::Quarantine, Self::Suppress].into_iter().find(|rule| rule.as_str() == word)
+    }
+}
