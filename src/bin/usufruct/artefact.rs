@@ -1,6 +1,7 @@
 //! Any artefact of ours, recognised by the decoder that takes it; nothing in it is believed yet.
 
 use usufruct::dataset::{Card, NewVersion, Publication, Refill};
+use usufruct::desensitise::{KeyRing, Manifest, SourceOpening};
 use usufruct::envelope::{Artefact as Signable, Untrusted};
 use usufruct::key::{PublicKey, SigningKey};
 use usufruct::ledger::{Checkpoint, GateCertificate};
@@ -17,6 +18,7 @@ pub(crate) struct Claim<T> {
 pub(crate) enum Artefact {
     PrivateKey(SigningKey),
     PublicKey(PublicKey),
+    Keys(KeyRing),
     Checkpoint(Checkpoint),
     Right(Right, Box<Block>),
     Request(Box<Claim<Request>>),
@@ -28,6 +30,9 @@ pub(crate) enum Artefact {
     NewVersion(Box<Claim<NewVersion>>),
     Refill(Box<Claim<Refill>>),
     Certificate(Box<Claim<GateCertificate>>),
+    Manifest(Box<Claim<Manifest>>),
+    UnsignedManifest(Box<Manifest>),
+    SourceOpening(SourceOpening),
 }
 
 impl<T: Signable> Claim<T> {
@@ -40,7 +45,11 @@ impl<T: Signable> Claim<T> {
 
 impl Artefact {
     /// Longer files are none of ours.
-    pub(crate) const BYTES_MAX: usize = Bundle::BYTES_MAX;
+    pub(crate) const BYTES_MAX: usize =
+        if Bundle::BYTES_MAX > Self::MANIFEST_BYTES_MAX { Bundle::BYTES_MAX } else { Self::MANIFEST_BYTES_MAX };
+
+    /// A payload and its envelope.
+    const MANIFEST_BYTES_MAX: usize = Manifest::PAYLOAD_BYTES_MAX + 1024;
 
     /// Every artefact has one encoding and its own keys, so that at most one decoder takes the bytes.
     pub(crate) fn recognise(bytes: &Zeroizing<Vec<u8>>) -> Option<Self> {
@@ -61,6 +70,10 @@ impl Artefact {
             .or_else(|| Claim::read(bytes).map(Self::NewVersion))
             .or_else(|| Claim::read(bytes).map(Self::Refill))
             .or_else(|| Claim::read(bytes).map(Self::Certificate))
+            .or_else(|| Claim::read(bytes).map(Self::Manifest))
+            .or_else(|| Manifest::from_payload(bytes).ok().map(Box::new).map(Self::UnsignedManifest))
+            .or_else(|| SourceOpening::decode(bytes).ok().map(Self::SourceOpening))
+            .or_else(|| std::str::from_utf8(bytes).ok().and_then(|text| KeyRing::parse(text).ok()).map(Self::Keys))
     }
 
     pub(crate) const fn kind(&self) -> &'static str {
@@ -78,6 +91,10 @@ impl Artefact {
             Self::NewVersion(_) => "new version",
             Self::Refill(_) => "refill",
             Self::Certificate(_) => "gate certificate",
+            Self::Manifest(_) => "manifest",
+            Self::UnsignedManifest(_) => "manifest, unsigned",
+            Self::SourceOpening(_) => "opening of a manifest's source",
+            Self::Keys(_) => "keys for desensitisation",
         }
     }
 }

@@ -6,14 +6,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use usufruct::dataset::{DescriptionError, PublishError};
+use usufruct::desensitise::{ApplyError, KeyFileError, PolicyError};
 use usufruct::envelope::EnvelopeError;
 use usufruct::error::Error;
 use usufruct::gate::{AnswerError, FolderError, GateError};
+use usufruct::grade::{RecogniserError, SurveyError};
 use usufruct::holder::SeenError;
 use usufruct::key::KeyError;
 use usufruct::receipt::ReceiptError;
 use usufruct::right::{RightError, SignError, TermsFileError, Verdict};
-use usufruct::table::{OutputError, TableError};
+use usufruct::table::{OutputError, SinkError, TableError};
 
 use crate::{interrupt, output};
 
@@ -85,7 +87,11 @@ impl<E: Into<Error>> From<(E, Option<&Path>)> for Failure {
         };
         match &error {
             Error::Answer(AnswerError::Refused { refusal, .. }) => failure.hint(format_args!("the holder learns: {refusal}")),
-            Error::Output(OutputError::TargetExists { .. }) => failure.hint("--force replaces it"),
+            Error::Output(OutputError::TargetExists { .. })
+            | Error::Apply(
+                ApplyError::Output(OutputError::TargetExists { .. })
+                | ApplyError::Sink(SinkError::Output(OutputError::TargetExists { .. })),
+            ) => failure.hint("--force replaces it"),
             Error::Gate(GateError::Oversubscribed { .. }) => failure.hint("--oversubscribe grants it all the same"),
             Error::Gate(GateError::Folder(FolderError::Locked)) => failure.hint("try again when it is done"),
             _ => failure,
@@ -134,6 +140,11 @@ fn exit_of(error: &Error) -> Exit {
             AnswerError::Gate(error) => exit_of_gate(error),
             _ => Exit::Environment,
         },
+        Error::Policy(PolicyError::Io(kind)) | Error::KeyFile(KeyFileError::Io(kind)) | Error::Recogniser(RecogniserError::Io(kind)) => {
+            exit_of_io(*kind)
+        }
+        Error::Survey(error) => exit_of_survey(error),
+        Error::Apply(error) => exit_of_apply(error),
         Error::Receipt(ReceiptError::Malformed(_)) => Exit::Input,
         Error::Receipt(_) => Exit::Environment,
         Error::Seen(SeenError::Io(kind)) => exit_of_io(*kind),
@@ -155,6 +166,26 @@ const fn exit_of_table(error: &TableError) -> Exit {
         TableError::Open { kind, .. } => exit_of_io(*kind),
         TableError::Read { .. } | TableError::Changed => Exit::Environment,
         _ => Exit::Input,
+    }
+}
+
+const fn exit_of_survey(error: &SurveyError) -> Exit {
+    match error {
+        SurveyError::Table(error) => exit_of_table(error),
+        SurveyError::Cancelled => Exit::Interrupted,
+    }
+}
+
+fn exit_of_apply(error: &ApplyError) -> Exit {
+    match error {
+        ApplyError::Table(error) => exit_of_table(error),
+        ApplyError::Output(error) | ApplyError::Sink(SinkError::Output(error)) => exit_of_output(error),
+        ApplyError::Refused(_) | ApplyError::Release { .. } => Exit::Refused,
+        ApplyError::Cancelled => Exit::Interrupted,
+        ApplyError::OffKind(_) | ApplyError::TooManyBad { .. } | ApplyError::OrderMemory { .. } | ApplyError::PermuteMemory { .. } => {
+            Exit::Input
+        }
+        _ => Exit::Environment,
     }
 }
 

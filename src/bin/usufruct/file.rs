@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use usufruct::id::Digest;
 use usufruct::table::{Output, OutputOptions};
 
 use crate::failure::{Failure, OrFail};
@@ -22,6 +23,25 @@ pub(crate) fn read(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
         return Err(Failure::input(format_args!("{}: longer than {most} bytes, which is the most for such a file", path.display())));
     }
     Ok(bytes)
+}
+
+/// SHA-256 and length of a file of any size.
+pub(crate) fn digest(path: &Path) -> Result<(Digest, u64), Failure> {
+    let io = |error: std::io::Error| Failure::io(path, error.kind());
+    let mut file = File::open(path).map_err(io)?;
+    let (mut hash, mut buffer, mut bytes) = (ring::digest::Context::new(&ring::digest::SHA256), vec![0; 1 << 20], 0);
+    loop {
+        match file.read(&mut buffer).map_err(io)? {
+            0 => break,
+            read => {
+                hash.update(&buffer[..read]);
+                bytes += read as u64;
+            }
+        }
+    }
+    let mut digest = [0; 32];
+    digest.copy_from_slice(hash.finish().as_ref());
+    Ok((Digest::from_bytes(digest), bytes))
 }
 
 /// Where a verb writes its file.

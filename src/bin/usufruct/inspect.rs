@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use usufruct::dataset::{Card, Column, Description, NewVersion, Publication, Refill, Unit, Values};
+use usufruct::desensitise::{Manifest, ManifestColumn, Nature, OutputFile, Risk};
 use usufruct::envelope::{Artefact as Signable, Untrusted};
 use usufruct::id::{Decimal, Digest};
 use usufruct::key::Signer as _;
@@ -16,7 +17,7 @@ use crate::report::Report;
 use crate::script::flagged;
 use crate::{answer, file, output};
 
-/// Explain a file of ours field by field: key, right, request, receipt, answer, card, refill, checkpoint
+/// Explain a file of ours field by field: key, right, request, receipt, answer, card, refill, checkpoint, manifest
 #[derive(Args)]
 #[command(after_help = "\
 Example:
@@ -32,8 +33,9 @@ impl Inspect {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         let bytes = Zeroizing::new(file::read(&self.file, Artefact::BYTES_MAX)?);
         let artefact = Artefact::recognise(&bytes).ok_or_else(|| {
-            Failure::input(format_args!("{}: not an artefact of ours, or a damaged one", self.file.display()))
-                .hint("expected a key, right, request, receipt, answer, dataset card, refill, certificate or checkpoint")
+            Failure::input(format_args!("{}: not an artefact of ours, or a damaged one", self.file.display())).hint(
+                "expected a key, right, request, receipt, answer, dataset card, refill, certificate, checkpoint, manifest or its opening",
+            )
         })?;
         let mut report = Report::default();
         report.text("kind", artefact.kind());
@@ -102,7 +104,72 @@ fn explain(artefact: &Artefact, out: &mut Report) {
             signed(claim, out);
             gate(&claim.value, out);
         }
+        Artefact::Manifest(claim) => {
+            signed(claim, out);
+            manifest(&claim.value, out);
+        }
+        Artefact::UnsignedManifest(value) => manifest(value, out.text("status", "unsigned: anyone can have written it")),
+        Artefact::SourceOpening(opening) => {
+            out.text("status", "keep it secret: it opens the manifest's commitment to the source");
+            out.text("source SHA-256", opening.digest).number("rows read", opening.rows_read);
+            out.number("rows written", opening.rows_written).number("rows left out", opening.rows_left_out);
+        }
+        Artefact::Keys(keys) => {
+            out.text("note", "keep it secret: who has it can try values until a pseudonym fits");
+            out.list(
+                "keys",
+                keys.keys().map(|key| {
+                    format!(
+                        "{} version {}, {}, purpose {}",
+                        flagged(key.id().as_str()),
+                        key.version(),
+                        key.algorithm().as_str(),
+                        flagged(key.purpose().as_str())
+                    )
+                }),
+            );
+        }
     }
+}
+
+fn manifest(value: &Manifest, out: &mut Report) {
+    out.text("release", value.release).text("order of rows", value.order).text("made", value.made).text("by", &value.software);
+    let OutputFile { digest, bytes, format } = &value.output;
+    out.text("file SHA-256", digest).number("file bytes", *bytes).text("file format", format);
+    if let Some(rows) = value.rows {
+        out.number("rows", rows);
+    }
+    if let Some(Risk::NotAssessed) = value.risk {
+        out.text("risk", "not assessed");
+    }
+    out.text("policy", value.policy()).text("commitment to the source", Digest::from_bytes(*value.source.as_bytes()));
+    let mut columns = Report::default();
+    for column in &value.columns {
+        columns.section(&flagged(column.name.as_str()), manifest_column(column));
+    }
+    out.section("columns", columns);
+}
+
+fn manifest_column(column: &ManifestColumn) -> Report {
+    let mut out = Report::default();
+    let parameters: Vec<String> = column.parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let technique = [column.technique.to_string(), parameters.join(", ")].join(" ");
+    out.text("technique", technique.trim_end()).text("kind", flagged(column.kind.as_str()));
+    if !column.leaves {
+        out.text("leaves", "no");
+    }
+    if let Some(key) = &column.key {
+        out.text("key", format_args!("{} version {}, {}", flagged(key.id.as_str()), key.version, key.algorithm));
+    }
+    out.text("grade", format_args!("{} to {}", column.grade_before.number(), column.grade_after.number()));
+    out.text("residual", column.residual);
+    let Nature { deterministic, reversible, linkable } = column.nature;
+    let natures = [(deterministic, "deterministic"), (reversible, "reversible"), (linkable, "linkable")];
+    out.text("nature", natures.iter().filter(|nature| nature.0).map(|nature| nature.1).collect::<Vec<_>>().join(", "));
+    if !column.leaks.is_empty() {
+        out.list("leaks", &column.leaks);
+    }
+    out
 }
 
 fn signed<T: Signable>(claim: &Claim<T>, out: &mut Report) {

@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use usufruct::desensitise::{Algorithm, KEY_ID_DEFAULT, KeyRing};
+use usufruct::id::Name;
 use usufruct::key::{PublicKey, Signer as _, SigningKey};
 use usufruct::random::SystemRandom;
 use usufruct::table::{Output, OutputOptions};
@@ -19,13 +21,22 @@ pub(crate) enum Key {
     Public(Public),
 }
 
-/// Make a new Ed25519 key (PKCS#8 PEM, mode 0600); a file that exists is never replaced
+/// Make a new key (mode 0600): Ed25519 to sign (PKCS#8 PEM), or one to desensitise with (TOML); a file that exists is never replaced
 #[derive(Args)]
 #[command(after_help = "Example:\n  usufruct key new -o owner.key\n\nKeys of `openssl genpkey -algorithm ed25519` work as well.")]
 pub(crate) struct New {
-    /// What the key is for: sign
+    /// What the key is for: sign (Ed25519), or desensitise (pseudonyms, date shifts, permutations)
     #[arg(long, default_value = "sign", value_name = "KIND")]
     kind: String,
+    /// Of a key for desensitisation: the name that policies give it
+    #[arg(long, default_value = KEY_ID_DEFAULT, value_name = "NAME")]
+    id: String,
+    /// Of a key for desensitisation: what for or for whom; other purposes give other pseudonyms
+    #[arg(long, default_value = "general", value_name = "TEXT")]
+    purpose: String,
+    /// Of a key for desensitisation: hmac-sha256, or aes-cmac, which is several times as fast
+    #[arg(long, default_value = "hmac-sha256", value_name = "NAME")]
+    algorithm: String,
     /// File to write
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
@@ -65,7 +76,7 @@ impl New {
     fn run(self, json: bool) -> Result<(), Failure> {
         match self.kind.as_str() {
             "sign" => {}
-            "desensitise" => return Err(Failure::input("keys of the kind desensitise are not in this version yet")),
+            "desensitise" => return self.desensitise(json),
             _ => return Err(Failure::input("--kind: expected sign or desensitise")),
         }
         let key = SigningKey::generate(&mut SystemRandom::new().or_fail()?);
@@ -75,6 +86,30 @@ impl New {
             return output::print_json(&told);
         }
         output::print(&format!("key {} written to {}\n", told.id, output::escaped(&self.out.display().to_string())))
+    }
+}
+
+impl New {
+    /// A key ring of one key, in TOML, so that keys can be put into one file by hand.
+    fn desensitise(&self, json: bool) -> Result<(), Failure> {
+        let name = |flag: &str, text: &str| Name::new(text).map_err(|error| Failure::input(format_args!("--{flag}: {error}")));
+        let (id, purpose) = (name("id", &self.id)?, name("purpose", &self.purpose)?);
+        let algorithm = Algorithm::parse(&self.algorithm).ok_or_else(|| {
+            Failure::input(format_args!("--algorithm: `{}` is not known, expected hmac-sha256 or aes-cmac", self.algorithm))
+        })?;
+        let ring = KeyRing::generate(&mut SystemRandom::new().or_fail()?, id, algorithm, purpose);
+        ring.create(&self.out).about(&self.out)?;
+        if json {
+            #[derive(Serialize)]
+            struct Told<'a> {
+                id: &'a str,
+                key: &'a Path,
+                algorithm: &'a str,
+                purpose: &'a str,
+            }
+            return output::print_json(&Told { id: &self.id, key: &self.out, algorithm: algorithm.as_str(), purpose: &self.purpose });
+        }
+        output::print(&output::lines(&[&format!("key {} written to {}", self.id, self.out.display())]))
     }
 }
 

@@ -11,8 +11,6 @@ pub(crate) enum Later {
     #[command(hide = true, disable_help_flag = true)]
     Classify(Anything),
     #[command(hide = true, disable_help_flag = true)]
-    Desensitise(Anything),
-    #[command(hide = true, disable_help_flag = true)]
     Anonymise(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Risk(Anything),
@@ -34,7 +32,6 @@ impl Later {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let name = match self {
             Self::Classify(_) => "classify",
-            Self::Desensitise(_) => "desensitise",
             Self::Anonymise(_) => "anonymise",
             Self::Risk(_) => "risk",
             Self::Subgrant(_) => "subgrant",

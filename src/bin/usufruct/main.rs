@@ -4,6 +4,7 @@ mod answer;
 mod artefact;
 mod ask;
 mod audit;
+mod desensitise;
 mod failure;
 mod file;
 mod grant;
@@ -12,10 +13,12 @@ mod interrupt;
 mod key;
 mod later;
 mod output;
+mod policy;
 mod progress;
 mod publish;
 mod question;
 mod quote;
+mod records;
 mod refill;
 mod report;
 mod request;
@@ -59,6 +62,9 @@ enum Verb {
     Key(key::Key),
     #[command(subcommand)]
     Space(space::SpaceVerb),
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    Desensitise(desensitise::Desensitise),
     Publish(publish::Publish),
     Grant(grant::Grant),
     Request(request::Request),
@@ -93,6 +99,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.verb {
         Verb::Key(verb) => verb.run(json),
         Verb::Space(verb) => verb.run(json),
+        Verb::Policy(verb) => verb.run(json),
+        Verb::Desensitise(verb) => verb.run(json),
         Verb::Publish(verb) => verb.run(json),
         Verb::Grant(verb) => verb.run(json),
         Verb::Request(verb) => verb.run(json),

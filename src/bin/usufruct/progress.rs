@@ -31,6 +31,21 @@ impl Bar {
         }
     }
 
+    /// As [`Bar::show`] for records, with their rate.
+    pub(crate) fn show_rate(&self, done: u64, total: Option<u64>) {
+        let elapsed = self.begun.elapsed();
+        if elapsed >= QUIET {
+            self.show(done, total);
+            let rate = u128::from(done) * 1000 / elapsed.as_millis().max(1);
+            self.message(format!("records, {rate} a second,"));
+        }
+    }
+
+    /// Takes the bar away; another stage begins.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     pub(crate) fn message(&self, text: String) {
         self.bar.set_message(text);
     }

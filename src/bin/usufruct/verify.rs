@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use usufruct::auditor::Auditor;
+use usufruct::desensitise::{Manifest, Risk, SourceOpening};
 use usufruct::envelope::Artefact as Signable;
 use usufruct::key::{KeySet, PublicKey};
 use usufruct::receipt::{ANSWER_BYTES_MAX, Answer, NOT_PROVED, Proof, Receipt, ReceiptError};
@@ -23,7 +24,7 @@ Example:
 
 Says what is proved and what is not. Exit code 1 when a signature or a proof does not hold.")]
 pub(crate) struct Verify {
-    /// The file: a receipt, right, request, dataset card, refill or certificate
+    /// The file: a receipt, right, request, dataset card, refill, certificate or manifest
     file: PathBuf,
     /// The owner's public key
     #[arg(long, value_name = "OWNER.pub")]
@@ -34,7 +35,19 @@ pub(crate) struct Verify {
     /// The answer that a receipt is for
     #[arg(long, value_name = "FILE")]
     answer: Option<PathBuf>,
+    /// The desensitised file that a manifest is about
+    #[arg(long = "file", value_name = "OUT")]
+    about: Option<PathBuf>,
+    /// What opens a manifest's commitment to its source
+    #[arg(long, value_name = "OUT.opening", requires = "source")]
+    opening: Option<PathBuf>,
+    /// The source that a manifest's file was made from
+    #[arg(long, value_name = "FILE", requires = "opening")]
+    source: Option<PathBuf>,
 }
+
+/// Salt, digest and counts.
+const OPENING_BYTES_MAX: usize = 1024;
 
 /// What was found.
 #[derive(Serialize)]
@@ -58,6 +71,10 @@ impl Verify {
             .ok_or_else(|| Failure::input(format_args!("{}: not an artefact of ours, or a damaged one", self.file.display())))?;
         if (self.request.is_some() || self.answer.is_some()) && !matches!(artefact, Artefact::Receipt(_) | Artefact::Bundle(_)) {
             return Err(Failure::input(format_args!("--request and --answer are for receipts, this is a {}", artefact.kind())));
+        }
+        let is_manifest = matches!(artefact, Artefact::Manifest(_) | Artefact::UnsignedManifest(_));
+        if (self.about.is_some() || self.opening.is_some()) && !is_manifest {
+            return Err(Failure::input(format_args!("--file, --opening and --source are for manifests, this is a {}", artefact.kind())));
         }
         let told = self.check(&artefact, &owner, &bytes)?;
         if json {
@@ -96,13 +113,22 @@ impl Verify {
             Artefact::NewVersion(claim) => self.signed(claim, owner)?,
             Artefact::Refill(claim) => self.signed(claim, owner)?,
             Artefact::Certificate(claim) => self.signed(claim, owner)?,
+            Artefact::Manifest(claim) => {
+                let mut proved = self.signed(claim, owner)?;
+                return self.manifest(kind, &claim.value, &mut proved);
+            }
+            Artefact::UnsignedManifest(manifest) => {
+                let mut told = self.manifest(kind, manifest, &mut Vec::new())?;
+                told.not_proved.insert(0, "who made it: the manifest is unsigned".to_owned());
+                return Ok(told);
+            }
             Artefact::Checkpoint(_) => {
                 let message =
                     format_args!("{}: a checkpoint is signed by the gate, whose key the owner's does not tell", self.file.display());
                 return Err(Failure::input(message)
                     .hint("a receipt carries checkpoint and gate certificate; `usufruct audit` takes it as --checkpoint"));
             }
-            Artefact::PrivateKey(_) | Artefact::PublicKey(_) | Artefact::Answer(_) => {
+            Artefact::PrivateKey(_) | Artefact::PublicKey(_) | Artefact::Answer(_) | Artefact::Keys(_) | Artefact::SourceOpening(_) => {
                 return Err(Failure::input(format_args!("{}: a {kind} is not signed", self.file.display())));
             }
         };
@@ -159,6 +185,41 @@ impl Verify {
             Err(verdict) => not_proved.push(format!("that the right allows it at {now}: {verdict}")),
         }
         Told { ok: true, kind, bound: None, proved, not_proved, answer: None }
+    }
+
+    fn manifest(&self, kind: &'static str, manifest: &Manifest, proved: &mut Vec<String>) -> Result<Told, Failure> {
+        let mut not_proved = Vec::new();
+        match &self.about {
+            Some(path) => {
+                let (digest, bytes) = file::digest(path)?;
+                if !manifest.is_about(&digest, bytes) {
+                    return Err(self.doubt(&format_args!("it is not about {}: SHA-256 and length differ", path.display())));
+                }
+                proved.push(format!("{} is the file it is about, byte for byte", path.display()));
+            }
+            None => not_proved.push("which file it is about; give --file".to_owned()),
+        }
+        match (&self.opening, &self.source) {
+            (Some(opening), Some(source)) => {
+                let opening = SourceOpening::decode(&file::read(opening, OPENING_BYTES_MAX)?)
+                    .map_err(|error| Failure::input(format_args!("{}: not an opening: {error}", opening.display())))?;
+                if !manifest.is_opened_by(&opening) || opening.digest != file::digest(source)?.0 {
+                    return Err(self.doubt(&format_args!("its source is not {}", source.display())));
+                }
+                proved.push(format!(
+                    "its source is {}, of {} rows, {} of them left out",
+                    source.display(),
+                    opening.rows_read,
+                    opening.rows_left_out
+                ));
+            }
+            _ => not_proved.push("what it was made from; give --opening and --source".to_owned()),
+        }
+        not_proved.push("that the techniques were carried out as stated: only the source and the keys can show that".to_owned());
+        if manifest.risk == Some(Risk::NotAssessed) {
+            not_proved.push("how well persons can be told apart in the file: its risk is not assessed".to_owned());
+        }
+        Ok(Told { ok: true, kind, bound: None, proved: std::mem::take(proved), not_proved, answer: None })
     }
 
     fn signed<T: Signable + Clone>(&self, claim: &Claim<T>, owner: &PublicKey) -> Result<Vec<String>, Failure> {

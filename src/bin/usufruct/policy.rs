@@ -1,0 +1,236 @@
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use usufruct::desensitise::{KeyRing, Linkage, Plan, Policy as Rules, ReleaseModel, suggest};
+use usufruct::grade::{Finding, survey};
+use usufruct::id::ColumnName;
+use usufruct::table::{FileSource, Format, Output, OutputOptions, RecordSource as _};
+
+use crate::failure::{Exit, Failure, OrFail};
+use crate::progress::Bar;
+use crate::records::Input;
+use crate::{file, interrupt, output};
+
+/// Suggest and check policies of desensitisation
+#[derive(Subcommand)]
+pub(crate) enum Policy {
+    Suggest(Suggest),
+    Check(Check),
+}
+
+/// Write a first policy for a file, with the reason of each choice
+#[derive(Args)]
+#[command(after_help = "Example:\n  usufruct policy suggest people.csv --release controlled -o policy.toml")]
+pub(crate) struct Suggest {
+    #[command(flatten)]
+    input: Input,
+    /// To whom the desensitised file will go: enclave, controlled or public
+    #[arg(long, default_value = "enclave", value_name = "MODEL")]
+    release: String,
+    /// File to write instead of stdout
+    #[arg(short, long, value_name = "P.toml")]
+    out: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+/// Check a policy: its text alone, or against a file and keys; says everything that stands in the way
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  usufruct policy check policy.toml
+  usufruct policy check policy.toml people.csv --keys people.keys
+
+Exit code 3 when the policy cannot be used on the file.")]
+pub(crate) struct Check {
+    /// The policy
+    policy: PathBuf,
+    #[command(flatten)]
+    input: OptionalInput,
+    /// The keys of keyed techniques
+    #[arg(long, value_name = "K.toml")]
+    keys: Option<PathBuf>,
+    /// The format of the desensitised file: csv, parquet or ipc
+    #[arg(long, default_value = "csv", value_name = "FORMAT")]
+    format: String,
+}
+
+/// A file that may be left out.
+#[derive(Args)]
+pub(crate) struct OptionalInput {
+    /// The file that the policy is for
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// What stands between the fields of a CSV file: one character, or `tab`
+    #[arg(long, default_value = ",", value_name = "CHAR")]
+    delimiter: String,
+    /// The encoding of a CSV file: utf-8 or gb18030
+    #[arg(long, default_value = "utf-8", value_name = "NAME")]
+    encoding: String,
+    /// Recognisers of your own kinds
+    #[arg(long, value_name = "R.toml")]
+    recognisers: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    ok: bool,
+    release: &'static str,
+    order: &'static str,
+    /// Whether the columns of a file were looked at.
+    file: bool,
+    objections: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linkage: Option<Joined>,
+}
+
+/// What two recipients of such files could join.
+#[derive(Serialize)]
+struct Joined {
+    internal: bool,
+    rows: u64,
+    by_position: u64,
+    by_columns: u64,
+    columns: Vec<String>,
+}
+
+impl Joined {
+    fn of(linkage: &Linkage) -> Self {
+        let Linkage { rows, by_position, by_columns, columns } = linkage;
+        let columns = columns.iter().map(ToString::to_string).collect();
+        Self { internal: true, rows: *rows, by_position: *by_position, by_columns: *by_columns, columns }
+    }
+}
+
+fn told_linkage(linkage: &Linkage) -> Vec<String> {
+    let share = |rows: u64| format!("{} of {} rows", rows, linkage.rows);
+    let mut lines = vec!["two recipients of such files, made with different keys, can join (internal: counted in the raw file)".to_owned()];
+    lines.push(format!("  by place    {}", share(linkage.by_position)));
+    let columns: Vec<&str> = linkage.columns.iter().map(ColumnName::as_str).collect();
+    lines.push(format!(
+        "  by columns  {}, being alone with their {}",
+        share(linkage.by_columns),
+        if columns.is_empty() { "-".into() } else { columns.join(", ") }
+    ));
+    lines
+}
+
+fn join(plan: &Plan, source: &FileSource) -> Result<Linkage, Failure> {
+    let bar = Bar::new("joining", false);
+    let work = interrupt::work();
+    let threads = std::thread::available_parallelism().map_or(1, Into::into);
+    let linkage = plan.linkage(source, threads, &mut |records| {
+        bar.show_rate(records, None);
+        !interrupt::is_cancelled()
+    });
+    drop(work);
+    linkage.or_fail()
+}
+
+impl Policy {
+    pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
+        match self {
+            Self::Suggest(verb) => verb.run(json),
+            Self::Check(verb) => verb.run(json),
+        }
+    }
+}
+
+impl Suggest {
+    fn run(self, json: bool) -> Result<(), Failure> {
+        let release = ReleaseModel::parse(&self.release).ok_or_else(|| {
+            Failure::input(format_args!("--release: `{}` is not known, expected enclave, controlled or public", self.release))
+        })?;
+        let private = OutputOptions { force: self.force, private: false };
+        let target = self.out.as_deref().map(|path| Output::create(path, private).or_fail()).transpose()?;
+        let text = suggest(&look(&self.input)?, release);
+        match target {
+            Some(target) => file::finish(target, text.as_bytes())?,
+            None if !json => return output::print(&text),
+            None => {}
+        }
+        if json {
+            #[derive(Serialize)]
+            struct Told<'a> {
+                policy: &'a str,
+            }
+            return output::print_json(&Told { policy: &text });
+        }
+        Ok(())
+    }
+}
+
+impl Check {
+    fn run(self, json: bool) -> Result<(), Failure> {
+        let policy = Rules::read(&self.policy).about(&self.policy)?;
+        let format = Format::parse(&self.format)
+            .ok_or_else(|| Failure::input(format_args!("--format: `{}` is not known, expected csv, parquet or ipc", self.format)))?;
+        let keys = self.keys.as_deref().map(|path| KeyRing::read(path).about(path)).transpose()?.unwrap_or_default();
+        let input = self.input.into_input();
+        let mut linkage = None;
+        let objections = match &input {
+            None => Vec::new(),
+            Some(input) => {
+                let source = input.open()?;
+                match policy.plan(&look(input)?, source.schema(), &keys, format) {
+                    Ok(plan) => {
+                        linkage = Some(join(&plan, &source)?);
+                        Vec::new()
+                    }
+                    Err(objections) => objections,
+                }
+            }
+        };
+        let objections: Vec<String> = objections.iter().map(ToString::to_string).collect();
+        let ok = objections.is_empty();
+        if json {
+            let (release, order) = (policy.release().as_str(), policy.order().as_str());
+            output::print_json(&Told {
+                ok,
+                release,
+                order,
+                file: input.is_some(),
+                objections: objections.clone(),
+                linkage: linkage.as_ref().map(Joined::of),
+            })?;
+        } else if ok {
+            let what =
+                if input.is_some() { "can be used on this file" } else { "is well formed; give a file to check it against its columns" };
+            output::print(&format!("the policy {what}\n"))?;
+            if let Some(linkage) = &linkage {
+                output::print(&output::lines(&told_linkage(linkage).iter().map(String::as_str).collect::<Vec<_>>()))?;
+            }
+        }
+        if ok {
+            return Ok(());
+        }
+        objections.iter().for_each(|objection| output::say(format_args!("- {objection}")));
+        Err(Failure::new(Exit::Refused, format_args!("{}: the policy cannot be used on this file", self.policy.display())))
+    }
+}
+
+impl OptionalInput {
+    fn into_input(self) -> Option<Input> {
+        let Self { file, delimiter, encoding, recognisers } = self;
+        file.map(|file| Input { file, delimiter, encoding, recognisers })
+    }
+}
+
+/// Looks at every cell of a file.
+pub(crate) fn look(input: &Input) -> Result<Vec<Finding>, Failure> {
+    let recognisers = input.recognisers()?;
+    let source = input.open()?;
+    let bar = Bar::new("looking", false);
+    let threads = std::thread::available_parallelism().map_or(1, Into::into);
+    let total = source.size_hint().records;
+    let work = interrupt::work();
+    let findings = survey(&source, &recognisers, threads, &mut |records| {
+        bar.show_rate(records, total);
+        if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    drop(work);
+    findings.or_fail()
+}
