@@ -1,0 +1,163 @@
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use usufruct::desensitise::{Algorithm, KeyRing, Plan, Policy, Run, Target};
+use usufruct::grade::{Recognisers, survey};
+use usufruct::id::{Name, Time};
+use usufruct::random::SystemRandom;
+use usufruct::table::{Column, ColumnKind, FileOptions, FileSource, Format, RecordSource as _, Records, Schema};
+
+use crate::measure::{median, print, process_cpu_s, seconds};
+use crate::{Outcome, register};
+
+/// Eight columns: two keyed pseudonyms' worth of work is what the plan of a portal has.
+const POLICY: &str = r#"
+release = "enclave"
+[columns.id]
+technique = "pseudonym"
+key = "k"
+[columns.name]
+technique = "mask"
+keep_first = 1
+width = 2
+[columns.sex]
+technique = "keep"
+[columns.birth]
+technique = "date_shift"
+key = "k"
+subject = "id"
+days = 365
+[columns.age]
+technique = "top_bottom"
+top = 90
+step = 1
+[columns.city]
+technique = "keep"
+[columns.mobile]
+technique = "mask"
+keep_first = 3
+keep_last = 4
+[columns.income]
+technique = "round"
+to = 100
+step = 1
+"#;
+const IN_MEMORY: u64 = 400_000;
+const IN_FILES: u64 = 2_000_000;
+const ROUNDS: usize = 5;
+
+/// The columns of the policy; the register's others are not read.
+fn schema() -> Result<Schema, Box<dyn std::error::Error>> {
+    let columns = ["id", "name", "sex", "birth", "age", "city", "mobile", "income"];
+    let column = |name: &&str| Ok(Column { name: usufruct::id::ColumnName::new(name)?, kind: ColumnKind::Text });
+    Ok(Schema::new(columns.iter().map(column).collect::<Result<_, usufruct::id::IdError>>()?)?)
+}
+
+fn keys(algorithm: Algorithm) -> Result<KeyRing, Box<dyn std::error::Error>> {
+    Ok(KeyRing::generate(&mut SystemRandom::new()?, Name::new("k")?, algorithm, Name::new("figures")?))
+}
+
+fn write_register(path: &Path, rows: u64) -> Outcome {
+    Ok(register::Register::new(5, rows).write_csv(&mut BufWriter::new(File::create(path)?))?)
+}
+
+/// Records in memory, one thread, off-kind checks on; by the thread's CPU time, times two cores.
+pub(crate) fn in_memory() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let csv = folder.path().join("register.csv");
+    write_register(&csv, IN_MEMORY)?;
+    let source = FileSource::open_as(&csv, &FileOptions::default(), schema()?)?;
+    let findings = survey(&source, &Arc::new(Recognisers::builtin()), 2, &mut |_| ControlFlow::Continue(()))?;
+    let batches: Vec<Records> = source.read()?.collect::<Result<_, _>>()?;
+    let bytes: usize = batches.iter().map(|records| records.batch().get_array_memory_size()).sum();
+    let policy = Policy::parse(POLICY)?;
+    let plan = |algorithm| -> Result<Plan, Box<dyn std::error::Error>> {
+        policy.plan(&findings, source.schema(), &keys(algorithm)?, Format::Csv).map_err(|objections| format!("{objections:?}").into())
+    };
+    let mut failed = false;
+    for (name, plan) in [("desensitise.arrow", plan(Algorithm::AesCmac)?), ("desensitise.arrow.hmac", plan(Algorithm::HmacSha256)?)] {
+        let mut run = || {
+            failed |= thread::scope(|scope| {
+                let halves = batches.chunks(batches.len().div_ceil(2));
+                let threads: Vec<_> =
+                    halves.map(|half| scope.spawn(|| half.iter().any(|records| plan.emit(records).is_err()))).collect();
+                threads.into_iter().any(|thread| thread.join().unwrap_or(true))
+            });
+        };
+        run();
+        let (mut cpu, mut clock) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let start = process_cpu_s();
+            clock.push(seconds(&mut run));
+            cpu.push(process_cpu_s() - start);
+        }
+        print(&format!("{name}.records_per_s"), 2.0 * IN_MEMORY as f64 / median(cpu), "records/s of two cores' CPU time");
+        print(&format!("{name}.clock.records_per_s"), IN_MEMORY as f64 / median(clock), "records/s by the clock");
+    }
+    let copies: Vec<f64> = (0..ROUNDS).map(|_| seconds(|| drop(std::hint::black_box(copied(&batches))))).collect();
+    print("limit.memcpy.records_per_s", IN_MEMORY as f64 / median(copies), "records/s copied by one thread");
+    print("desensitise.arrow.bytes_per_record", bytes as f64 / IN_MEMORY as f64, "bytes");
+    if failed { Err("a batch failed".into()) } else { Ok(()) }
+}
+
+/// Every buffer of the batches once.
+fn copied(batches: &[Records]) -> Vec<Vec<u8>> {
+    use usufruct::arrow::arrow_array::Array as _;
+    let columns = batches.iter().flat_map(|records| records.batch().columns());
+    columns.flat_map(|column| column.to_data().buffers().iter().map(|buffer| buffer.as_slice().to_vec()).collect::<Vec<_>>()).collect()
+}
+
+/// File to file: survey, check, work, digests, manifest; from a warm cache.
+pub(crate) fn files() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let csv = folder.path().join("register.csv");
+    write_register(&csv, IN_FILES)?;
+    let parquet = folder.path().join("register.parquet");
+    let keep = "release = \"enclave\"\n[default]\ntechnique = \"keep\"\ngrade = 1\n";
+    raw_parquet(&csv, &parquet, keep)?;
+    let keys = keys(Algorithm::AesCmac)?;
+    for (name, path, format) in [("desensitise.csv", &csv, Format::Csv), ("desensitise.parquet", &parquet, Format::Parquet)] {
+        let source = FileSource::open_as(path, &FileOptions::default(), schema()?)?;
+        let (mut clock, mut cpu, mut out) = (Vec::new(), Vec::new(), 0);
+        for round in 0..3 {
+            let target = Target::new(folder.path().join(format!("{name}.{round}")), format);
+            let mut run = Run {
+                threads: 2,
+                recognisers: Arc::new(Recognisers::builtin()),
+                signer: None,
+                now: Time::from_unix_s(0),
+                progress: &mut |_| ControlFlow::Continue(()),
+            };
+            let bound = Policy::parse(POLICY)?.bind(&keys);
+            let mut outcome = None;
+            let start = process_cpu_s();
+            clock.push(seconds(|| outcome = Some(bound.apply(&source, &target, &mut run))));
+            cpu.push(process_cpu_s() - start);
+            let report = outcome.ok_or("no outcome")??;
+            if report.rows_written != IN_FILES {
+                return Err("rows are missing".into());
+            }
+            out = fs::metadata(&target.path)?.len();
+            fs::remove_file(&target.path)?;
+        }
+        print(&format!("{name}.records_per_s"), IN_FILES as f64 / median(clock), "records/s by the clock");
+        print(&format!("{name}.cpu.records_per_s"), 2.0 * IN_FILES as f64 / median(cpu), "records/s of two cores' CPU time");
+        print(&format!("{name}.bytes_in_per_record"), fs::metadata(path)?.len() as f64 / IN_FILES as f64, "bytes");
+        print(&format!("{name}.bytes_out_per_record"), out as f64 / IN_FILES as f64, "bytes");
+    }
+    if let Some(peak) = peak_bytes() {
+        print("desensitise.peak_bytes", peak, "bytes, of the whole process so far");
+    }
+    Ok(())
+}
+
+/// The most memory that this process has had.
+fn peak_bytes() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(1024.0 * line.split_ascii_whitespace().nth(1)?.parse::<f64>().ok()?)
+}
