@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
-use usufruct::desensitise::{KeyRing, Policy, Progress, Report, Run, Stage, Target};
+use usufruct::desensitise::{KeyRing, ManifestColumn, Policy, Progress, Report, Residual, Run, Stage, Target};
 use usufruct::grade::Recognisers;
 use usufruct::key::{Signer, SigningKey};
 use usufruct::opening;
@@ -109,7 +109,7 @@ impl Desensitise {
         let mut table = output::Table::new(3, ["column", "kind", "technique", "grade", "residual"].map(str::to_owned).to_vec());
         for column in &manifest.columns {
             let grades = format!("{} to {}", column.grade_before.number(), column.grade_after.number());
-            let residual = column.residual.to_string();
+            let residual = residual(column);
             table.row(vec![column.name.to_string(), column.kind.to_string(), column.technique.to_string(), grades, residual]);
         }
         let (rows, out) = (report.rows_written, self.out.display());
@@ -150,6 +150,14 @@ impl Desensitise {
         let signer = signer.map(|key| key as &dyn Signer);
         let mut run = Run { threads, recognisers, signer, now: question::now(), progress: &mut progress };
         opening::open(&policy.bind(keys), source, target, &mut run).or_fail()
+    }
+}
+
+/// What a technique leaves open, in words.
+pub(crate) fn residual(column: &ManifestColumn) -> String {
+    match (column.residual, &column.key) {
+        (Residual::Unbounded, None) => "nothing is left".to_owned(),
+        (residual, _) => residual.to_string(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::artefact::{Artefact, Claim};
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::script::flagged;
-use crate::{answer, file, output};
+use crate::{answer, desensitise, file, output};
 
 /// Explain a file of ours field by field: key, right, request, receipt, answer, card, refill, checkpoint, manifest
 #[derive(Args)]
@@ -162,7 +162,7 @@ fn manifest_column(column: &ManifestColumn) -> Report {
         out.text("key", format_args!("{} version {}, {}", flagged(key.id.as_str()), key.version, key.algorithm));
     }
     out.text("grade", format_args!("{} to {}", column.grade_before.number(), column.grade_after.number()));
-    out.text("residual", column.residual);
+    out.text("residual", desensitise::residual(column));
     let Nature { deterministic, reversible, linkable } = column.nature;
     let natures = [(deterministic, "deterministic"), (reversible, "reversible"), (linkable, "linkable")];
     out.text("nature", natures.iter().filter(|nature| nature.0).map(|nature| nature.1).collect::<Vec<_>>().join(", "));
