@@ -53,6 +53,14 @@ pub enum Error {
     #[cfg(feature = "embedded")]
     #[error(transparent)]
     Output(#[from] crate::table::OutputError),
+    /// Recognisers of the user's.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Recogniser(#[from] crate::grade::RecogniserError),
+    /// A pass that looks at all records.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Profile(#[from] crate::grade::ProfileError),
     /// The ledger.
     #[cfg(feature = "embedded")]
     #[error(transparent)]

@@ -29,12 +29,16 @@ mod header;
 mod kind;
 #[cfg(feature = "records")]
 mod profiler;
+#[cfg(feature = "embedded")]
+mod pass;
 #[cfg(feature = "records")]
 mod recogniser;
 
 #[cfg(feature = "records")]
 pub use finding::{Distinct, Finding, QUASI_IDENTIFIERS_MAX, ValueType, overall};
 pub use kind::{Kind, Reason, Role};
+#[cfg(feature = "embedded")]
+pub use pass::{ProfileError, ProfileProgress, profile};
 #[cfg(feature = "records")]
 pub use profiler::Profiler;
 #[cfg(feature = "records")]

@@ -9,6 +9,7 @@ use usufruct::dataset::{DescriptionError, PublishError};
 use usufruct::envelope::EnvelopeError;
 use usufruct::error::Error;
 use usufruct::gate::{AnswerError, FolderError, GateError};
+use usufruct::grade::{ProfileError, RecogniserError};
 use usufruct::holder::SeenError;
 use usufruct::key::KeyError;
 use usufruct::receipt::ReceiptError;
@@ -126,7 +127,9 @@ fn exit_of(error: &Error) -> Exit {
             exit_of_key(error)
         }
         Error::Description(DescriptionError::Io(kind)) | Error::Terms(TermsFileError::Io(kind)) => exit_of_io(*kind),
-        Error::Table(error) => exit_of_table(error),
+        Error::Recogniser(RecogniserError::Io(kind)) => exit_of_io(*kind),
+        Error::Profile(ProfileError::Cancelled) => Exit::Interrupted,
+        Error::Profile(ProfileError::Table(error)) | Error::Table(error) => exit_of_table(error),
         Error::Output(error) => exit_of_output(error),
         Error::Gate(error) => exit_of_gate(error),
         Error::Answer(error) => match error {

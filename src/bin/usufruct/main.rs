@@ -4,6 +4,8 @@ mod answer;
 mod artefact;
 mod ask;
 mod audit;
+mod classify;
+mod dialect;
 mod failure;
 mod file;
 mod grant;
@@ -69,6 +71,7 @@ enum Verb {
     Audit(audit::Audit),
     Verify(verify::Verify),
     Refill(refill::Refill),
+    Classify(classify::Classify),
     #[command(flatten)]
     Later(later::Later),
 }
@@ -103,6 +106,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Audit(verb) => verb.run(json),
         Verb::Verify(verb) => verb.run(json),
         Verb::Refill(verb) => verb.run(json),
+        Verb::Classify(verb) => verb.run(json),
         Verb::Later(verb) => verb.run(),
     }
 }
