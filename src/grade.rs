@@ -44,7 +44,7 @@ pub use recogniser::Recognisers;
 #[cfg(feature = "embedded")]
 pub use recogniser::{HEADERS_MAX, PATTERN_BYTES_MAX, RECOGNISERS_MAX, RecogniserError};
 #[cfg(feature = "embedded")]
-pub use survey::{SurveyError, survey};
+pub use survey::{Looked, SurveyError, survey};
 
 /// The grade of a column, L1 to L4; the default uses of a column follow from it (rule B7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

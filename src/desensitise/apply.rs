@@ -11,7 +11,7 @@ use super::policy::{Objection, OffKindRule, Policy};
 use super::quarantine::{OffKindCell, Quarantine};
 use super::{KeyRing, Manifest, OutputFile, PERMUTE_BYTES_MAX, ReleaseModel, Risk, RowOrder, SourceOpening};
 use crate::envelope::{Artefact, EnvelopeError, Signed};
-use crate::grade::{Finding, Recognisers, SurveyError, survey};
+use crate::grade::{Finding, Looked, Recognisers, SurveyError, survey};
 use crate::id::{Salt, Time};
 use crate::key::Signer;
 use crate::random::{Random as _, RandomError, SystemRandom};
@@ -55,7 +55,9 @@ pub struct Progress {
     pub stage: Stage,
     /// Records done in this stage.
     pub records: u64,
-    /// How many there are, once that is known.
+    /// Records or bytes done in this stage, whichever there is a total of.
+    pub done: u64,
+    /// How many there are.
     pub total: Option<u64>,
 }
 
@@ -298,8 +300,11 @@ fn write_out(mut output: Output, bytes: &[u8]) -> Result<(), OutputError> {
 /// Looks at every cell.
 fn look(source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<Vec<Finding>, ApplyError> {
     let progress = &mut *run.progress;
-    let total = source.size_hint().records;
-    let told = &mut |records| progress(Progress { stage: Stage::Survey, records, total });
+    let size = source.size_hint();
+    let told = &mut |Looked { records, bytes }| {
+        let (done, total) = bytes.zip(size.bytes).map_or((records, size.records), |(bytes, total)| (bytes, Some(total)));
+        progress(Progress { stage: Stage::Survey, records, done, total })
+    };
     survey(source, &run.recognisers, run.threads, told).map_err(|error| match error {
         SurveyError::Table(error) => ApplyError::Table(error),
         SurveyError::Cancelled => ApplyError::Cancelled,
@@ -326,7 +331,7 @@ fn collect(plan: &mut Plan, source: &(dyn RecordSource + Sync), run: &mut Run<'_
 }
 
 fn tell(run: &mut Run<'_>, stage: Stage, records: u64, total: u64) -> Result<(), ApplyError> {
-    match (run.progress)(Progress { stage, records, total: Some(total) }) {
+    match (run.progress)(Progress { stage, records, done: records, total: Some(total) }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ApplyError::Cancelled),
     }

@@ -89,17 +89,19 @@ type Found = Option<(Kind, usize)>;
 fn scan(text: &str, show: &mut dyn FnMut(Kind, usize, usize)) {
     let bytes = text.as_bytes();
     // Up to here no e-mail address begins: long runs of its characters are read once.
-    let mut no_mail_before = 0;
+    let mut no_mail_before = if bytes.contains(&b'@') { 0 } else { bytes.len() };
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let (mut start, mut next) = (at, at + 1);
         let found = match STARTS[byte as usize] {
             Start::Nothing => None,
             Start::Word => {
-                next = word_end(bytes, at);
-                if at >= no_mail_before { network::email_at(bytes, at, &mut no_mail_before) } else { None }
-                    .or_else(|| network::ip_at(bytes, at))
-                    .or_else(|| number::at(bytes, at, next))
+                let digits;
+                (next, digits) = word_at(bytes, at);
+                let mail = if at >= no_mail_before { network::email_at(bytes, at, &mut no_mail_before) } else { None };
+                // Words of letters alone can only begin an address of version 6.
+                let ip = || if digits || bytes.get(next) == Some(&b':') { network::ip_at(bytes, at) } else { None };
+                mail.or_else(ip).or_else(|| if digits { number::at(bytes, at, next) } else { None })
             }
             Start::Colon => network::ip_at(bytes, at),
             Start::Plus => number::international_at(bytes, at),
@@ -120,6 +122,17 @@ fn scan(text: &str, show: &mut dyn FnMut(Kind, usize, usize)) {
             None => at = next,
         }
     }
+}
+
+/// Behind the letters and digits from here on, and whether there are digits.
+fn word_at(bytes: &[u8], at: usize) -> (usize, bool) {
+    let mut digits = false;
+    let mut end = at;
+    while let Some(byte) = bytes.get(end).filter(|byte| byte.is_ascii_alphanumeric()) {
+        digits |= byte.is_ascii_digit();
+        end += 1;
+    }
+    (end, digits)
 }
 
 /// Behind the letters and digits from here on.

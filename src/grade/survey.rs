@@ -17,7 +17,16 @@ pub enum SurveyError {
     Cancelled,
 }
 
-/// Looks at every cell of a source: findings in the order of its columns. `progress` is told the records done.
+/// How far a survey is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Records.
+    pub records: u64,
+    /// Bytes of the source, if it has any.
+    pub bytes: Option<u64>,
+}
+
+/// Looks at every cell of a source: findings in the order of its columns.
 ///
 /// # Errors
 /// The source cannot be read, or `progress` breaks off.
@@ -25,7 +34,7 @@ pub fn survey(
     source: &(dyn RecordSource + Sync),
     recognisers: &Arc<Recognisers>,
     threads: usize,
-    progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(Looked) -> ControlFlow<()>,
 ) -> Result<Vec<Finding>, SurveyError> {
     let idle = Mutex::new(Vec::new());
     let take_idle = || idle.lock().ok().and_then(|mut idle: std::sync::MutexGuard<'_, Vec<Profiler>>| idle.pop());
@@ -35,11 +44,12 @@ pub fn survey(
         if let Ok(mut idle) = idle.lock() {
             idle.push(profiler);
         }
-        records.len() as u64
+        let last = records.len().checked_sub(1);
+        (records.len() as u64, last.and_then(|last| records.position(last, None).byte))
     };
-    let mut done = 0;
-    in_order(source, threads, work, |records| {
-        done += records;
+    let mut done = Looked::default();
+    in_order(source, threads, work, |(records, bytes)| {
+        done = Looked { records: done.records + records, bytes };
         match progress(done) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(SurveyError::Cancelled),

@@ -12,7 +12,7 @@ use usufruct::table::{FileSource, Format};
 
 use crate::failure::{Failure, OrFail};
 use crate::progress::Bar;
-use crate::records::Input;
+use crate::records::{Input, threads};
 use crate::{interrupt, output, question};
 
 /// Make a file that may leave: every column by a technique of the policy, with a manifest that says what was done
@@ -131,7 +131,7 @@ impl Desensitise {
         signer: Option<&SigningKey>,
         target: &Target,
     ) -> Result<Report, Failure> {
-        let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+        let threads = self.threads.unwrap_or_else(threads);
         let bars = [Bar::new("looking   ", false), Bar::new("collecting", false), Bar::new("writing   ", false)];
         let mut stage = Stage::Survey;
         let mut progress = |progress: Progress| {
@@ -144,7 +144,7 @@ impl Desensitise {
                 bars[stage as usize].clear();
                 stage = progress.stage;
             }
-            bar.show_rate(progress.records, progress.total);
+            bar.show_rate(progress.records, progress.done, progress.total);
             if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let signer = signer.map(|key| key as &dyn Signer);

@@ -132,6 +132,7 @@ fn exit_of(error: &Error) -> Exit {
             exit_of_key(error)
         }
         Error::Description(DescriptionError::Io(kind)) | Error::Terms(TermsFileError::Io(kind)) => exit_of_io(*kind),
+        Error::Recogniser(RecogniserError::Io(kind)) => exit_of_io(*kind),
         Error::Table(error) => exit_of_table(error),
         Error::Output(error) => exit_of_output(error),
         Error::Gate(error) => exit_of_gate(error),
@@ -140,9 +141,7 @@ fn exit_of(error: &Error) -> Exit {
             AnswerError::Gate(error) => exit_of_gate(error),
             _ => Exit::Environment,
         },
-        Error::Policy(PolicyError::Io(kind)) | Error::KeyFile(KeyFileError::Io(kind)) | Error::Recogniser(RecogniserError::Io(kind)) => {
-            exit_of_io(*kind)
-        }
+        Error::Policy(PolicyError::Io(kind)) | Error::KeyFile(KeyFileError::Io(kind)) => exit_of_io(*kind),
         Error::Survey(error) => exit_of_survey(error),
         Error::Apply(error) => exit_of_apply(error),
         Error::Receipt(ReceiptError::Malformed(_)) => Exit::Input,

@@ -9,8 +9,6 @@ use crate::failure::Failure;
 #[derive(Subcommand)]
 pub(crate) enum Later {
     #[command(hide = true, disable_help_flag = true)]
-    Classify(Anything),
-    #[command(hide = true, disable_help_flag = true)]
     Anonymise(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Risk(Anything),
@@ -31,7 +29,6 @@ pub(crate) struct Anything {
 impl Later {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let name = match self {
-            Self::Classify(_) => "classify",
             Self::Anonymise(_) => "anonymise",
             Self::Risk(_) => "risk",
             Self::Subgrant(_) => "subgrant",

@@ -4,7 +4,9 @@ mod answer;
 mod artefact;
 mod ask;
 mod audit;
+mod classify;
 mod desensitise;
+mod dialect;
 mod failure;
 mod file;
 mod grant;
@@ -75,6 +77,7 @@ enum Verb {
     Audit(audit::Audit),
     Verify(verify::Verify),
     Refill(refill::Refill),
+    Classify(classify::Classify),
     #[command(flatten)]
     Later(later::Later),
 }
@@ -111,6 +114,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Audit(verb) => verb.run(json),
         Verb::Verify(verb) => verb.run(json),
         Verb::Refill(verb) => verb.run(json),
+        Verb::Classify(verb) => verb.run(json),
         Verb::Later(verb) => verb.run(),
     }
 }

@@ -24,6 +24,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// Prints one JSON object on stdout.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    print(&json(value)?)
+}
+
+/// One JSON object and a line end.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string(value).map_err(|_| Failure::new(Exit::Environment, "the result cannot be written as JSON"))?;
     let mut out = String::with_capacity(text.len() + 1);
     for c in text.chars() {
@@ -31,7 +36,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
         if is_hidden(c) { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
     }
     out.push('\n');
-    print(&out)
+    Ok(out)
 }
 
 /// Prints a line on stderr; nothing helps when that fails.

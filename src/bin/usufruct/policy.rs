@@ -1,16 +1,14 @@
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use usufruct::desensitise::{KeyRing, Linkage, Plan, Policy as Rules, ReleaseModel, suggest};
-use usufruct::grade::{Finding, survey};
 use usufruct::id::ColumnName;
 use usufruct::table::{FileSource, Format, Output, OutputOptions, RecordSource as _};
 
 use crate::failure::{Exit, Failure, OrFail};
 use crate::progress::Bar;
-use crate::records::Input;
+use crate::records::{Input, Reading, threads};
 use crate::{file, interrupt, output};
 
 /// Suggest and check policies of desensitisation
@@ -53,9 +51,9 @@ pub(crate) struct Check {
     /// The keys of keyed techniques
     #[arg(long, value_name = "K.toml")]
     keys: Option<PathBuf>,
-    /// The format of the desensitised file: csv, parquet or ipc
+    /// The format that the desensitised file will have: csv, parquet or ipc
     #[arg(long, default_value = "csv", value_name = "FORMAT")]
-    format: String,
+    to: String,
 }
 
 /// A file that may be left out.
@@ -64,15 +62,8 @@ pub(crate) struct OptionalInput {
     /// The file that the policy is for
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// What stands between the fields of a CSV file: one character, or `tab`
-    #[arg(long, default_value = ",", value_name = "CHAR")]
-    delimiter: String,
-    /// The encoding of a CSV file: utf-8 or gb18030
-    #[arg(long, default_value = "utf-8", value_name = "NAME")]
-    encoding: String,
-    /// Recognisers of your own kinds
-    #[arg(long, value_name = "R.toml")]
-    recognisers: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 #[derive(Serialize)]
@@ -121,9 +112,8 @@ fn told_linkage(linkage: &Linkage) -> Vec<String> {
 fn join(plan: &Plan, source: &FileSource) -> Result<Linkage, Failure> {
     let bar = Bar::new("joining", false);
     let work = interrupt::work();
-    let threads = std::thread::available_parallelism().map_or(1, Into::into);
-    let linkage = plan.linkage(source, threads, &mut |records| {
-        bar.show_rate(records, None);
+    let linkage = plan.linkage(source, threads(), &mut |records| {
+        bar.show_rate(records, records, None);
         !interrupt::is_cancelled()
     });
     drop(work);
@@ -146,7 +136,7 @@ impl Suggest {
         })?;
         let private = OutputOptions { force: self.force, private: false };
         let target = self.out.as_deref().map(|path| Output::create(path, private).or_fail()).transpose()?;
-        let text = suggest(&look(&self.input)?, release);
+        let text = suggest(&self.input.look(&self.input.open()?)?, release);
         match target {
             Some(target) => file::finish(target, text.as_bytes())?,
             None if !json => return output::print(&text),
@@ -166,8 +156,8 @@ impl Suggest {
 impl Check {
     fn run(self, json: bool) -> Result<(), Failure> {
         let policy = Rules::read(&self.policy).about(&self.policy)?;
-        let format = Format::parse(&self.format)
-            .ok_or_else(|| Failure::input(format_args!("--format: `{}` is not known, expected csv, parquet or ipc", self.format)))?;
+        let format = Format::parse(&self.to)
+            .ok_or_else(|| Failure::input(format_args!("--to: `{}` is not known, expected csv, parquet or ipc", self.to)))?;
         let keys = self.keys.as_deref().map(|path| KeyRing::read(path).about(path)).transpose()?.unwrap_or_default();
         let input = self.input.into_input();
         let mut linkage = None;
@@ -175,7 +165,7 @@ impl Check {
             None => Vec::new(),
             Some(input) => {
                 let source = input.open()?;
-                match policy.plan(&look(input)?, source.schema(), &keys, format) {
+                match policy.plan(&input.look(&source)?, source.schema(), &keys, format) {
                     Ok(plan) => {
                         linkage = Some(join(&plan, &source)?);
                         Vec::new()
@@ -214,23 +204,7 @@ impl Check {
 
 impl OptionalInput {
     fn into_input(self) -> Option<Input> {
-        let Self { file, delimiter, encoding, recognisers } = self;
-        file.map(|file| Input { file, delimiter, encoding, recognisers })
+        let Self { file, reading } = self;
+        file.map(|file| Input { file, reading })
     }
-}
-
-/// Looks at every cell of a file.
-pub(crate) fn look(input: &Input) -> Result<Vec<Finding>, Failure> {
-    let recognisers = input.recognisers()?;
-    let source = input.open()?;
-    let bar = Bar::new("looking", false);
-    let threads = std::thread::available_parallelism().map_or(1, Into::into);
-    let total = source.size_hint().records;
-    let work = interrupt::work();
-    let findings = survey(&source, &recognisers, threads, &mut |records| {
-        bar.show_rate(records, total);
-        if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    drop(work);
-    findings.or_fail()
 }

@@ -31,13 +31,13 @@ impl Bar {
         }
     }
 
-    /// As [`Bar::show`] for records, with their rate.
-    pub(crate) fn show_rate(&self, done: u64, total: Option<u64>) {
+    /// As [`Bar::show`], with the rate of records.
+    pub(crate) fn show_rate(&self, records: u64, done: u64, total: Option<u64>) {
         let elapsed = self.begun.elapsed();
         if elapsed >= QUIET {
             self.show(done, total);
-            let rate = u128::from(done) * 1000 / elapsed.as_millis().max(1);
-            self.message(format!("records, {rate} a second,"));
+            let rate = u128::from(records) * 1000 / elapsed.as_millis().max(1);
+            self.message(format!("{records} records, {rate}/s,"));
         }
     }
 

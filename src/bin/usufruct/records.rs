@@ -1,57 +1,66 @@
-//! A file of records that the user names.
+//! A file of records that the user names, and how all its cells are looked at.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use usufruct::grade::Recognisers;
-use usufruct::table::{CsvOptions, Encoding, FileOptions, FileSource};
+use usufruct::grade::{Finding, Recognisers, survey};
+use usufruct::table::{FileSource, RecordSource as _};
 
+use crate::dialect::Dialect;
 use crate::failure::{Failure, OrFail};
+use crate::interrupt;
+use crate::progress::Bar;
 
 /// The records to read.
 #[derive(Args)]
 pub(crate) struct Input {
     /// A CSV, Parquet or Arrow IPC file
     pub(crate) file: PathBuf,
-    /// What stands between the fields of a CSV file: one character, or `tab`
-    #[arg(long, default_value = ",", value_name = "CHAR")]
-    pub(crate) delimiter: String,
-    /// The encoding of a CSV file: utf-8 or gb18030
-    #[arg(long, default_value = "utf-8", value_name = "NAME")]
-    pub(crate) encoding: String,
-    /// Recognisers of your own kinds
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How they are read.
+#[derive(Args)]
+pub(crate) struct Reading {
+    #[command(flatten)]
+    pub(crate) dialect: Dialect,
+    /// Recognisers of your own kinds, in TOML
     #[arg(long, value_name = "R.toml")]
-    pub(crate) recognisers: Option<PathBuf>,
+    recognisers: Option<PathBuf>,
 }
 
 impl Input {
-    pub(crate) fn options(&self) -> Result<FileOptions, Failure> {
-        let delimiter = delimiter(&self.delimiter)?;
-        let encoding = encoding(&self.encoding)?;
-        Ok(FileOptions { format: None, csv: CsvOptions { delimiter, encoding, ..CsvOptions::default() } })
-    }
-
     pub(crate) fn open(&self) -> Result<FileSource, Failure> {
-        FileSource::open(&self.file, &self.options()?).or_fail()
+        FileSource::open(&self.file, &self.reading.dialect.options()?).about(&self.file)
     }
 
     pub(crate) fn recognisers(&self) -> Result<Arc<Recognisers>, Failure> {
-        match &self.recognisers {
-            Some(path) => Recognisers::read(path).about(path).map(Arc::new),
-            None => Ok(Arc::new(Recognisers::builtin())),
-        }
+        Ok(Arc::new(match &self.reading.recognisers {
+            Some(path) => Recognisers::read(path).about(path)?,
+            None => Recognisers::builtin(),
+        }))
+    }
+
+    /// Looks at every cell.
+    pub(crate) fn look(&self, source: &FileSource) -> Result<Vec<Finding>, Failure> {
+        let recognisers = self.recognisers()?;
+        let size = source.size_hint();
+        let bar = Bar::new("looking", size.bytes.is_some());
+        let work = interrupt::work();
+        let findings = survey(source, &recognisers, threads(), &mut |looked| {
+            let (done, total) = looked.bytes.zip(size.bytes).map_or((looked.records, size.records), |(bytes, total)| (bytes, Some(total)));
+            bar.show_rate(looked.records, done, total);
+            if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        drop(work);
+        findings.about(&self.file)
     }
 }
 
-pub(crate) fn delimiter(text: &str) -> Result<u8, Failure> {
-    match text.as_bytes() {
-        b"tab" | b"\\t" => Ok(b'\t'),
-        [one] => Ok(*one),
-        _ => Err(Failure::input("--delimiter: expected one ASCII character, or `tab`")),
-    }
-}
-
-pub(crate) fn encoding(text: &str) -> Result<Encoding, Failure> {
-    Encoding::parse(text).ok_or_else(|| Failure::input(format_args!("--encoding: `{text}` is not known, expected utf-8 or gb18030")))
+/// As many as there are cores.
+pub(crate) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
 }

@@ -8,6 +8,10 @@ pub fn date(cell: &str) -> bool {
     if bytes.len() < 6 || bytes.len() > 40 {
         return false;
     }
+    // Nearly all dates in files have this form.
+    if let &[a, b, c, d, b'-', e, f, b'-', g, h] = bytes {
+        return compact_date(&[a, b, c, d, e, f, g, h]);
+    }
     compact_date(bytes) || compact_time(bytes) || year_first(bytes) || year_last(bytes) || with_month_name(bytes)
 }
 
@@ -125,7 +129,7 @@ fn is_time(bytes: &[u8]) -> bool {
     }
     if let [b':', seconds @ ..] = rest {
         let (second, behind) = short(seconds);
-        if !second.is_some_and(|second| second <= 60) {
+        if second.is_none_or(|second| second > 60) {
             return false;
         }
         rest = behind;

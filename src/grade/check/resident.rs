@@ -2,20 +2,20 @@ use super::calendar::is_day;
 use super::digit;
 
 /// The first two digits of regions: provinces, Taiwan, Hong Kong, Macao, residents from there, foreign residents.
-const PROVINCES: u128 = {
+static PROVINCES: [bool; 100] = {
     let list = [
         11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63, 64, 65, 71, 81,
         82, 83, 91,
     ];
-    let (mut bits, mut at) = (0, 0);
+    let (mut known, mut at) = ([false; 100], 0);
     while at < list.len() {
-        bits |= 1 << list[at];
+        known[list[at]] = true;
         at += 1;
     }
-    bits
+    known
 };
 
-const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+const WEIGHTS: [u16; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
 /// Whether the cell is the number of a resident: 18 characters with province, a day from 1800 to 2099 and the check
 /// character (`X` or `x` for ten), or the old 15 digits with province and a day of the 20th century.
@@ -32,13 +32,15 @@ pub fn resident_id(cell: impl AsRef<[u8]>) -> bool {
 /// The check character of the first 17 digits (ISO 7064, MOD 11-2).
 #[must_use]
 pub fn resident_check_character(digits: &[u8; 17]) -> Option<u8> {
+    // Plain loops over arrays, which become vectors.
+    let mut highest = 0;
     let mut sum = 0;
-    let mut bad = false;
-    for (&byte, weight) in digits.iter().zip(WEIGHTS) {
-        bad |= digit(byte) > 9;
-        sum += weight * u32::from(digit(byte));
+    for at in 0..17 {
+        let value = digit(digits[at]);
+        highest = value.max(highest);
+        sum += WEIGHTS[at] * u16::from(value);
     }
-    if bad { None } else { Some(b"10X98765432"[(sum % 11) as usize]) }
+    if highest > 9 { None } else { Some(b"10X98765432"[(sum % 11) as usize]) }
 }
 
 fn is_current(cell: &[u8; 18]) -> bool {
@@ -55,8 +57,8 @@ fn is_old(cell: &[u8; 15]) -> bool {
     cell.iter().all(u8::is_ascii_digit) && is_province(two(cell, 0)) && is_day(1900 + two(cell, 6), two(cell, 8), two(cell, 10))
 }
 
-const fn is_province(code: u32) -> bool {
-    code < 100 && PROVINCES >> code & 1 == 1
+fn is_province(code: u32) -> bool {
+    PROVINCES.get(code as usize) == Some(&true)
 }
 
 /// Two digits as a number.

@@ -19,17 +19,25 @@ const FIRST: u32 = 0x4e00;
 const LAST: u32 = 0x9fff;
 
 /// One bit for each character of the block of Han characters.
-static SINGLES: [u64; ((LAST - FIRST) as usize + 64) / 64] = {
+type Set = [u64; ((LAST - FIRST) as usize + 64) / 64];
+
+static SINGLES: Set = set(SINGLE, 3);
+
+/// First characters of surnames of two.
+static DOUBLES: Set = set(DOUBLE, 6);
+
+/// The characters that begin each so many bytes.
+const fn set(text: &str, step: usize) -> Set {
     let mut bits = [0; ((LAST - FIRST) as usize + 64) / 64];
-    let bytes = SINGLE.as_bytes();
+    let bytes = text.as_bytes();
     let mut at = 0;
     while at + 2 < bytes.len() {
         let index = code(bytes, at) - FIRST;
         bits[(index / 64) as usize] |= 1 << (index % 64);
-        at += 3;
+        at += step;
     }
     bits
-};
+}
 
 /// What a short text can be as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +46,7 @@ pub(in super::super) enum NameForm {
     Surname,
     /// Han characters with a middle dot, as names of minorities and of foreigners are written.
     Dotted,
-    /// Two to four Han characters without a known surname.
+    /// One to four Han characters without a known surname.
     Han,
     /// One to five words of Latin letters, the first with a capital.
     Latin,
@@ -63,10 +71,10 @@ pub(in super::super) fn name_form(cell: &[u8]) -> Option<NameForm> {
 
 /// Whether a name may begin so: how many characters the surname has.
 pub(in super::super) fn is_surname(han: &[u8]) -> Option<usize> {
-    if han.len() >= 6 && DOUBLE.as_bytes().chunks_exact(6).any(|double| double == &han[..6]) {
+    if han.len() >= 6 && is_in(&DOUBLES, code(han, 0)) && DOUBLE.as_bytes().chunks_exact(6).any(|double| double == &han[..6]) {
         return Some(2);
     }
-    (han.len() >= 3 && is_han(han, 0) && is_single(code(han, 0))).then_some(1)
+    (han.len() >= 3 && is_han(han, 0) && is_in(&SINGLES, code(han, 0))).then_some(1)
 }
 
 fn han_form(cell: &[u8]) -> Option<NameForm> {
@@ -88,8 +96,8 @@ fn han_form(cell: &[u8]) -> Option<NameForm> {
     match (cell.len() / 3, is_surname(cell)) {
         (2..=3, Some(1)) | (3..=4, Some(2)) => Some(NameForm::Surname),
         // Two surnames, that of the husband first.
-        (4, Some(1)) if is_single(code(cell, 3)) => Some(NameForm::Surname),
-        (2..=4, _) => Some(NameForm::Han),
+        (4, Some(1)) if is_in(&SINGLES, code(cell, 3)) => Some(NameForm::Surname),
+        (1..=4, _) => Some(NameForm::Han),
         _ => None,
     }
 }
@@ -106,8 +114,8 @@ fn is_latin_name(cell: &[u8]) -> bool {
     words <= 5 && cell.len() <= 64 && (cell[0].is_ascii_uppercase() || cell[0] == 0xc3)
 }
 
-fn is_single(code: u32) -> bool {
-    (FIRST..=LAST).contains(&code) && SINGLES[((code - FIRST) / 64) as usize] >> ((code - FIRST) % 64) & 1 == 1
+fn is_in(set: &Set, code: u32) -> bool {
+    (FIRST..=LAST).contains(&code) && set[((code - FIRST) / 64) as usize] >> ((code - FIRST) % 64) & 1 == 1
 }
 
 /// Whether three bytes from here are a character of the block of Han characters.

@@ -99,12 +99,14 @@ pub(super) fn look(cell: &str) -> (Seen, Value) {
     let classes = bytes.iter().fold(0, |classes, &byte| classes | CLASSES[byte as usize]);
     match classes {
         DIGIT => (digits(bytes), number(bytes)),
-        _ if classes & HIGH != 0 => (high(cell), Value::Text),
+        HIGH => (high(cell), Value::Text),
+        _ if classes & HIGH != 0 => (mixed(cell), Value::Text),
         _ if classes & BLANK != 0 && cell.trim_ascii().len() < cell.len() => {
             let trimmed = cell.trim_ascii();
             (if trimmed.is_empty() { Seen::Text } else { look(trimmed).0 }, Value::Text)
         }
-        _ => (ascii(cell, classes), if classes & !(DIGIT | DASH | POINT) == 0 { number(bytes) } else { Value::Text }),
+        _ if classes & !(DIGIT | DASH | POINT) == 0 && is_number(bytes) => (Seen::Number, number(bytes)),
+        _ => (ascii(cell, classes), Value::Text),
     }
 }
 
@@ -154,8 +156,6 @@ fn ascii(cell: &str, classes: u8) -> Seen {
                 Seen::Date
             } else if check::ip(bytes) {
                 Seen::Ip
-            } else if classes & LETTER == 0 && is_number(bytes) {
-                Seen::Number
             } else if check::bank_card(bytes) {
                 Seen::BankCard
             } else if check::mobile(bytes) {
@@ -203,6 +203,15 @@ fn high(cell: &str) -> Seen {
         Some(NameForm::Latin) => return Seen::Latin,
         None => {}
     }
+    if check::address(cell) { Seen::Address } else { narrow(cell) }
+}
+
+/// Han characters and others together.
+fn mixed(cell: &str) -> Seen {
+    let bytes = cell.as_bytes();
+    if matches!(check::name_form(bytes), Some(NameForm::Dotted | NameForm::Latin)) {
+        return if bytes[0] < 0xe0 { Seen::Latin } else { Seen::Name };
+    }
     if (9..=14).contains(&bytes.len()) && check::plate(cell) {
         return Seen::Plate;
     }
@@ -212,9 +221,12 @@ fn high(cell: &str) -> Seen {
     if check::address(cell) {
         return Seen::Address;
     }
-    if is_money(cell) {
-        return Seen::Money;
-    }
+    if is_money(cell) { Seen::Money } else { narrow(cell) }
+}
+
+/// Full-width characters as their ASCII forms, and blanks of all sorts away.
+fn narrow(cell: &str) -> Seen {
+    let bytes = cell.as_bytes();
     if matches!(bytes[0], 0xef | 0xe3) || bytes.last().is_some_and(|&last| last < 0xa0) {
         let mut buffer = [0; SHORT];
         if let Some(narrow) = free_text::narrow_into(cell, &mut buffer).and_then(|narrow| str::from_utf8(narrow).ok())
@@ -224,7 +236,7 @@ fn high(cell: &str) -> Seen {
         }
     }
     let trimmed = cell.trim();
-    if trimmed.len() < cell.len() && !trimmed.is_empty() { high(trimmed) } else { Seen::Text }
+    if trimmed.len() < cell.len() && !trimmed.is_empty() { look(trimmed).0 } else { Seen::Text }
 }
 
 fn long(cell: &str) -> Seen {

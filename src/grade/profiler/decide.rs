@@ -261,7 +261,7 @@ impl Evidence<'_> {
         let customs = self.column.custom.iter().zip(recognisers.customs());
         also.extend(customs.map(|(counts, custom)| (custom.kind(), counts.iter().sum())).filter(|(other, _)| other != kind));
         also.retain(|&(_, count)| count > 0);
-        also.sort_by(|a, b| b.1.cmp(&a.1));
+        also.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         also
     }
 

@@ -62,11 +62,11 @@ pub(super) fn hash(key: [u64; 2], bytes: &[u8]) -> u64 {
         folded
     };
     let mut state = key[0] ^ bytes.len() as u64;
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        state = fold(state ^ chunk.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)), key[1]);
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for chunk in chunks {
+        state = fold(state ^ u64::from_le_bytes(*chunk), key[1]);
     }
-    let rest = chunks.remainder().iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
+    let rest = rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
     fold(fold(state ^ rest, key[1]), key[0] | 1)
 }
 
