@@ -1,5 +1,5 @@
 //! Files of records in and out, from the page cache, on one core.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::fmt::Write;
 use std::path::Path;
