@@ -1,11 +1,12 @@
 //! Records from outside (表): a declared schema, a source that can be read again, and files that appear whole or not at all.
 //!
 //! ```text
-//! people.csv --> CsvSource --\
-//!                             RecordSource --> Records (Arrow batch + where each record stands) --> dataset
-//! embedder's own source -----/
+//! people.csv, .parquet, .arrow --> FileSource --\
+//! text in memory ----------------> CsvSource -----> RecordSource --> Records (Arrow batch + where each record stands)
+//! embedder's own source --------------------------/
 //!
-//! bytes --> Output (.NAME.PID.part) --commit--> NAME
+//! emitted batches --Preparer--> FileSink --\
+//! bytes -------------------------------------> Output (.NAME.PID.part) --commit--> NAME
 //! ```
 //!
 //! What this module promises:
@@ -33,7 +34,8 @@
 //! ```
 //!
 //! # Source
-//! RFC 4180 for CSV, as far as [`CsvSource`] says. Rules G1, H9, L2 of `DESIGN.md`.
+//! RFC 4180 for CSV, as far as [`CsvSource`] says; Apache Parquet and the Arrow columnar format by the readers and writers of
+//! the Arrow project; GB 18030 by the Encoding Standard. Rules G1, H4, H9, L2 of `DESIGN.md`.
 //!
 //! # Not promised
 //! A version string of a file tells an honest change, not a forged one: it is made of size, times and inode.

@@ -23,9 +23,10 @@ use super::columnar::parquet::Parquet;
 /// - A file that changes while it is read is [`TableError::Changed`] at the end of the reading.
 ///
 /// # Not promised
-/// Memory is that of a batch, and for Parquet of one page a column, for Arrow IPC of one record batch of the file, of the
-/// columns that are read: what their writers chose, up to 1 GiB. The readers of Parquet and Arrow are those of the Arrow
-/// project: what of a damaged file this crate's own checks let through and they do not survive ends as
+/// Memory is that of a batch, and for Parquet of one page a column (at most 256 MiB), for Arrow IPC of one record batch of
+/// the file (at most 1 GiB), of the columns that are read: what their writers chose. A damaged page or buffer of gzip or
+/// LZ4 frames that grows beyond what it says may take more before it is refused. The readers of Parquet and Arrow are those
+/// of the Arrow project: what of a damaged file this crate's own checks let through and they do not survive ends as
 /// [`TableError::Malformed`], and the panic hook of the process prints that panic.
 pub struct FileSource {
     inner: Inner,

@@ -149,6 +149,15 @@ impl Output {
         self.failed.map(|kind| self.error(OutputStep::Write, kind))
     }
 
+    /// An output whose bytes go to a device, while its part stands in the folder.
+    #[cfg(all(test, target_os = "linux"))]
+    #[allow(clippy::unwrap_used)]
+    pub(super) fn onto(device: &str, target: &Path) -> Self {
+        let mut output = Self::create(target, OutputOptions::default()).unwrap();
+        output.writer = BufWriter::new(OpenOptions::new().write(true).open(device).unwrap());
+        output
+    }
+
     fn error(&self, step: OutputStep, kind: io::ErrorKind) -> OutputError {
         OutputError::Failed { target: self.target.clone(), step, kind }
     }
@@ -342,14 +351,6 @@ mod tests {
         }
     }
 
-    /// An output whose bytes go to a device, while its part stands in the folder.
-    #[cfg(target_os = "linux")]
-    fn onto(device: &str, target: &Path) -> Output {
-        let mut output = Output::create(target, PLAIN).unwrap();
-        output.writer = BufWriter::new(OpenOptions::new().write(true).open(device).unwrap());
-        output
-    }
-
     #[test]
     #[cfg(target_os = "linux")]
     fn a_full_disk_leaves_nothing() {
@@ -357,17 +358,17 @@ mod tests {
         let target = folder.path().join("a");
         let error = |step, kind| OutputError::Failed { target: target.clone(), step, kind };
         // Found at a write; the writer goes on as if nothing had happened.
-        let mut output = onto("/dev/full", &target);
+        let mut output = Output::onto("/dev/full", &target);
         assert_eq!(output.write(&[7; 1 << 20]).unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(output.commit(), Err(error(OutputStep::Write, io::ErrorKind::StorageFull)));
         assert!(names(folder.path()).is_empty());
         // Found when the last bytes are flushed.
-        let mut output = onto("/dev/full", &target);
+        let mut output = Output::onto("/dev/full", &target);
         output.write_all(b"little").unwrap();
         assert_eq!(output.commit(), Err(error(OutputStep::Write, io::ErrorKind::StorageFull)));
         assert!(names(folder.path()).is_empty());
         // Found at fsync, which this device does not have.
-        let mut output = onto("/dev/null", &target);
+        let mut output = Output::onto("/dev/null", &target);
         output.write_all(b"little").unwrap();
         assert_eq!(output.commit(), Err(error(OutputStep::Sync, io::ErrorKind::InvalidInput)));
         assert!(names(folder.path()).is_empty());

@@ -148,26 +148,31 @@ impl FileSink {
     /// # Errors
     /// As [`Output::create`]; when a column is of another type, or the format is not built in.
     pub fn create(target: &Path, format: Format, schema: &Schema, options: &SinkOptions) -> Result<Self, SinkError> {
-        let schema = fresh(schema)?;
-        let delimiter = options.delimiter;
+        let (schema, delimiter) = (fresh(schema)?, options.delimiter);
         if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0) {
             return Err(SinkError::Delimiter { delimiter });
         }
-        let hashed = || Ok::<_, SinkError>(Hashed::new(Output::create(target, options.output)?));
+        Self::over(Output::create(target, options.output)?, format, &schema, options)
+    }
+
+    /// The same over an output that is under way.
+    fn over(output: Output, format: Format, schema: &SchemaRef, options: &SinkOptions) -> Result<Self, SinkError> {
+        let delimiter = options.delimiter;
+        let mut file = Hashed::new(output);
         let writer = match format {
             Format::Csv => {
-                let mut file = hashed()?;
-                file.write(&csv::header(&schema, delimiter))?;
+                file.write(&csv::header(schema, delimiter))?;
                 Writer::Csv(file)
             }
             #[cfg(feature = "parquet")]
-            Format::Parquet => Writer::Parquet(Box::new(parquet::Writer::new(hashed()?, &schema, &options.unique)?)),
+            Format::Parquet => Writer::Parquet(Box::new(parquet::Writer::new(file, schema, &options.unique)?)),
             #[cfg(feature = "ipc")]
-            Format::Ipc => Writer::Ipc(Box::new(ipc::Writer::new(hashed()?, &schema)?)),
+            Format::Ipc => Writer::Ipc(Box::new(ipc::Writer::new(file, schema)?)),
             #[cfg(not(all(feature = "parquet", feature = "ipc")))]
             _ => return Err(SinkError::NotBuilt { format }),
         };
-        Ok(Self { writer, preparer: Preparer(Arc::new(Plan { format, schema, delimiter })), rows: 0, formula_cells: 0 })
+        let plan = Plan { format, schema: Arc::clone(schema), delimiter };
+        Ok(Self { writer, preparer: Preparer(Arc::new(plan)), rows: 0, formula_cells: 0 })
     }
 
     /// What makes batches ready.
@@ -288,12 +293,18 @@ fn formula_cells(texts: &StringArray) -> u64 {
         [b'+' | b'-', rest @ ..] => !is_number(rest),
         _ => false,
     };
-    let bytes = texts.values().as_slice();
+    let bytes = bytes_of(texts);
     // Most columns have no such byte at all.
     if !bytes.iter().any(|byte| matches!(byte, b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')) {
         return 0;
     }
     texts.iter().flatten().filter(|text| is_formula(text)).count() as u64
+}
+
+/// The bytes of the cells, one behind the other; the buffer of a slice holds more.
+fn bytes_of(texts: &StringArray) -> &[u8] {
+    let at = |offset: Option<&i32>| offset.and_then(|at| usize::try_from(*at).ok()).unwrap_or(0);
+    &texts.values()[at(texts.offsets().first())..at(texts.offsets().last())]
 }
 
 /// Digits, with at most one point among them.
@@ -302,3 +313,6 @@ fn is_number(text: &[u8]) -> bool {
         && text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
         && text.iter().filter(|byte| **byte == b'.').count() <= 1
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,7 +107,7 @@ impl Block {
 
     /// Begins to take plain records as they stand in an input from `at` on.
     pub(super) fn plain(&mut self, at: usize) -> Plain<'_> {
-        Plain { fields: self.spans.len(), block: self, at }
+        Plain { fields: self.spans.len(), field_bytes: 0, block: self, at }
     }
 
     pub(super) fn field(&self, row: usize, field: usize) -> &[u8] {
@@ -126,10 +126,11 @@ impl Block {
     fn texts(&self, field: usize) -> Result<ArrayRef, usize> {
         let rows = self.rows();
         let mut offsets = Vec::with_capacity(rows + 1);
-        let mut len = 0;
+        let (mut len, mut nulls) = (0, false);
         offsets.push(0i32);
         for (row, [from, to]) in self.column(field).enumerate() {
             len += to - from;
+            nulls |= from == to;
             offsets.push(i32::try_from(len).map_err(|_| row)?);
         }
         let mut values = vec![0; len + SHORT];
@@ -145,7 +146,7 @@ impl Block {
         }
         values.truncate(len);
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        match StringArray::try_new(offsets, Buffer::from_vec(values), self.nulls(field)) {
+        match StringArray::try_new(offsets, Buffer::from_vec(values), nulls.then(|| self.nulls(field))) {
             Ok(array) => Ok(Arc::new(array)),
             // Arrow's error may quote the cell: it is dropped, and the row found again.
             Err(_) => Err((0..rows).find(|&row| std::str::from_utf8(self.field(row, field)).is_err()).unwrap_or(0)),
@@ -153,23 +154,22 @@ impl Block {
     }
 
     fn integers(&self, field: usize) -> Result<ArrayRef, usize> {
-        let mut values = Vec::with_capacity(self.rows());
+        let (mut values, mut nulls) = (Vec::with_capacity(self.rows()), false);
         for (row, [from, to]) in self.column(field).enumerate() {
             let cell = &self.bytes[from..to];
+            nulls |= cell.is_empty();
             values.push(if cell.is_empty() { 0 } else { integer(cell).ok_or(row)? });
         }
-        Ok(Arc::new(Int64Array::new(values.into(), self.nulls(field))))
+        Ok(Arc::new(Int64Array::new(values.into(), nulls.then(|| self.nulls(field)))))
     }
 
     /// Empty fields are null.
-    fn nulls(&self, field: usize) -> Option<NullBuffer> {
-        self.column(field).any(|[from, to]| from == to).then(|| {
-            let is_valid = |row| {
-                let [from, to]: [u32; 2] = self.spans[row * self.columns + field];
-                from < to
-            };
-            NullBuffer::new(BooleanBuffer::collect_bool(self.rows(), is_valid))
-        })
+    fn nulls(&self, field: usize) -> NullBuffer {
+        let is_valid = |row: usize| {
+            let [from, to] = self.spans[row * self.columns + field];
+            from < to
+        };
+        NullBuffer::new(BooleanBuffer::collect_bool(self.rows(), is_valid))
     }
 
     /// Where the cells of a column begin and end.
@@ -183,6 +183,8 @@ pub(super) struct Plain<'a> {
     block: &'a mut Block,
     /// The spans of the full records.
     fields: usize,
+    /// The bytes of the fields of the record under way.
+    field_bytes: usize,
     /// Where the input was when they began.
     at: usize,
 }
@@ -199,16 +201,17 @@ impl Plain<'_> {
         if more {
             let shift = self.block.used;
             self.block.spans.push([place(from - self.at + shift), place(to - self.at + shift)]);
+            self.field_bytes += to - from;
         }
         more
     }
 
-    /// Takes the record under way, of so many bytes with its delimiters; false when fields are missing.
-    pub(super) fn push(&mut self, begin: u64, bytes: usize) -> bool {
+    /// Takes the record under way, which begins there in the input; false when fields are missing.
+    pub(super) fn push(&mut self, begin: u64) -> bool {
         let whole = self.block.spans.len() == self.fields + self.block.columns;
         if whole {
             self.fields = self.block.spans.len();
-            self.block.field_bytes += bytes - (self.block.columns - 1);
+            self.block.field_bytes += std::mem::take(&mut self.field_bytes);
             self.block.begins.push(begin);
         }
         whole
@@ -216,7 +219,7 @@ impl Plain<'_> {
 
     /// Copies the bytes of the records taken, which the input holds up to `end`; a record under way is forgotten.
     pub(super) fn finish(self, input: &[u8], end: usize) {
-        let Self { block, fields, at } = self;
+        let Self { block, fields, at, .. } = self;
         block.spans.truncate(fields);
         let bytes = &input[at..end];
         let needed = block.used + bytes.len() + SHORT;

@@ -8,7 +8,7 @@ use csv_core::ReadRecordResult;
 use super::CsvOptions;
 use super::block::Block;
 use super::decode::{Decoded, other_mark};
-use super::scan::{Marks, WIDTH};
+use super::scan::Marks;
 use crate::table::{COLUMNS_MAX, Encoding, Position, TableError};
 
 /// 256 KiB: fewer calls than the disk needs, small enough for the second-level cache.
@@ -96,48 +96,53 @@ impl<R: Read> Reader<R> {
         if block.is_full(bytes_max) { Ok(true) } else { self.record(block) }
     }
 
-    /// Appends the plain records that stand whole in the buffer: no quote, as many fields as there are columns, and short
-    /// enough. It gives the same fields as `csv-core` does.
+    /// Appends the plain records that stand whole in the buffer: quotes around whole fields only, as many fields as there
+    /// are columns, and short enough. It gives the same fields as `csv-core` does.
     fn plain_records(&mut self, block: &mut Block, bytes_max: usize) -> Plain {
         let input = &self.buffer[..self.filled];
-        let (marks, short) = (Marks::new(self.delimiter), self.field_bytes_max.min(self.record_bytes_max));
-        let mut base = self.at - self.at % WIDTH;
-        let mut mask = marks.at(input, base) & u64::MAX << (self.at % WIDTH);
+        let (delimiter, short) = (self.delimiter, self.field_bytes_max.min(self.record_bytes_max));
+        let mut marks = Marks::new(input, self.at, delimiter);
         let (mut begin, mut field) = (self.at, self.at);
+        // The quoted field under way: it ends with its closing quote.
+        let mut quoted = None;
         let mut plain = block.plain(self.at);
         let mut records = 0;
         let stopped = loop {
             if field == begin && !plain.is_open(bytes_max) {
                 break Plain::Other;
             }
-            while mask == 0 && base < input.len() {
-                base += WIDTH;
-                mask = marks.at(input, base);
-            }
-            if mask == 0 {
-                break Plain::Unfinished;
-            }
-            let at = base + mask.trailing_zeros() as usize;
-            mask &= mask - 1;
+            let Some(at) = marks.next() else { break Plain::Unfinished };
             match input[at] {
-                byte if byte == self.delimiter => {
-                    if !plain.field(field, at) {
-                        break Plain::Other;
+                b'"' if at == field && quoted.is_none() => {
+                    let Some(close) = marks.find(|&mark| input[mark] == b'"') else { break Plain::Unfinished };
+                    quoted = Some((at + 1, close));
+                    match input.get(close + 1) {
+                        Some(&next) if next == delimiter || matches!(next, b'\n' | b'\r') => {}
+                        Some(_) => break Plain::Other,
+                        None => break Plain::Unfinished,
+                    }
+                }
+                b'"' => break Plain::Other,
+                byte => {
+                    let ends_record = byte != delimiter;
+                    // An empty line, or the LF of CR LF, is no record.
+                    if at > begin || !ends_record {
+                        let (from, to) = quoted.take().unwrap_or((field, at));
+                        if !plain.field(from, to) {
+                            break Plain::Other;
+                        }
+                    }
+                    if ends_record {
+                        if at > begin {
+                            if at - begin > short || !plain.push(self.offset + (begin - self.at) as u64) {
+                                break Plain::Other;
+                            }
+                            records += 1;
+                        }
+                        begin = at + 1;
                     }
                     field = at + 1;
                 }
-                b'\n' | b'\r' => {
-                    // An empty line, or the LF of CR LF, is no record.
-                    if at > begin {
-                        let place = self.offset + (begin - self.at) as u64;
-                        if at - begin > short || !plain.field(field, at) || !plain.push(place, at - begin) {
-                            break Plain::Other;
-                        }
-                        records += 1;
-                    }
-                    (begin, field) = (at + 1, at + 1);
-                }
-                _ => break Plain::Other,
             }
         };
         plain.finish(input, begin);

@@ -5,6 +5,8 @@ use arrow_array::types::{Decimal128Type, Int64Type};
 use arrow_array::{Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Schema};
 
+use super::bytes_of;
+
 /// A column and how its cells are written.
 enum Column<'a> {
     /// No cell needs quotes.
@@ -30,7 +32,8 @@ pub(super) fn header(schema: &Schema, delimiter: u8) -> Vec<u8> {
 /// The records of a batch whose columns the sink takes.
 pub(super) fn rows(batch: &RecordBatch, delimiter: u8) -> Vec<u8> {
     let columns: Vec<Column<'_>> = batch.columns().iter().map(|array| Column::new(array.as_ref(), delimiter)).collect();
-    let mut out = Vec::with_capacity(batch.get_array_memory_size() + batch.num_rows() * 8 * columns.len());
+    let texts = batch.columns().iter().filter_map(|column| column.as_string_opt::<i32>());
+    let mut out = Vec::with_capacity(texts.map(|texts| bytes_of(texts).len()).sum::<usize>() + batch.num_rows() * 8 * columns.len());
     for row in 0..batch.num_rows() {
         let start = out.len();
         for (at, column) in columns.iter().enumerate() {
@@ -55,7 +58,7 @@ impl<'a> Column<'a> {
             DataType::Decimal128(_, scale) => Self::Decimal(array.as_primitive::<Decimal128Type>(), *scale),
             _ => {
                 let texts = array.as_string::<i32>();
-                let quotes = needs_quotes(texts.values(), delimiter);
+                let quotes = needs_quotes(bytes_of(texts), delimiter);
                 if quotes { Self::Text(texts) } else { Self::Plain(texts) }
             }
         }
