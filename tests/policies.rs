@@ -112,7 +112,7 @@ const CASES: &[(&str, &str, &str)] = &[
         "[columns.city]\ntechnique = \"keep\"\nwidth = 3",
         "column city: the technique keep has no parameter `width`",
     ),
-    ("a mask of nothing", "[columns.city]\ntechnique = \"mask\"\nfrom = 3\nto = 2", "column city: mask needs"),
+    ("a mask of nothing", "[columns.city]\ntechnique = \"mask\"\nfrom = 3\nto = 2", "column city: mask: range is"),
     ("a width of 0", "[columns.age]\ntechnique = \"bin\"\nwidth = 0", "column age:"),
     (
         "a width that is a float",

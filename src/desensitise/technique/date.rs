@@ -5,7 +5,7 @@ use super::emitted::Texts;
 use super::{Emit, Emitted, OffKind, OffReason};
 use crate::generalise::{DateLevel, DateText};
 
-pub(super) const NAME: &str = "generalise_date";
+pub(super) const NAME: &str = "date";
 
 /// About the length of what is written.
 const LABEL_BYTES: usize = 8;
