@@ -48,6 +48,7 @@ mod keys;
 #[cfg(feature = "embedded")]
 mod linkage;
 mod manifest;
+mod measure;
 #[cfg(feature = "embedded")]
 mod order;
 #[cfg(feature = "embedded")]
@@ -59,6 +60,7 @@ mod prf;
 #[cfg(feature = "embedded")]
 mod quarantine;
 mod release;
+#[cfg(feature = "records")]
 mod residual;
 #[cfg(feature = "records")]
 mod technique;
@@ -70,6 +72,7 @@ pub use keys::{Algorithm, KEYS_MAX, Key, KeyFileError, KeyRing};
 #[cfg(feature = "embedded")]
 pub use linkage::{LINKAGE_ROWS_MAX, Linkage};
 pub use manifest::{KeyUse, Manifest, ManifestColumn, OutputFile, Risk, SourceOpening};
+pub use measure::{Nature, Residual};
 #[cfg(feature = "embedded")]
 pub use order::HELD_BYTES_MAX;
 #[cfg(feature = "embedded")]
@@ -79,11 +82,10 @@ pub use policy::{ColumnPolicy, KEY_ID_DEFAULT, Objection, OffKindRule, Policy, P
 #[cfg(feature = "embedded")]
 pub use quarantine::{OffKindCell, QUARANTINE_LINES_MAX};
 pub use release::{Need, ReleaseModel, RowOrder, grade_after};
-pub use residual::Residual;
 #[cfg(feature = "records")]
 pub use residual::{Domain, Known};
 #[cfg(feature = "records")]
 pub use technique::{
-    Bin, Clamp, DateShift, Emitted, Kernel, Mask, Nature, OffKind, OffReason, OffRow, Output, PERMUTE_BYTES_MAX, Permutation, Permute,
-    Pseudonym, Round, SHIFT_DAYS_MAX, SHIFT_DAYS_MIN, Setting, Suppress, Technique, TechniqueError, Truncate,
+    Bin, Clamp, DateShift, Emitted, Kernel, Mask, OffKind, OffReason, OffRow, Output, PERMUTE_BYTES_MAX, Permutation, Permute, Pseudonym,
+    Round, SHIFT_DAYS_MAX, SHIFT_DAYS_MIN, Setting, Suppress, Technique, TechniqueError, Truncate,
 };

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use usufruct::auditor::Auditor;
 use usufruct::dataset::{Card, NewVersion, Publication, Refill};
+use usufruct::desensitise::{Manifest, SourceOpening};
 use usufruct::envelope::{Artefact, Untrusted};
 use usufruct::key::{KeySet, Signer};
 use usufruct::ledger::{Book, Checkpoint, Entry, GateCertificate, RequestState, origin_of};
@@ -38,6 +39,8 @@ fn written() -> BTreeMap<String, Vec<u8>> {
         ("people.answer", answer().encode()),
         ("people.receipt", bundle().encode()),
         ("ledger.checkpoint", checkpoint().into_bytes()),
+        ("people.manifest", manifest().bytes().to_vec()),
+        ("people.opening", source_opening().encode()),
     ]
     .map(|(name, bytes)| (name.to_owned(), bytes))
     .into();
@@ -74,6 +77,9 @@ fn every_kept_artefact_is_read() {
     assert_eq!(&read::<NewVersion>("people.version", "owner"), new_version().value());
     assert_eq!(&read::<Refill>("people.refill", "owner"), refill().value());
     assert_eq!(&read::<Card>("people.dataset", "owner"), card().value());
+    assert_eq!(&read::<Manifest>("people.manifest", "owner"), manifest().value());
+    assert_eq!(SourceOpening::decode(&bytes("people.opening")).unwrap(), source_opening());
+    assert!(manifest().value().is_opened_by(&source_opening()));
     assert_eq!(Right::decode(&bytes("people.right")).unwrap().verify(&owner).unwrap().root(), block().value());
     assert_eq!(&read::<Request>("people.request", "holder"), request().value());
     assert_eq!(Query::from_canonical_bytes(&bytes("people.query")).unwrap(), query());
@@ -121,6 +127,8 @@ fn the_examples_of_the_pages_are_these_bytes() {
         ("request.md", "payload", request().payload().to_vec()),
         ("receipt.md", "answer", answer().encode()),
         ("receipt.md", "receipt", receipt().encode()),
+        ("manifest.md", "payload", manifest().payload().to_vec()),
+        ("manifest.md", "opening", source_opening().encode()),
         ("ledger.md", "genesis", history()[0].encode()),
         ("ledger.md", "certificate", certificate().bytes().to_vec()),
         ("ledger.md", "grant", history()[3].encode()),
@@ -130,6 +138,7 @@ fn the_examples_of_the_pages_are_these_bytes() {
     }
     let says = |page: &str, words: String| assert!(text(page).contains(&words), "{page}: {words}");
     says("right.md", format!("`{}`", right().id()));
+    says("manifest.md", format!("`{}`", manifest().value().policy()));
     says("request.md", format!("`{}`", request().id()));
     says("request.md", format!("`{}`", query()));
     says("ledger.md", format!("`{}`", genesis().ledger_id()));
@@ -214,12 +223,45 @@ fn write_artefacts() {
             "request" | "query" => "request",
             "receipt" | "answer" | "checkpoint" => "receipt",
             "entry" | "seg" => "journal_entry",
+            "manifest" | "opening" => "manifest",
             _ => continue,
         };
         std::fs::create_dir_all(seeds.join(target)).unwrap();
         std::fs::write(seeds.join(target).join(&name), bytes).unwrap();
     }
     std::fs::write(seeds.join("right/people.block"), block().payload()).unwrap();
+    std::fs::write(seeds.join("manifest/people.payload"), manifest().payload()).unwrap();
     std::fs::write(seeds.join("request/people.payload"), request().payload()).unwrap();
     std::fs::write(seeds.join("receipt/people.unbound"), receipt().encode()).unwrap();
+}
+
+/// A manifest says the same thing in one way only.
+#[test]
+fn manifests_that_contradict_themselves_are_refused() {
+    use usufruct::desensitise::{ReleaseModel, Risk};
+    let good = manifest().into_value();
+    assert!(Manifest::from_payload(&good.to_payload()).is_ok());
+    let wrong: [(&str, fn(&mut Manifest)); 5] = [
+        ("rows of a controlled file", |manifest| manifest.rows = Some(2)),
+        ("no risk of a controlled file", |manifest| manifest.risk = None),
+        ("risk of an enclave", |manifest| manifest.release = ReleaseModel::Enclave),
+        ("no rows of a public file", |manifest| manifest.release = ReleaseModel::Public),
+        ("parameters out of order", |manifest| {
+            let name = |text| usufruct::id::Name::new(text).unwrap();
+            manifest.columns[1].parameters = vec![(name("width"), "10".into()), (name("origin"), "0".into())];
+        }),
+    ];
+    for (what, change) in wrong {
+        let mut manifest = good.clone();
+        change(&mut manifest);
+        assert!(Manifest::from_payload(&manifest.to_payload()).is_err(), "{what}");
+    }
+    // Another technique under the same policy digest.
+    let mut payload = good.to_payload();
+    let at = payload.windows(3).position(|window| window == b"bin").unwrap();
+    payload[at..at + 3].copy_from_slice(b"bun");
+    assert!(Manifest::from_payload(&payload).is_err());
+    let mut public = good;
+    (public.release, public.rows, public.risk) = (ReleaseModel::Public, Some(2), Some(Risk::NotAssessed));
+    assert!(Manifest::from_payload(&public.to_payload()).is_ok());
 }

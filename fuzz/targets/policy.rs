@@ -6,16 +6,20 @@ use std::sync::{Arc, LazyLock};
 use libfuzzer_sys::fuzz_target;
 use usufruct::desensitise::{Algorithm, KeyRing, Policy};
 use usufruct::grade::{Finding, Recognisers, survey};
-use usufruct::id::Name;
+use usufruct::id::{ColumnName, Name};
 use usufruct::random::SystemRandom;
-use usufruct::table::{CsvOptions, CsvSource, Format, RecordSource};
+use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, Format, RecordSource, Schema};
 
 const PEOPLE: &[u8] = "id,name,phone,birth,age,income,note\n\
     11010519491231002X,王伟,13800138000,1949-12-31,75,1234.50,a\n\
     440524188001010014,李芳,13900139000,1880-01-01,-3,0.00,\n"
     .as_bytes();
 
-static SOURCE: LazyLock<CsvSource> = LazyLock::new(|| CsvSource::open_bytes(PEOPLE, CsvOptions::default()).unwrap());
+static SOURCE: LazyLock<CsvSource> = LazyLock::new(|| {
+    let column = |name: &str| Column { name: ColumnName::new(name).unwrap(), kind: ColumnKind::Text };
+    let schema = Schema::new(["id", "name", "phone", "birth", "age", "income", "note"].map(column).into()).unwrap();
+    CsvSource::from_bytes(PEOPLE, CsvOptions::default(), schema).unwrap()
+});
 static FOUND: LazyLock<Vec<Finding>> =
     LazyLock::new(|| survey(&*SOURCE, &Arc::new(Recognisers::builtin()), 1, &mut |_| std::ops::ControlFlow::Continue(())).unwrap());
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {

@@ -7,8 +7,8 @@ use crate::id::{ColumnName, Digest, Name, Salt, Time};
 use crate::label::Label;
 use crate::ledger::Commitment;
 
+use super::measure::{Nature, Residual};
 use super::release::{ReleaseModel, RowOrder};
-use super::{Nature, Residual};
 
 /// What a desensitised file is (脱敏清单): signed, or the payload alone, which is then marked unsigned.
 ///

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Residual;
+use super::measure::Residual;
 use crate::grade::Grade;
 
 /// The release model of a file (发布类型).

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
-use std::fmt;
 
+pub(super) use super::measure::{Nature, Residual};
 use crate::generalise::civil;
 use crate::grade::{Kind, ValueType};
 use crate::id::Decimal;
@@ -24,33 +24,6 @@ impl Domain {
             ValueType::Text => declared,
         }
         .filter(|step| step.mantissa() > 0)
-    }
-}
-
-/// How much a technique leaves open: the least number of input values that an output can come from, for one who knows
-/// every public parameter and has no other data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Residual {
-    /// At least so many; 1 is a value in clear.
-    AtLeast(u128),
-    /// As many as there are values, for one who has not the key, or because nothing of the value is left.
-    Unbounded,
-}
-
-impl Residual {
-    /// The value is in clear.
-    pub const CLEAR: Self = Self::AtLeast(1);
-}
-
-impl fmt::Display for Residual {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::AtLeast(count) = self else { return f.write_str("unbounded without the key") };
-        let digits = count.to_string();
-        for (at, digit) in digits.chars().enumerate() {
-            let comma = at > 0 && (digits.len() - at).is_multiple_of(3);
-            write!(f, "{}{digit}", if comma { "," } else { "" })?;
-        }
-        Ok(())
     }
 }
 

@@ -34,7 +34,7 @@ pub use suppress::Suppress;
 pub use truncate::Truncate;
 
 use super::keys::{KeyFileError, KeyRing};
-use super::residual::{Domain, Known, Residual};
+use super::residual::{Domain, Known, Nature, Residual};
 use crate::generalise::DateLevel;
 use crate::grade::ValueType;
 use crate::id::ColumnName;
@@ -65,17 +65,6 @@ pub enum Technique {
     DateShift(DateShift),
     /// The cells of the column in another order (置换).
     Permute(Permute),
-}
-
-/// What can be done with the output of a technique.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Nature {
-    /// The output of a cell depends on its value alone, so that each distinct value need be treated only once.
-    pub deterministic: bool,
-    /// The value can be had back exactly: from the output alone, or by whoever has the key.
-    pub reversible: bool,
-    /// Rows, and files treated alike, can be joined by it: equal values have equal outputs, different ones different.
-    pub linkable: bool,
 }
 
 /// The column that a technique is used on.

@@ -9,8 +9,9 @@ use usufruct::dataset::{
     Bounds, Card, Column, ColumnType, Contribution, Description, Draft, NewVersion, Publication, Refill, Schema, Unit,
 };
 use usufruct::dataset::{Uses, Values};
+use usufruct::desensitise::{KeyUse, Manifest, ManifestColumn, Nature, OutputFile, ReleaseModel, Residual, Risk, RowOrder, SourceOpening};
 use usufruct::envelope::{Artefact, Signed};
-use usufruct::grade::Grade;
+use usufruct::grade::{Grade, Kind};
 use usufruct::id::{AccountId, ColumnName, Decimal, Digest, Name, Nonce, Purpose, Salt, Time, VersionId};
 use usufruct::key::{KeySet, Signer, SigningKey};
 use usufruct::label::Label;
@@ -280,4 +281,55 @@ pub(crate) fn receipt() -> Receipt {
 
 pub(crate) fn bundle() -> Bundle {
     Bundle { receipt: receipt(), request: request().bytes().to_vec(), answer: answer().encode() }
+}
+
+/// What opens the manifest's commitment to its source.
+pub(crate) fn source_opening() -> SourceOpening {
+    SourceOpening { salt: salt(7), digest: Digest::of(b"name,age\n"), rows_read: 3, rows_written: 2, rows_left_out: 1 }
+}
+
+/// The manifest of a controlled file with a pseudonym, a bin and a column that does not leave.
+pub(crate) fn manifest() -> Signed<Manifest> {
+    let name = |text: &str| Name::new(text).unwrap();
+    let column = |column: &str, kind, technique: &str| ManifestColumn {
+        name: ColumnName::new(column).unwrap(),
+        kind,
+        technique: name(technique),
+        parameters: Vec::new(),
+        key: None,
+        leaves: true,
+        grade_before: Grade::L3,
+        grade_after: Grade::L2,
+        residual: Residual::Unbounded,
+        nature: Nature { deterministic: true, reversible: false, linkable: false },
+        leaks: Vec::new(),
+    };
+    let id = ManifestColumn {
+        parameters: vec![(name("key"), "people".to_owned())],
+        key: Some(KeyUse { id: name("people"), version: 1, algorithm: name("hmac-sha256") }),
+        nature: Nature { deterministic: true, reversible: false, linkable: true },
+        leaks: vec!["which rows have the same value".to_owned()],
+        ..column("id", Kind::ResidentId, "pseudonym")
+    };
+    let age = ManifestColumn {
+        parameters: vec![(name("width"), "10".to_owned())],
+        grade_before: Grade::L2,
+        grade_after: Grade::L1,
+        residual: Residual::AtLeast(10),
+        ..column("age", Kind::Number, "bin")
+    };
+    let note = ManifestColumn { leaves: false, grade_after: Grade::L1, ..column("note", Kind::Custom(name("remark")), "suppress") };
+    let output = OutputFile { digest: Digest::of(b"id,age\n"), bytes: 7, format: "csv".to_owned() };
+    let manifest = Manifest {
+        release: ReleaseModel::Controlled,
+        order: RowOrder::Shuffled,
+        made: time(9),
+        software: "usufruct 0.1.0".to_owned(),
+        source: source_opening().commitment(),
+        output,
+        rows: None,
+        risk: Some(Risk::NotAssessed),
+        columns: vec![id, age, note],
+    };
+    signed(manifest, "owner")
 }
