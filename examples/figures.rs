@@ -1,8 +1,8 @@
 //! The numbers of DESIGN 8 that exist so far, one a line: name, value, unit, with tabs between.
 //!
 //! ```text
-//! cargo run --release --features hazmat --example figures                       all, in about a minute
-//! cargo run --release --features hazmat --example figures -- noise aggregate    groups that print such names
+//! cargo run --release --features hazmat,parquet --example figures                       all, in about a minute
+//! cargo run --release --features hazmat,parquet --example figures -- noise aggregate    groups that print such names
 //! ```
 //! Limits and twins are measured in turn with what they are compared to, in the same run. Rates of computing are per
 //! second of CPU time, so that other work on the machine hardly shows; what waits for the disk goes by the clock. All are
@@ -12,6 +12,8 @@
 mod aggregate;
 #[path = "figures/ask.rs"]
 mod ask;
+#[path = "figures/desensitise.rs"]
+mod desensitise;
 #[path = "figures/ledger.rs"]
 mod ledger;
 #[path = "figures/market.rs"]
@@ -34,11 +36,13 @@ type Outcome = Result<(), Box<dyn Error>>;
 /// The first parts of what a group prints, and the group.
 type Group = (&'static [&'static str], fn() -> Outcome);
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 9] = [
     (&["noise.laplace", "limit.chacha20"], noise::laplace),
     (&["aggregate.rows", "aggregate.plain", "aggregate.twin"], aggregate::rows),
     (&["aggregate.unit"], aggregate::units),
     (&["ask.latency_1m", "limit.fdatasync"], ask::latency),
+    (&["desensitise.arrow", "limit.aes_block", "limit.hmac", "limit.memcpy"], desensitise::in_memory),
+    (&["desensitise.csv", "desensitise.parquet", "desensitise.peak"], desensitise::files),
     (&["right.verify", "limit.ed25519_verify"], right::verify),
     (&["ledger.spend_1", "limit.fdatasync"], ledger::spend),
     (&["receipt", "limit.ed25519_verify"], receipt::bytes_and_time),
