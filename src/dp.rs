@@ -1,8 +1,9 @@
 //! Differential privacy (差分隐私): exact integer noise, mechanisms, intervals.
 //!
 //! ```text
-//! sensitivity, epsilon -> LaplaceMechanism -> Scale (reduced fraction) -> DiscreteLaplace -> integer noise
-//!                                                   \-> interval: what the noise law says about the truth
+//! sensitivity, epsilon -> LaplaceMechanism  -> Scale        (a reduced fraction) -> DiscreteLaplace  -> integer noise
+//! sensitivity, rho     -> GaussianMechanism -> SigmaSquared (a reduced fraction) -> DiscreteGaussian -> integer noise
+//!                                                    \-> interval: what the noise law says about the truth
 //! ```
 //!
 //! Everything that touches data is an integer: a value is a number of grid steps, noise is added on the same grid,
@@ -32,8 +33,8 @@ mod noise;
 
 pub mod interval;
 
-pub use mechanism::LaplaceMechanism;
-pub use noise::{DiscreteLaplace, Scale};
+pub use mechanism::{GaussianMechanism, LaplaceMechanism};
+pub use noise::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 
 /// Why a mechanism or its noise cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +55,9 @@ pub enum DpError {
     /// An epsilon of zero needs noise without end.
     #[error("an epsilon above zero is needed, found 0")]
     EpsilonZero,
+    /// A rho of zero needs noise without end.
+    #[error("a rho above zero is needed, found 0")]
+    RhoZero,
     /// The bounds of a mean are out of order or too large.
     #[error("a mean needs low <= centre <= high, all below 2^100 in magnitude")]
     Bounds,

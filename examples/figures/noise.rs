@@ -1,15 +1,15 @@
-use usufruct::dp::{DiscreteLaplace, Scale};
+use usufruct::dp::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 use usufruct::random::{Random as _, SystemRandom};
 
 use crate::Outcome;
 use crate::measure::{Work, print, rates};
 
-/// The scales of rule E2.
+/// The scales of rule E2: scale of the Laplace law, sigma of the Gaussian.
 const SCALES: [(&str, u128, u128); 6] =
     [("1/3", 1, 3), ("1", 1, 1), ("10", 10, 1), ("1e3", 1000, 1), ("1e6+1/7", 7_000_001, 7), ("1e12", 1_000_000_000_000, 1)];
 const DRAWS: u32 = 10_000;
 
-/// Draws a second on one core, fresh system-keyed bytes included, beside the words they are made of.
+/// Draws of both laws a second on one core, fresh system-keyed bytes included, beside the words they are made of.
 pub(crate) fn laplace() -> Outcome {
     let (mut least_prepared, mut least_once) = (f64::INFINITY, f64::INFINITY);
     let mut words = Vec::new();
@@ -32,5 +32,26 @@ pub(crate) fn laplace() -> Outcome {
     print("noise.laplace.per_s", least_prepared, "1/s");
     print("noise.laplace.oneoff.per_s", least_once, "1/s");
     print("limit.chacha20.u64_per_s", crate::measure::median(words), "1/s");
+    gaussian()
+}
+
+fn gaussian() -> Outcome {
+    let (mut least_prepared, mut least_once) = (f64::INFINITY, f64::INFINITY);
+    for (name, numerator, denominator) in SCALES {
+        let sigma_squared = SigmaSquared::new(numerator * numerator, denominator * denominator)?;
+        let noise = DiscreteGaussian::prepare(sigma_squared);
+        let [mut for_noise, mut for_once] = [SystemRandom::new()?, SystemRandom::new()?];
+        let mut sums = (0, 0);
+        let [prepared, once] = rates([
+            Work::new(DRAWS, || (0..DRAWS).for_each(|_| sums.0 ^= noise.sample(&mut for_noise))),
+            Work::new(DRAWS, || (0..DRAWS).for_each(|_| sums.1 ^= DiscreteGaussian::sample_once(sigma_squared, &mut for_once))),
+        ]);
+        std::hint::black_box(sums);
+        print(&format!("noise.gaussian.{name}.per_s"), prepared, "1/s");
+        print(&format!("noise.gaussian.oneoff.{name}.per_s"), once, "1/s");
+        (least_prepared, least_once) = (least_prepared.min(prepared), least_once.min(once));
+    }
+    print("noise.gaussian.per_s", least_prepared, "1/s");
+    print("noise.gaussian.oneoff.per_s", least_once, "1/s");
     Ok(())
 }

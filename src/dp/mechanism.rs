@@ -1,8 +1,8 @@
 use super::noise::gcd;
-use super::{DiscreteLaplace, DpError, Scale};
+use super::{DiscreteGaussian, DiscreteLaplace, DpError, Scale, SigmaSquared};
 use crate::random::Random;
 
-/// Units of one epsilon: amounts are integers of 10^-12.
+/// Units of one epsilon or rho: amounts are integers of 10^-12.
 const EPSILON_UNITS: u128 = 1_000_000_000_000;
 
 /// The discrete Laplace mechanism on integers.
@@ -30,15 +30,7 @@ impl LaplaceMechanism {
         if epsilon_units == 0 {
             return Err(DpError::EpsilonZero);
         }
-        // Reduced before it is multiplied, so that only a scale that is refused anyway can overflow.
-        let epsilon = u128::from(epsilon_units);
-        let common = gcd(EPSILON_UNITS, epsilon);
-        let (units, epsilon) = (EPSILON_UNITS / common, epsilon / common);
-        let common = gcd(sensitivity, epsilon);
-        let (sensitivity, epsilon) = (sensitivity / common, epsilon / common);
-        let numerator = sensitivity
-            .checked_mul(units)
-            .ok_or(DpError::ScaleLimit { bits: 128 - sensitivity.leading_zeros() + (128 - units.leading_zeros()) })?;
+        let (numerator, epsilon) = quotient(sensitivity, EPSILON_UNITS, epsilon_units.into())?;
         Ok(Self { scale: Scale::new(numerator, epsilon)? })
     }
 
@@ -53,6 +45,60 @@ impl LaplaceMechanism {
     pub fn release<R: Random + ?Sized>(&self, value: i128, random: &mut R) -> i128 {
         value.saturating_add(DiscreteLaplace::sample_once(self.scale, random))
     }
+}
+
+/// The discrete Gaussian mechanism on vectors of integers.
+///
+/// Neighbours: data sets that differ by adding or removing one privacy unit. Norm: L2, in grid steps, given as its
+/// square. Guarantee: rho-zero-concentrated differential privacy, rho = squared sensitivity / (2 sigma^2) (Canonne,
+/// Kamath, Steinke, arXiv 2004.00010, theorem 4; with independent noise on each coordinate the losses add up to the same
+/// expression; sampled as said at [`DiscreteGaussian`]).
+///
+/// sigma^2 is the exact fraction, so nothing is lost to rounding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GaussianMechanism {
+    sigma_squared: SigmaSquared,
+}
+
+impl GaussianMechanism {
+    /// The mechanism for a vector whose L2 sensitivity has the square `squared_sensitivity`, at `rho_units` of 10^-12.
+    ///
+    /// # Errors
+    /// When either is zero, or the reduced sigma^2 has a part of 2^126 or more.
+    pub fn new(squared_sensitivity: u128, rho_units: u64) -> Result<Self, DpError> {
+        if squared_sensitivity == 0 {
+            return Err(DpError::SensitivityZero);
+        }
+        if rho_units == 0 {
+            return Err(DpError::RhoZero);
+        }
+        let (numerator, denominator) = quotient(squared_sensitivity, EPSILON_UNITS / 2, rho_units.into())?;
+        Ok(Self { sigma_squared: SigmaSquared::new(numerator, denominator)? })
+    }
+
+    /// The parameter of the noise in squared grid steps.
+    #[must_use]
+    pub fn sigma_squared(&self) -> SigmaSquared {
+        self.sigma_squared
+    }
+
+    /// `value` plus one draw of noise; saturates at the range of `i128`, which is post-processing.
+    #[must_use]
+    pub fn release<R: Random + ?Sized>(&self, value: i128, random: &mut R) -> i128 {
+        value.saturating_add(DiscreteGaussian::sample_once(self.sigma_squared, random))
+    }
+}
+
+/// `sensitivity units / amount` as a reduced fraction. It is reduced before it is multiplied, so that only a scale
+/// that is refused anyway can overflow.
+fn quotient(sensitivity: u128, units: u128, amount: u128) -> Result<(u128, u128), DpError> {
+    let common = gcd(units, amount);
+    let (units, amount) = (units / common, amount / common);
+    let common = gcd(sensitivity, amount);
+    let (sensitivity, amount) = (sensitivity / common, amount / common);
+    let bits = |value: u128| 128 - value.leading_zeros();
+    let numerator = sensitivity.checked_mul(units).ok_or(DpError::ScaleLimit { bits: bits(sensitivity) + bits(units) })?;
+    Ok((numerator, amount))
 }
 
 #[cfg(test)]
@@ -89,5 +135,24 @@ mod tests {
             // |y| / scale - |y + sensitivity| / scale <= sensitivity s / t = epsilon, as integers.
             assert_eq!(sensitivity * s * EPSILON_UNITS, u128::from(epsilon_units) * t);
         }
+    }
+    fn sigma_squared(squared: u128, rho_units: u64) -> Result<(u128, u128), DpError> {
+        GaussianMechanism::new(squared, rho_units).map(|made| (made.sigma_squared().numerator(), made.sigma_squared().denominator()))
+    }
+
+    /// rho = D2^2 / (2 sigma^2), as integers.
+    #[test]
+    fn rho_is_what_is_charged_exactly() {
+        assert_eq!(sigma_squared(1, 500_000_000_000), Ok((1, 1)));
+        assert_eq!(sigma_squared(4, 125_000_000_000), Ok((16, 1)));
+        assert_eq!(sigma_squared(1, u64::MAX), Ok((500_000_000_000 / 5, u128::from(u64::MAX) / 5)));
+        for (squared, rho_units) in [(1, 1), (3, 7_000_000_000_001), (1 << 80, 999_999_999_999)] {
+            let (p, q) = sigma_squared(squared, rho_units).unwrap();
+            assert_eq!(squared * EPSILON_UNITS % (2 * p), 0);
+            assert_eq!(squared * EPSILON_UNITS / (2 * p) * q, u128::from(rho_units));
+        }
+        assert_eq!(sigma_squared(0, 1), Err(DpError::SensitivityZero));
+        assert_eq!(sigma_squared(1, 0), Err(DpError::RhoZero));
+        assert_eq!(sigma_squared(1 << 100, 1), Err(DpError::ScaleLimit { bits: 140 }));
     }
 }

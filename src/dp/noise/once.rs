@@ -31,6 +31,86 @@ pub(super) fn laplace<const SLOW: bool, R: Random + ?Sized>(t: u128, s: u128, ra
     }
 }
 
+/// One draw from the discrete Gaussian law of sigma^2 = p/q: P(y) ~ exp(-y^2 q/(2p)).
+///
+/// With t = floor(sigma) + 1, a draw Y of the discrete Laplace law of scale t is kept with probability exp(-x),
+/// x = (|Y| - sigma^2/t)^2 / (2 sigma^2). (Canonne, Kamath, Steinke, arXiv 2004.00010, algorithm 3.)
+pub(super) fn gaussian<const SLOW: bool, R: Random + ?Sized>(p: u128, q: u128, random: &mut R) -> i128 {
+    let sigma = match (u64::try_from(p), u64::try_from(q)) {
+        (Ok(p), Ok(q)) => (p / q).isqrt().into(),
+        _ => (p / q).isqrt(),
+    };
+    let t = sigma + 1; // at most 2^63
+    let proposal = Proposal::new(p, q, t);
+    loop {
+        let u = below(t, random);
+        if u != 0 && !exp_fraction::<SLOW, R>(u, t, random) {
+            continue;
+        }
+        let word = random.next_u64();
+        let v = geometric::<SLOW, R>(word, random);
+        let magnitude = quotient(u, t, v, 1);
+        if word & 1 == 1 && magnitude == 0 {
+            continue;
+        }
+        if proposal.keeps::<SLOW, R>(u, v, magnitude.unsigned_abs(), random) {
+            return if word & 1 == 1 { -magnitude } else { magnitude };
+        }
+    }
+}
+
+/// What the decisions about all proposals at one sigma^2 = p/q share.
+struct Proposal {
+    p: u128,
+    q: u128,
+    t: u128,
+    /// 2^31 r with r = sigma^2 / t^2 < 1 is in [ratio, ratio + 3).
+    ratio: u64,
+    /// 2^31 / r is in (inverse.0, inverse.1].
+    inverse: (u128, u128),
+}
+
+/// v from which on the exponent is above 64: (32 - 1)^2 / 2.
+const FAR: u64 = 32;
+
+impl Proposal {
+    fn new(p: u128, q: u128, t: u128) -> Self {
+        // q t^2 <= (sqrt p + sqrt q)^2 < 2^128, and above p.
+        let ratio = thirty_one_bits(p, q * t * t);
+        Self { p, q, t, ratio, inverse: (((1 << 62) / (ratio + 3)).into(), u128::from((1 << 62) / ratio.max(1)) + 1) }
+    }
+
+    /// True with probability exp(-x) for the proposal y = u + t v, x = (y/t - r)^2 / (2 r).
+    #[inline]
+    fn keeps<const SLOW: bool, R: Random + ?Sized>(&self, u: u128, v: u64, magnitude: u128, random: &mut R) -> bool {
+        let word = random.next_u64();
+        if !SLOW && v < FAR {
+            // 2^31 y/t is in [at, at + 3), so the distance |y/t - r| 2^31 in (near, far).
+            let at = (v << 31) + thirty_one_bits(u, self.t);
+            let near = u128::from(at.abs_diff(self.ratio).saturating_sub(3));
+            let far = u128::from(at.abs_diff(self.ratio) + 3);
+            // In units of 2^-64, x is distance^2 inverse / 2^30; at y = 0 it is r/2. Where the ratio is 0, the
+            // second inverse is no bound, but then t = 1, and `least` is past the table at y >= 1.
+            let (least, most) = match magnitude {
+                0 => (u128::from(self.ratio) << 32, u128::from(self.ratio + 3) << 32),
+                _ => ((near * near).saturating_mul(self.inverse.0) >> 30, (far * far).saturating_mul(self.inverse.1) >> 30),
+            };
+            let (low, high) = exp::bracket(least, most - least + 1);
+            if word < low {
+                return true;
+            }
+            if u128::from(word) >= high {
+                return false;
+            }
+        }
+        let (p, q, t) = (Nat::from(self.p), Nat::from(self.q), Nat::from(self.t));
+        let product = Nat::from(magnitude).mul(&q).mul(&t);
+        let distance = if product < p { p.sub(&product) } else { product.sub(&p) };
+        let one = Nat::one();
+        decide(word, &one, &one, &distance.mul(&distance), &p.mul(&q).mul(&t).mul(&t).shl(1), random)
+    }
+}
+
 /// floor((u + t v) / s), saturating at `i128::MAX`; all three below 2^126, u below t.
 #[inline]
 fn quotient(u: u128, t: u128, v: u64, s: u128) -> i128 {
@@ -87,12 +167,8 @@ pub(super) fn below<R: Random + ?Sized>(n: u128, random: &mut R) -> u128 {
 /// True with probability exp(-u/t), u < t < 2^126.
 #[inline]
 fn exp_fraction<const SLOW: bool, R: Random + ?Sized>(u: u128, t: u128, random: &mut R) -> bool {
-    // 31 bits of u/t are enough but once in 2^31, and take one division of words: with both scaled so that t has 63
-    // bits, and d = floor(t / 2^31) + 1, q = floor(u / d) is at most 2^31 u/t, and that is below q + 3.
-    let up = t.leading_zeros();
-    let (u63, t63) = ((u << up >> 65) as u64, (t << up >> 65) as u64);
-    let quotient = u63 / ((t63 >> 31) + 1);
-    let (x, width) = (u128::from(quotient) << 33, 3 << 33);
+    // 31 bits of u/t are enough but once in 2^31.
+    let (x, width) = (u128::from(thirty_one_bits(u, t)) << 33, 3 << 33);
     let word = random.next_u64();
     if !SLOW {
         let (low, high) = exp::bracket(x, width);
@@ -105,6 +181,15 @@ fn exp_fraction<const SLOW: bool, R: Random + ?Sized>(u: u128, t: u128, random: 
     }
     let one = Nat::one();
     decide(word, &one, &one, &Nat::from(u), &Nat::from(t), random)
+}
+
+/// q with q <= 2^31 u/t < q + 3, u < t, for one division of words: both are scaled so that t has 63 bits, and
+/// q = floor(u / d) with d = floor(t / 2^31) + 1.
+#[inline]
+fn thirty_one_bits(u: u128, t: u128) -> u64 {
+    let up = t.leading_zeros();
+    let (u63, t63) = ((u << up >> 65) as u64, (t << up >> 65) as u64);
+    u63 / ((t63 >> 31) + 1)
 }
 
 /// Geometric with ratio exp(-1) by inversion, P(V >= k) = P(U < exp(-k)) = exp(-k), from U that opens with the upper
