@@ -26,15 +26,18 @@
 //! Canonne, Kamath, Steinke, arXiv 2004.00010; rules D4, E and F of `DESIGN.md`.
 //!
 //! # Not promised
-//! Constant time: see [`DiscreteLaplace`].
+//! Constant time: see [`DiscreteLaplace`]; [`BoundedLaplace`] does the same work whatever it draws, at a delta.
 
+mod bounded;
 mod mechanism;
 mod noise;
 
+pub mod accountant;
 pub mod interval;
 
+pub use bounded::BoundedLaplaceMechanism;
 pub use mechanism::{GaussianMechanism, LaplaceMechanism};
-pub use noise::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
+pub use noise::{BoundedLaplace, DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 
 /// Why a mechanism or its noise cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +61,12 @@ pub enum DpError {
     /// A rho of zero needs noise without end.
     #[error("a rho above zero is needed, found 0")]
     RhoZero,
+    /// A delta that is 0 or 1.
+    #[error("a delta above 0 and below 1 is needed")]
+    Delta,
+    /// No range of noise keeps to the delta.
+    #[error("no noise within 2^120 grid steps keeps to this delta at this epsilon and sensitivity")]
+    Range,
     /// The bounds of a mean are out of order or too large.
     #[error("a mean needs low <= centre <= high, all below 2^100 in magnitude")]
     Bounds,

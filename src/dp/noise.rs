@@ -4,6 +4,7 @@
 //! open is decided with the same leading bits of U, extended as far as needed. Nothing is rounded, so what comes
 //! out follows the stated law exactly, given ideal bits.
 
+mod bounded;
 mod decide;
 mod exp;
 mod gaussian;
@@ -16,6 +17,7 @@ mod strips;
 
 use std::fmt;
 
+pub use bounded::BoundedLaplace;
 pub(in crate::dp) use decide::exp_bracket;
 pub(in crate::dp) use limbs::Nat;
 pub use scale::Scale;
