@@ -34,6 +34,8 @@ mod noise;
 
 pub mod accountant;
 pub mod interval;
+pub mod local;
+pub mod selection;
 
 pub use bounded::BoundedLaplaceMechanism;
 pub use mechanism::{GaussianMechanism, LaplaceMechanism};
@@ -67,6 +69,28 @@ pub enum DpError {
     /// No range of noise keeps to the delta.
     #[error("no noise within 2^120 grid steps keeps to this delta at this epsilon and sensitivity")]
     Range,
+    /// Too few candidates, or counts, for what is asked.
+    #[error("{needed} needed, found {found}")]
+    Candidates {
+        /// The least.
+        needed: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// Too few or too many categories.
+    #[error("from {least} to 2^32 categories are needed, found {found}")]
+    Categories {
+        /// The least.
+        least: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// A value that is no category.
+    #[error("a category below {categories} is needed")]
+    NoCategory {
+        /// How many there are.
+        categories: usize,
+    },
     /// The bounds of a mean are out of order or too large.
     #[error("a mean needs low <= centre <= high, all below 2^100 in magnitude")]
     Bounds,

@@ -4,6 +4,7 @@
 //! open is decided with the same leading bits of U, extended as far as needed. Nothing is rounded, so what comes
 //! out follows the stated law exactly, given ideal bits.
 
+mod bernoulli;
 mod bounded;
 mod decide;
 mod exp;
@@ -17,9 +18,11 @@ mod strips;
 
 use std::fmt;
 
+pub(in crate::dp) use bernoulli::exp_bernoulli;
 pub use bounded::BoundedLaplace;
 pub(in crate::dp) use decide::exp_bracket;
 pub(in crate::dp) use limbs::Nat;
+pub(in crate::dp) use once::below;
 pub use scale::Scale;
 pub(in crate::dp) use scale::gcd;
 pub use sigma::SigmaSquared;

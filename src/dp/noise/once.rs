@@ -33,14 +33,15 @@ pub(super) fn laplace<const SLOW: bool, R: Random + ?Sized>(t: u128, s: u128, ra
 
 /// One draw from the discrete Gaussian law of sigma^2 = p/q: P(y) ~ exp(-y^2 q/(2p)).
 ///
-/// With t = floor(sigma) + 1, a draw Y of the discrete Laplace law of scale t is kept with probability exp(-x),
-/// x = (|Y| - sigma^2/t)^2 / (2 sigma^2). (Canonne, Kamath, Steinke, arXiv 2004.00010, algorithm 3.)
+/// With t = ceil(sigma), a draw Y of the discrete Laplace law of scale t is kept with probability exp(-x),
+/// x = (|Y| - sigma^2/t)^2 / (2 sigma^2). (Canonne, Kamath, Steinke, arXiv 2004.00010, algorithm 3, where t is
+/// floor(sigma) + 1; every t gives the law, and the one nearest to sigma rejects least.)
 pub(super) fn gaussian<const SLOW: bool, R: Random + ?Sized>(p: u128, q: u128, random: &mut R) -> i128 {
     let sigma = match (u64::try_from(p), u64::try_from(q)) {
         (Ok(p), Ok(q)) => (p / q).isqrt().into(),
         _ => (p / q).isqrt(),
     };
-    let t = sigma + 1; // at most 2^63
+    let t = if sigma * sigma * q == p { sigma } else { sigma + 1 }; // at most 2^63
     let proposal = Proposal::new(p, q, t);
     loop {
         let u = below(t, random);
@@ -64,7 +65,7 @@ struct Proposal {
     p: u128,
     q: u128,
     t: u128,
-    /// 2^31 r with r = sigma^2 / t^2 < 1 is in [ratio, ratio + 3).
+    /// 2^31 r with r = sigma^2 / t^2 <= 1 is in [ratio, ratio + 3).
     ratio: u64,
     /// 2^31 / r is in (inverse.0, inverse.1].
     inverse: (u128, u128),
@@ -75,7 +76,7 @@ const FAR: u64 = 32;
 
 impl Proposal {
     fn new(p: u128, q: u128, t: u128) -> Self {
-        // q t^2 <= (sqrt p + sqrt q)^2 < 2^128, and above p.
+        // q t^2 <= (sqrt p + sqrt q)^2 < 2^128, and not below p.
         let ratio = thirty_one_bits(p, q * t * t);
         Self { p, q, t, ratio, inverse: (((1 << 62) / (ratio + 3)).into(), u128::from((1 << 62) / ratio.max(1)) + 1) }
     }
@@ -141,7 +142,7 @@ fn quotient(u: u128, t: u128, v: u64, s: u128) -> i128 {
 /// (arXiv 1805.10941), else rejection on the least number of bits.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the product is split into its two words")]
-pub(super) fn below<R: Random + ?Sized>(n: u128, random: &mut R) -> u128 {
+pub(in crate::dp) fn below<R: Random + ?Sized>(n: u128, random: &mut R) -> u128 {
     let Ok(short) = u64::try_from(n) else {
         let mask = u128::MAX >> n.leading_zeros();
         loop {
@@ -183,10 +184,10 @@ fn exp_fraction<const SLOW: bool, R: Random + ?Sized>(u: u128, t: u128, random: 
     decide(word, &one, &one, &Nat::from(u), &Nat::from(t), random)
 }
 
-/// q with q <= 2^31 u/t < q + 3, u < t, for one division of words: both are scaled so that t has 63 bits, and
+/// q with q <= 2^31 u/t < q + 3, u <= t, for one division of words: both are scaled so that t has 63 bits, and
 /// q = floor(u / d) with d = floor(t / 2^31) + 1.
 #[inline]
-fn thirty_one_bits(u: u128, t: u128) -> u64 {
+pub(super) fn thirty_one_bits(u: u128, t: u128) -> u64 {
     let up = t.leading_zeros();
     let (u63, t63) = ((u << up >> 65) as u64, (t << up >> 65) as u64);
     u63 / ((t63 >> 31) + 1)
