@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! zcdp         rho <-> (epsilon, delta), what a ledger of rho is worth
+//! composition  equal (epsilon, delta) mechanisms of which nothing else is known, optimally
+//! plan         one (epsilon, delta) for a fixed sequence of steps, sampled ones too
 //! ```
 //! Every answer errs against the spender: a loss is rounded up, an allowance down. Floating point is used with slacks
 //! that are stated where they are added; they assume that the platform's `exp`, `ln` and `ln_1p` are right to 2^-51 of
@@ -23,6 +25,8 @@
 //! That a plan's account may be used as a stop rule: it holds for sequences fixed beforehand. Adaptive use is what
 //! [`PrivacyFilter`](crate::budget::PrivacyFilter) is for.
 
+pub mod composition;
+pub mod plan;
 pub mod zcdp;
 
 /// Why an accountant gives no answer.

@@ -102,7 +102,7 @@ fn quotient(sensitivity: u128, units: u128, amount: u128) -> Result<(u128, u128)
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 
@@ -154,5 +154,57 @@ mod tests {
         assert_eq!(sigma_squared(0, 1), Err(DpError::SensitivityZero));
         assert_eq!(sigma_squared(1, 0), Err(DpError::RhoZero));
         assert_eq!(sigma_squared(1 << 100, 1), Err(DpError::ScaleLimit { bits: 140 }));
+    }
+    /// The law of the sum of `shift[i] Y_i`, Y_i independent discrete Gaussians, from `-(len / 2)` on.
+    fn shifted_sum(sigma_squared: f64, shift: &[i32]) -> Vec<f64> {
+        let reach = (9.0 * sigma_squared.sqrt()).ceil() as i32 + 2;
+        let weight = |y: i32| (-f64::from(y).powi(2) / (2.0 * sigma_squared)).exp();
+        let total = (-reach..=reach).map(weight).sum::<f64>();
+        let mut law = vec![1.0];
+        for step in shift {
+            let mut next = vec![0.0; law.len() + 2 * usize::try_from(reach * step).unwrap()];
+            for y in -reach..=reach {
+                let place = usize::try_from((y + reach) * step).unwrap();
+                let share = weight(y) / total;
+                next[place..].iter_mut().zip(&law).for_each(|(mass, other)| *mass += share * other);
+            }
+            law = next;
+        }
+        law
+    }
+
+    /// Rule E1: over 200 pairs of epsilon and delta, the exact discrete delta of the scale that is chosen never exceeds
+    /// the one that is charged, at integer shifts in up to four dimensions.
+    #[test]
+    fn the_exact_discrete_delta_stays_within_the_charge() {
+        use crate::budget::{Delta, Epsilon};
+        use crate::dp::accountant::zcdp;
+        let shifts: [&[i32]; 5] = [&[1], &[3], &[1, 2], &[1, 1, 1], &[1, 2, 1, 3]];
+        let epsilons =
+            ["0.5", "0.6", "0.75", "0.9", "1", "1.2", "1.5", "1.8", "2", "2.3", "2.7", "3", "3.5", "4", "5", "6", "7", "8", "10", "12"];
+        let deltas = ["0.1", "0.03", "0.01", "0.001", "0.0001", "0.00001", "0.000001", "0.00000001", "0.0000000001", "0.000000000001"];
+        let mut pairs = 0;
+        for (row, epsilon) in epsilons.iter().enumerate() {
+            for (column, delta) in deltas.iter().enumerate() {
+                let rho = zcdp::largest_rho(Epsilon::parse(epsilon).unwrap(), Delta::parse(delta).unwrap()).unwrap();
+                let (epsilon, delta) = (epsilon.parse::<f64>().unwrap(), delta.parse::<f64>().unwrap());
+                let shift = shifts[(row + column) % shifts.len()];
+                let squared = shift.iter().map(|step| step * step).sum::<i32>();
+                let (p, q) = sigma_squared(squared.unsigned_abs().into(), rho.units()).unwrap();
+                let sigma_squared = p as f64 / q as f64;
+                let law = shifted_sum(sigma_squared, shift);
+                let centre = (law.len() / 2) as f64;
+                // The loss of the sum N is (2 N + |shift|^2) / (2 sigma^2).
+                let part = |(at, mass): (usize, &f64)| {
+                    let loss = (2.0 * (at as f64 - centre) + f64::from(squared)) / (2.0 * sigma_squared);
+                    mass * -(epsilon - loss).min(0.0).exp_m1()
+                };
+                let exact = law.iter().enumerate().map(part).sum::<f64>();
+                // What the window leaves out is below exp(-40).
+                assert!(exact + 4e-17 <= delta * (1.0 + 1e-9), "{epsilon} {delta} {shift:?}: {exact}");
+                pairs += 1;
+            }
+        }
+        assert_eq!(pairs, 200);
     }
 }

@@ -16,7 +16,8 @@ const SPAN: usize = 31;
 pub(super) fn laplace<const SLOW: bool, R: Random + ?Sized>(t: u128, s: u128, random: &mut R) -> i128 {
     loop {
         let u = below(t, random);
-        if u != 0 && !exp_fraction::<SLOW, R>(u, t, random) {
+        let share = thirty_one_bits(u, t);
+        if u != 0 && !exp_fraction::<SLOW, R>(share, u, t, random) {
             continue;
         }
         let word = random.next_u64();
@@ -45,7 +46,8 @@ pub(super) fn gaussian<const SLOW: bool, R: Random + ?Sized>(p: u128, q: u128, r
     let proposal = Proposal::new(p, q, t);
     loop {
         let u = below(t, random);
-        if u != 0 && !exp_fraction::<SLOW, R>(u, t, random) {
+        let share = thirty_one_bits(u, t);
+        if u != 0 && !exp_fraction::<SLOW, R>(share, u, t, random) {
             continue;
         }
         let word = random.next_u64();
@@ -54,7 +56,7 @@ pub(super) fn gaussian<const SLOW: bool, R: Random + ?Sized>(p: u128, q: u128, r
         if word & 1 == 1 && magnitude == 0 {
             continue;
         }
-        if proposal.keeps::<SLOW, R>(u, v, magnitude.unsigned_abs(), random) {
+        if proposal.keeps::<SLOW, R>(share, v, magnitude.unsigned_abs(), random) {
             return if word & 1 == 1 { -magnitude } else { magnitude };
         }
     }
@@ -81,13 +83,13 @@ impl Proposal {
         Self { p, q, t, ratio, inverse: (((1 << 62) / (ratio + 3)).into(), u128::from((1 << 62) / ratio.max(1)) + 1) }
     }
 
-    /// True with probability exp(-x) for the proposal y = u + t v, x = (y/t - r)^2 / (2 r).
+    /// True with probability exp(-x) for the proposal y = u + t v, x = (y/t - r)^2 / (2 r), `share` the first bits of u/t.
     #[inline]
-    fn keeps<const SLOW: bool, R: Random + ?Sized>(&self, u: u128, v: u64, magnitude: u128, random: &mut R) -> bool {
+    fn keeps<const SLOW: bool, R: Random + ?Sized>(&self, share: u64, v: u64, magnitude: u128, random: &mut R) -> bool {
         let word = random.next_u64();
         if !SLOW && v < FAR {
             // 2^31 y/t is in [at, at + 3), so the distance |y/t - r| 2^31 in (near, far).
-            let at = (v << 31) + thirty_one_bits(u, self.t);
+            let at = (v << 31) + share;
             let near = u128::from(at.abs_diff(self.ratio).saturating_sub(3));
             let far = u128::from(at.abs_diff(self.ratio) + 3);
             // In units of 2^-64, x is distance^2 inverse / 2^30; at y = 0 it is r/2. Where the ratio is 0, the
@@ -165,11 +167,11 @@ pub(in crate::dp) fn below<R: Random + ?Sized>(n: u128, random: &mut R) -> u128 
     product >> 64
 }
 
-/// True with probability exp(-u/t), u < t < 2^126.
+/// True with probability exp(-u/t), u < t < 2^126, `share` the first bits of u/t.
 #[inline]
-fn exp_fraction<const SLOW: bool, R: Random + ?Sized>(u: u128, t: u128, random: &mut R) -> bool {
+fn exp_fraction<const SLOW: bool, R: Random + ?Sized>(share: u64, u: u128, t: u128, random: &mut R) -> bool {
     // 31 bits of u/t are enough but once in 2^31.
-    let (x, width) = (u128::from(thirty_one_bits(u, t)) << 33, 3 << 33);
+    let (x, width) = (u128::from(share) << 33, 3 << 33);
     let word = random.next_u64();
     if !SLOW {
         let (low, high) = exp::bracket(x, width);
