@@ -35,6 +35,7 @@ mod noise;
 pub mod accountant;
 pub mod interval;
 pub mod local;
+pub mod partition;
 pub mod selection;
 
 pub use bounded::BoundedLaplaceMechanism;

@@ -38,10 +38,7 @@ pub(super) fn laplace<const SLOW: bool, R: Random + ?Sized>(t: u128, s: u128, ra
 /// x = (|Y| - sigma^2/t)^2 / (2 sigma^2). (Canonne, Kamath, Steinke, arXiv 2004.00010, algorithm 3, where t is
 /// floor(sigma) + 1; every t gives the law, and the one nearest to sigma rejects least.)
 pub(super) fn gaussian<const SLOW: bool, R: Random + ?Sized>(p: u128, q: u128, random: &mut R) -> i128 {
-    let sigma = match (u64::try_from(p), u64::try_from(q)) {
-        (Ok(p), Ok(q)) => (p / q).isqrt().into(),
-        _ => (p / q).isqrt(),
-    };
+    let sigma = root(if q == 1 { p } else { p / q });
     let t = if sigma * sigma * q == p { sigma } else { sigma + 1 }; // at most 2^63
     let proposal = Proposal::new(p, q, t);
     loop {
@@ -59,6 +56,21 @@ pub(super) fn gaussian<const SLOW: bool, R: Random + ?Sized>(p: u128, q: u128, r
         if proposal.keeps::<SLOW, R>(share, v, magnitude.unsigned_abs(), random) {
             return if word & 1 == 1 { -magnitude } else { magnitude };
         }
+    }
+}
+
+/// floor(sqrt(square)). The first guess is right to one part in 2^52, so that below 2^52 it is off by one at most.
+#[inline]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a root below 2^50, put right")]
+fn root(square: u128) -> u128 {
+    if square >> 100 != 0 {
+        return square.isqrt();
+    }
+    let guess = (square as f64).sqrt() as u128;
+    match guess * guess > square {
+        true => guess - 1,
+        false if (guess + 1) * (guess + 1) <= square => guess + 1,
+        false => guess,
     }
 }
 
@@ -224,4 +236,21 @@ fn decide_whole<R: Random + ?Sized>(word: u64, k: usize, random: &mut R) -> bool
     let lead = word & !1 | random.next_u64() & 1;
     let one = Nat::one();
     decide(lead, &one, &one, &Nat::from(k as u64), &one, random)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::root;
+
+    proptest! {
+        #[test]
+        fn roots_are_those_of_integers(near: u64, cut in 0_u32..64, above in 0_u128..3) {
+            let near = u128::from(near >> cut);
+            for square in [(near * near).saturating_sub(above), near * near + above, near] {
+                prop_assert_eq!(root(square), square.isqrt());
+            }
+        }
+    }
 }
