@@ -70,6 +70,12 @@ pub enum DpError {
     /// No range of noise keeps to the delta.
     #[error("no noise within 2^120 grid steps keeps to this delta at this epsilon and sensitivity")]
     Range,
+    /// Epsilon and delta so small that no group is kept for certain within the limit.
+    #[error("at this epsilon and delta a group would need more than 2^22 units to be kept for certain")]
+    Units,
+    /// A threshold beyond what is counted.
+    #[error("no threshold up to 2^52 keeps to this delta at this noise")]
+    Threshold,
     /// Too few candidates, or counts, for what is asked.
     #[error("{needed} needed, found {found}")]
     Candidates {

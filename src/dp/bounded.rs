@@ -35,10 +35,6 @@ impl BoundedLaplaceMechanism {
         let least = 128 - (sensitivity - 1).leading_zeros();
         let (t, s) = (Nat::from(scale.numerator()), Nat::from(scale.denominator()));
         for bits in least.max(1)..=BoundedLaplace::BITS_MAX {
-            // A mass below 10^-18 needs exp(-2^bits / scale) below it: ranges far too short are not computed.
-            if Nat::from(1_u128 << bits).mul(&s) < t.shr(7) {
-                continue;
-            }
             let charged = Account { sensitivity, epsilon, t: &t, s: &s, bits }.delta();
             if let Some(charged) = charged.filter(|charged| *charged <= delta) {
                 return Ok(Self { noise: BoundedLaplace::prepare(scale, bits), delta: charged });

@@ -40,7 +40,8 @@ const EPSILON_MAX: f64 = 700.0;
 /// The optimal rule that keeps or drops a group by the number of its units.
 ///
 /// Neighbours: data sets that differ by adding or removing one privacy unit, which is in `groups` groups at most.
-/// Guarantee: (epsilon, delta)-differential privacy of the set of kept groups; no rule keeps any group more often.
+/// Guarantee: (epsilon, delta)-differential privacy of the set of kept groups; no rule keeps any group more often, but for
+/// what rounding takes.
 ///
 /// With e = exp(epsilon / groups) and d = delta / groups: p(0) = 0, and p(n) is the least of e p(n-1) + d,
 /// 1 - (1 - p(n-1) - d) / e and 1. Both sides are lowered by more than rounding may have raised them, and decisions
@@ -85,7 +86,7 @@ impl Selector {
             (kept, missed) = if rise <= 1.0 - rest { (rise, 1.0 - rise) } else { (1.0 - rest, rest) };
             // An epsilon so small that rounding eats what it allows would never end.
             if probabilities.len() == UNITS_MAX || kept <= before.0 && missed >= before.1 {
-                return Err(DpError::Range);
+                return Err(DpError::Units);
             }
             probabilities.push(if kept <= 0.5 { kept } else { -missed });
         }
@@ -228,7 +229,7 @@ mod tests {
         assert_eq!(new("1", "0", 1), Err(DpError::Delta));
         assert_eq!(new("1", "1", 1), Err(DpError::Delta));
         assert_eq!(new("1", "0.1", 0), Err(DpError::SensitivityZero));
-        assert_eq!(new("0.000000000001", "0.000000000000000001", 1), Err(DpError::Range));
+        assert_eq!(new("0.000000000001", "0.000000000000000001", 1), Err(DpError::Units));
         assert_eq!(new("1000000", "0.000000000000000001", u32::MAX), Ok(()));
         assert_eq!(new("1000000", "0.000000000000000001", 1), Ok(()));
     }

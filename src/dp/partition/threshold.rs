@@ -35,7 +35,7 @@ pub fn gaussian_threshold(sigma_squared: SigmaSquared, most: u64, delta: Delta, 
     let sigma_squared = sigma_squared.numerator() as f64 / sigma_squared.denominator() as f64;
     let sigma = sigma_squared.sqrt();
     if sigma * REACH > THRESHOLD_MAX {
-        return Err(DpError::Range);
+        return Err(DpError::Threshold);
     }
     let block = (sigma / BLOCKS).floor().max(1.0);
     let weight = |y: f64| (-y * y / (2.0 * sigma_squared)).exp();
@@ -73,9 +73,9 @@ fn share_of(delta: f64, groups: u32) -> f64 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 2^52")]
 fn from_steps(steps: f64, most: u64) -> Result<u64, DpError> {
     if steps > THRESHOLD_MAX {
-        return Err(DpError::Range);
+        return Err(DpError::Threshold);
     }
-    (steps.ceil() as u64).checked_add(most).ok_or(DpError::Range)
+    (steps.ceil() as u64).checked_add(most).ok_or(DpError::Threshold)
 }
 
 #[cfg(test)]
@@ -144,8 +144,8 @@ mod tests {
         assert_eq!(laplace_threshold(scale, 1, Delta::ZERO, 1), Err(DpError::Delta));
         assert_eq!(laplace_threshold(scale, 1, Delta::MAX, 1), Err(DpError::Delta));
         assert_eq!(laplace_threshold(scale, 1, delta("0.1"), 0), Err(DpError::SensitivityZero));
-        assert_eq!(laplace_threshold(Scale::new(1 << 100, 1).unwrap(), 1, delta("0.1"), 1), Err(DpError::Range));
-        assert_eq!(laplace_threshold(scale, u64::MAX, delta("0.1"), 1), Err(DpError::Range));
-        assert_eq!(gaussian_threshold(SigmaSquared::new(1 << 125, 1).unwrap(), 1, delta("0.1"), 1), Err(DpError::Range));
+        assert_eq!(laplace_threshold(Scale::new(1 << 100, 1).unwrap(), 1, delta("0.1"), 1), Err(DpError::Threshold));
+        assert_eq!(laplace_threshold(scale, u64::MAX, delta("0.1"), 1), Err(DpError::Threshold));
+        assert_eq!(gaussian_threshold(SigmaSquared::new(1 << 125, 1).unwrap(), 1, delta("0.1"), 1), Err(DpError::Threshold));
     }
 }
