@@ -109,7 +109,7 @@ impl Selection {
     /// The indices of `k` different candidates, the first drawn as by [`exponential`](Self::exponential), each further
     /// one so from those that are left.
     ///
-    /// This is the law of one-shot top-k with Gumbel noise (Durfee and Rogers 2019, lemma 4.2). It costs k times epsilon,
+    /// This is the law of one-shot top-k with Gumbel noise (Durfee and Rogers 2019). It costs k times epsilon,
     /// or k times [`bounded_range_rho`](Self::bounded_range_rho).
     ///
     /// # Errors
