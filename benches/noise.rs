@@ -1,11 +1,11 @@
-//! Noise: draws per second on one core, prepared and one-off, at the scales of rule E2, beside the ChaCha20 words
-//! they are made of.
+//! Noise: draws per second on one core, prepared and one-off, beside the ChaCha20 words they are made of, at the scales of
+//! rule E2: scale of the Laplace law, sigma of the Gaussian.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
-use usufruct::dp::{DiscreteLaplace, Scale};
+use usufruct::dp::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 use usufruct::random::{Random, SystemRandom};
 
 /// Numerators and denominators; the quoted rate is the least over these.
@@ -27,6 +27,14 @@ fn noise(criterion: &mut Criterion) {
         });
         group.bench_function(format!("laplace one-off {scale}"), |bencher| {
             bencher.iter(|| (0..DRAWS).fold(0, |sum, _| sum ^ DiscreteLaplace::sample_once(black_box(scale), &mut random)));
+        });
+        let sigma_squared = SigmaSquared::new(numerator * numerator, denominator * denominator).unwrap();
+        let prepared = DiscreteGaussian::prepare(sigma_squared);
+        group.bench_function(format!("gaussian prepared {scale}"), |bencher| {
+            bencher.iter(|| (0..DRAWS).fold(0, |sum, _| sum ^ prepared.sample(&mut random)));
+        });
+        group.bench_function(format!("gaussian one-off {scale}"), |bencher| {
+            bencher.iter(|| (0..DRAWS).fold(0, |sum, _| sum ^ DiscreteGaussian::sample_once(black_box(sigma_squared), &mut random)));
         });
     }
     group.finish();

@@ -1,8 +1,9 @@
 //! Differential privacy (差分隐私): exact integer noise, mechanisms, intervals.
 //!
 //! ```text
-//! sensitivity, epsilon -> LaplaceMechanism -> Scale (reduced fraction) -> DiscreteLaplace -> integer noise
-//!                                                   \-> interval: what the noise law says about the truth
+//! sensitivity, epsilon -> LaplaceMechanism  -> Scale        (a reduced fraction) -> DiscreteLaplace  -> integer noise
+//! sensitivity, rho     -> GaussianMechanism -> SigmaSquared (a reduced fraction) -> DiscreteGaussian -> integer noise
+//!                                                    \-> interval: what the noise law says about the truth
 //! ```
 //!
 //! Everything that touches data is an integer: a value is a number of grid steps, noise is added on the same grid,
@@ -25,15 +26,21 @@
 //! Canonne, Kamath, Steinke, arXiv 2004.00010; rules D4, E and F of `DESIGN.md`.
 //!
 //! # Not promised
-//! Constant time: see [`DiscreteLaplace`].
+//! Constant time: see [`DiscreteLaplace`]; [`BoundedLaplace`] does the same work whatever it draws, at a delta.
 
+mod bounded;
 mod mechanism;
 mod noise;
 
+pub mod accountant;
 pub mod interval;
+pub mod local;
+pub mod partition;
+pub mod selection;
 
-pub use mechanism::LaplaceMechanism;
-pub use noise::{DiscreteLaplace, Scale};
+pub use bounded::BoundedLaplaceMechanism;
+pub use mechanism::{GaussianMechanism, LaplaceMechanism};
+pub use noise::{BoundedLaplace, DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 
 /// Why a mechanism or its noise cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +61,43 @@ pub enum DpError {
     /// An epsilon of zero needs noise without end.
     #[error("an epsilon above zero is needed, found 0")]
     EpsilonZero,
+    /// A rho of zero needs noise without end.
+    #[error("a rho above zero is needed, found 0")]
+    RhoZero,
+    /// A delta that is 0 or 1.
+    #[error("a delta above 0 and below 1 is needed")]
+    Delta,
+    /// No range of noise keeps to the delta.
+    #[error("no noise within 2^120 grid steps keeps to this delta at this epsilon and sensitivity")]
+    Range,
+    /// Epsilon and delta so small that no group is kept for certain within the limit.
+    #[error("at this epsilon and delta a group would need more than 2^22 units to be kept for certain")]
+    Units,
+    /// A threshold beyond what is counted.
+    #[error("no threshold up to 2^52 keeps to this delta at this noise")]
+    Threshold,
+    /// Too few candidates, or counts, for what is asked.
+    #[error("{needed} needed, found {found}")]
+    Candidates {
+        /// The least.
+        needed: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// Too few or too many categories.
+    #[error("from {least} to 2^32 categories are needed, found {found}")]
+    Categories {
+        /// The least.
+        least: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// A value that is no category.
+    #[error("a category below {categories} is needed")]
+    NoCategory {
+        /// How many there are.
+        categories: usize,
+    },
     /// The bounds of a mean are out of order or too large.
     #[error("a mean needs low <= centre <= high, all below 2^100 in magnitude")]
     Bounds,

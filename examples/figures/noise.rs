@@ -1,15 +1,21 @@
-use usufruct::dp::{DiscreteLaplace, Scale};
+use usufruct::budget::Epsilon;
+use usufruct::dp::accountant::plan::{Plan, Step};
+use usufruct::dp::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 use usufruct::random::{Random as _, SystemRandom};
 
 use crate::Outcome;
-use crate::measure::{Work, print, rates};
+use crate::measure::{Work, median, print, rates, thread_cpu_s};
 
-/// The scales of rule E2.
+/// The scales of rule E2: scale of the Laplace law, sigma of the Gaussian.
 const SCALES: [(&str, u128, u128); 6] =
     [("1/3", 1, 3), ("1", 1, 1), ("10", 10, 1), ("1e3", 1000, 1), ("1e6+1/7", 7_000_001, 7), ("1e12", 1_000_000_000_000, 1)];
 const DRAWS: u32 = 10_000;
 
-/// Draws a second on one core, fresh system-keyed bytes included, beside the words they are made of.
+/// Rounds of the account, of which the median counts.
+const ROUNDS: usize = 9;
+
+/// Draws of both laws a second on one core, fresh system-keyed bytes included, beside the words they are made of; and the
+/// account of a long plan.
 pub(crate) fn laplace() -> Outcome {
     let (mut least_prepared, mut least_once) = (f64::INFINITY, f64::INFINITY);
     let mut words = Vec::new();
@@ -31,6 +37,53 @@ pub(crate) fn laplace() -> Outcome {
     }
     print("noise.laplace.per_s", least_prepared, "1/s");
     print("noise.laplace.oneoff.per_s", least_once, "1/s");
-    print("limit.chacha20.u64_per_s", crate::measure::median(words), "1/s");
+    print("limit.chacha20.u64_per_s", median(words), "1/s");
+    gaussian()?;
+    plan()
+}
+
+fn gaussian() -> Outcome {
+    let (mut least_prepared, mut least_once) = (f64::INFINITY, f64::INFINITY);
+    for (name, numerator, denominator) in SCALES {
+        let sigma_squared = SigmaSquared::new(numerator * numerator, denominator * denominator)?;
+        let noise = DiscreteGaussian::prepare(sigma_squared);
+        let [mut for_noise, mut for_once] = [SystemRandom::new()?, SystemRandom::new()?];
+        let mut sums = (0, 0);
+        let [prepared, once] = rates([
+            Work::new(DRAWS, || (0..DRAWS).for_each(|_| sums.0 ^= noise.sample(&mut for_noise))),
+            Work::new(DRAWS, || (0..DRAWS).for_each(|_| sums.1 ^= DiscreteGaussian::sample_once(sigma_squared, &mut for_once))),
+        ]);
+        std::hint::black_box(sums);
+        print(&format!("noise.gaussian.{name}.per_s"), prepared, "1/s");
+        print(&format!("noise.gaussian.oneoff.{name}.per_s"), once, "1/s");
+        (least_prepared, least_once) = (least_prepared.min(prepared), least_once.min(once));
+    }
+    print("noise.gaussian.per_s", least_prepared, "1/s");
+    print("noise.gaussian.oneoff.per_s", least_once, "1/s");
+    Ok(())
+}
+
+/// Bounds of epsilon for 1,000 steps of 50 different discrete mechanisms at a delta of 10^-6: CPU time, and how far the
+/// bounds are apart.
+fn plan() -> Outcome {
+    let mut plan = Plan::new();
+    for at in 0..50_u32 {
+        let step = match at % 3 {
+            0 => Step::laplace(Scale::new((30 + at).into(), 1)?, 1)?,
+            1 => Step::gaussian(SigmaSquared::new((2_000 + 100 * at).into(), 1)?, 1 + u64::from(at % 2))?,
+            _ => Step::pure(Epsilon::parse(&format!("0.0{}", 10 + at))?),
+        };
+        plan.add(step, 20)?;
+    }
+    let mut times = Vec::new();
+    let mut apart = 0.0;
+    for _ in 0..ROUNDS {
+        let start = thread_cpu_s();
+        let bounds = plan.epsilon(1e-6)?;
+        times.push(1000.0 * (thread_cpu_s() - start));
+        apart = bounds.high - bounds.low;
+    }
+    print("plan.steps_1000", median(times), "ms");
+    println!("plan.steps_1000.epsilon_apart\t{apart:.6}\t1");
     Ok(())
 }

@@ -80,6 +80,28 @@ amount!(
     Rho, "rho", scale 12, most 1_000_000_000_000_000_000 ("1000000")
 );
 
+impl Rho {
+    /// What epsilon-differential privacy costs in zCDP: epsilon^2 / 2, rounded up (Bun and Steinke 2016,
+    /// proposition 1.4). Nothing when it is too large.
+    #[must_use]
+    pub fn of_pure(epsilon: Epsilon) -> Option<Self> {
+        Self::of_square(epsilon, 2)
+    }
+
+    /// What an epsilon-bounded-range mechanism, such as the exponential mechanism, costs in zCDP: epsilon^2 / 8, rounded
+    /// up (Cesar and Rogers 2021). Nothing when it is too large.
+    #[must_use]
+    pub fn of_bounded_range(epsilon: Epsilon) -> Option<Self> {
+        Self::of_square(epsilon, 8)
+    }
+
+    fn of_square(epsilon: Epsilon, divisor: u128) -> Option<Self> {
+        let square = u128::from(epsilon.units()).pow(2); // at most 10^36
+        let units = square.div_ceil(divisor * 1_000_000_000_000);
+        u64::try_from(units).ok().and_then(Self::from_units)
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -116,5 +138,17 @@ mod tests {
     fn sums_stay_within_the_limit() {
         assert_eq!(Epsilon::MAX.checked_add(Epsilon::from_units(1).unwrap()), None);
         assert_eq!(Epsilon::ZERO.checked_sub(Epsilon::from_units(1).unwrap()), None);
+    }
+
+    #[test]
+    fn what_epsilon_costs_in_rho_is_rounded_up() {
+        let epsilon = |text| Epsilon::parse(text).unwrap();
+        assert_eq!(Rho::of_pure(epsilon("1")), Some(Rho::parse("0.5").unwrap()));
+        assert_eq!(Rho::of_bounded_range(epsilon("1")), Some(Rho::parse("0.125").unwrap()));
+        assert_eq!(Rho::of_pure(epsilon("0.000000000001")), Rho::from_units(1));
+        assert_eq!(Rho::of_pure(epsilon("0.000003")), Rho::from_units(5)); // 4.5
+        assert_eq!(Rho::of_pure(Epsilon::ZERO), Some(Rho::ZERO));
+        assert_eq!(Rho::of_pure(epsilon("1415")), Rho::parse("1001112.5").ok());
+        assert_eq!(Rho::of_pure(Epsilon::MAX), None);
     }
 }

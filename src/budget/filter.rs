@@ -107,6 +107,20 @@ mod tests {
         assert!(balance.charge(&Loss::approx("0.5", "0").unwrap()).is_ok());
     }
 
+    /// The filter of zCDP: rho and delta add up each for itself (Whitehouse, Ramdas, Rogers, Wu 2023), pure charges as
+    /// epsilon^2 / 2.
+    #[test]
+    fn zcdp_charges_add_up_in_both_parts() {
+        use crate::budget::{Epsilon, Model};
+        let mut balance = Balance::new(Loss::zcdp("0.5", "0.000001").unwrap());
+        balance.charge(&Loss::zcdp("0.375", "0.0000005").unwrap()).unwrap();
+        balance.charge(&Loss::of_pure(Epsilon::parse("0.5").unwrap(), Model::Zcdp).unwrap()).unwrap();
+        assert_eq!(balance.left(), Loss::zcdp("0", "0.0000005").unwrap());
+        assert!(matches!(balance.charge(&Loss::zcdp("0.000000000001", "0").unwrap()), Err(BudgetError::Exhausted { .. })));
+        assert!(matches!(balance.charge(&Loss::approx("0", "0").unwrap()), Err(BudgetError::Model { .. })));
+        assert!(balance.charge(&Loss::zcdp("0", "0.0000005").unwrap()).is_ok());
+    }
+
     proptest::proptest! {
         #[test]
         fn spent_never_passes_the_limit(limit in 0u64..1000, charges in proptest::collection::vec(0u64..400, 0..20)) {

@@ -58,6 +58,26 @@ impl Loss {
         Ok(Self::Approx { epsilon: Epsilon::parse(epsilon)?, delta: Delta::parse(delta)? })
     }
 
+    /// (rho, delta) from decimals such as `"0.5"` and `"0.000001"`.
+    ///
+    /// # Errors
+    /// Not decimals within the limits.
+    pub fn zcdp(rho: &str, delta: &str) -> Result<Self, BudgetError> {
+        Ok(Self::Zcdp { rho: Rho::parse(rho)?, delta: Delta::parse(delta)? })
+    }
+
+    /// What a pure epsilon mechanism costs in the given model: epsilon itself, or epsilon^2 / 2 as rho, rounded up (rule
+    /// B8).
+    ///
+    /// # Errors
+    /// Too large.
+    pub fn of_pure(epsilon: Epsilon, model: Model) -> Result<Self, BudgetError> {
+        match model {
+            Model::Approx => Ok(Self::pure(epsilon)),
+            Model::Zcdp => Ok(Self::Zcdp { rho: Rho::of_pure(epsilon).ok_or(BudgetError::Overflow)?, delta: Delta::ZERO }),
+        }
+    }
+
     /// Epsilon alone.
     #[must_use]
     pub const fn pure(epsilon: Epsilon) -> Self {
@@ -176,6 +196,14 @@ mod tests {
         let zcdp = Loss::Zcdp { rho: Rho::ZERO, delta: Delta::ZERO };
         assert!(matches!(approx.checked_add(&zcdp), Err(BudgetError::Model { .. })));
         assert!(!zcdp.fits_in(&approx));
+    }
+
+    #[test]
+    fn a_pure_epsilon_has_a_price_in_both_models() {
+        let epsilon = Epsilon::parse("0.3").unwrap();
+        assert_eq!(Loss::of_pure(epsilon, Model::Approx), Loss::approx("0.3", "0"));
+        assert_eq!(Loss::of_pure(epsilon, Model::Zcdp), Loss::zcdp("0.045", "0"));
+        assert_eq!(Loss::of_pure(Epsilon::MAX, Model::Zcdp), Err(BudgetError::Overflow));
     }
 
     #[test]

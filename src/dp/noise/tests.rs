@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 mod enumerated;
+mod gaussian;
 
 use super::*;
 use crate::dp::DpError;

@@ -6,6 +6,7 @@
 
 use super::super::limbs::Nat;
 use super::super::strips::{Law, SLOTS, Strips, TAIL};
+use super::gaussian::{mass, squared, total};
 use super::*;
 use crate::random::ScriptedRandom;
 
@@ -26,9 +27,13 @@ fn strips((t, s): (u128, u128)) -> Strips<Exponential> {
     prepared((t, s)).strips.unwrap()
 }
 
+fn normal((p, q): (u128, u128)) -> Strips<Normal> {
+    Strips::prepare(Normal::new(p, q).unwrap())
+}
+
 /// Asserts that the leading words of U that are accepted outright, and those rejected outright, are on the right
 /// side of U h = C 2^shift rho, and that no more are open than the error of the 64-bit exponential explains.
-fn assert_edges(strips: &Strips<Exponential>, slot: usize, magnitude: u128, shift: u32, script: impl Fn(u64) -> Vec<u64>) {
+pub(super) fn assert_edges<L: Law>(strips: &Strips<L>, slot: usize, magnitude: u128, shift: u32, script: impl Fn(u64) -> Vec<u64>) {
     let accepted = edge(|lead| {
         let mut random = ScriptedRandom::with_tail(script(lead), "edges");
         let point = strips.sample::<false, _>(&mut random);
@@ -53,7 +58,7 @@ fn assert_edges(strips: &Strips<Exponential>, slot: usize, magnitude: u128, shif
 }
 
 /// A first word for every slot.
-fn draws(strips: &Strips<Exponential>) -> [Option<u64>; SLOTS] {
+pub(super) fn draws<L: Law>(strips: &Strips<L>) -> [Option<u64>; SLOTS] {
     let mut words = [None; SLOTS];
     for column in 0..SLOTS {
         let (cut, alias) = strips.column(column);
@@ -68,54 +73,71 @@ fn draws(strips: &Strips<Exponential>) -> [Option<u64>; SLOTS] {
     words
 }
 
+fn assert_sums<L: Law>(name: &str, strips: &Strips<L>) {
+    let mut weights = [0_u128; SLOTS];
+    for column in 0..SLOTS {
+        let (cut, alias) = strips.column(column);
+        weights[column] += u128::from(cut);
+        weights[alias] += u128::from((1 << 55) - cut);
+    }
+    assert!((0..SLOTS).all(|slot| weights[slot] == u128::from(strips.hat(slot))), "{name}");
+    assert_eq!(weights.iter().sum::<u128>(), 1 << 64, "{name}");
+}
+
 #[test]
 fn columns_add_up_to_the_weights_and_the_weights_to_all_words() {
     for scale in SCALES {
-        let strips = strips(scale);
-        let mut weights = [0_u128; SLOTS];
-        for column in 0..SLOTS {
-            let (cut, alias) = strips.column(column);
-            weights[column] += u128::from(cut);
-            weights[alias] += u128::from((1 << 55) - cut);
+        assert_sums(&format!("laplace {scale:?}"), &strips(scale));
+        assert_sums(&format!("gaussian {scale:?}"), &normal(squared(scale)));
+    }
+}
+
+fn assert_blocks<L: Law>(strips: &Strips<L>) {
+    let words = draws(strips);
+    let bits = strips.law().block_bits();
+    let low_bits = (1_u64 << bits) - 1;
+    for slot in (0..TAIL).filter(|slot| slot % 7 == 3 || slot.abs_diff(255) < 4) {
+        let Some(draw) = words[slot] else { continue };
+        for offset in [0, low_bits / 3, low_bits] {
+            let point = ((slot as i128 - 255) << bits) + i128::from(offset);
+            assert_edges(strips, slot, point.unsigned_abs(), 0, |lead| {
+                let word = lead & !low_bits | offset;
+                if bits == 0 { vec![draw, word] } else { vec![draw, word, lead & low_bits] }
+            });
         }
-        assert!((0..SLOTS).all(|slot| weights[slot] == u128::from(strips.hat(slot))), "{scale:?}");
-        assert_eq!(weights.iter().sum::<u128>(), 1 << 64, "{scale:?}");
     }
 }
 
 #[test]
 fn every_block_accepts_its_points_with_the_right_probability() {
     for scale in [(1, 3), (2, 1), (31, 1), (1_000, 3), (1_000_000_000_000, 7), ((1 << 63) - 1, 1), (1, 200)] {
-        let strips = strips(scale);
-        let words = draws(&strips);
-        let bits = strips.law().block_bits();
-        let low_bits = (1_u64 << bits) - 1;
-        for slot in (0..TAIL).filter(|slot| slot % 7 == 3 || slot.abs_diff(255) < 4) {
-            let Some(draw) = words[slot] else { continue };
-            for offset in [0, low_bits / 3, low_bits] {
-                let point = ((slot as i128 - 255) << bits) + i128::from(offset);
-                assert_edges(&strips, slot, point.unsigned_abs(), 0, |lead| {
-                    let word = lead & !low_bits | offset;
-                    if bits == 0 { vec![draw, word] } else { vec![draw, word, lead & low_bits] }
-                });
-            }
-        }
+        assert_blocks(&strips(scale));
+    }
+    for sigma_squared in [(1, 9), (3, 1), (1_000, 3), (10_u128.pow(24), 49), ((1 << 112) - 1, 1), (1, 200), ((1 << 126) - 1, (1 << 63) + 1)]
+    {
+        assert_blocks(&normal(sigma_squared));
+    }
+}
+
+fn assert_tail<L: Law>(strips: &Strips<L>) {
+    let draw = draws(strips)[TAIL].unwrap();
+    let (bits, superblock_bits) = (strips.law().block_bits(), strips.law().superblock_bits());
+    for (superblock, negative, offset) in [(0, 0, 0), (0, 1, 0), (0, 0, u64::MAX), (1, 1, 5), (3, 0, u64::MAX / 3), (9, 1, u64::MAX)] {
+        let offset = offset & ((1 << superblock_bits) - 1);
+        let flips = 1_u64 << (superblock + 1) | negative;
+        let magnitude = (255_u128 << bits) + u128::from(negative) + (superblock << superblock_bits) + u128::from(offset);
+        let shift = superblock_bits + 2 - bits + superblock as u32;
+        assert_edges(strips, TAIL, magnitude, shift, |lead| vec![draw, flips, offset, lead]);
     }
 }
 
 #[test]
 fn the_tail_accepts_its_points_with_the_right_probability() {
     for scale in [(30, 1), (1_000, 3), (1_000_000_000_000, 7), ((1 << 63) - 1, 1)] {
-        let strips = strips(scale);
-        let draw = draws(&strips)[TAIL].unwrap();
-        let (bits, superblock_bits) = (strips.law().block_bits(), strips.law().superblock_bits());
-        for (superblock, negative, offset) in [(0, 0, 0), (0, 1, 0), (0, 0, u64::MAX), (1, 1, 5), (3, 0, u64::MAX / 3), (9, 1, u64::MAX)] {
-            let offset = offset & ((1 << superblock_bits) - 1);
-            let flips = 1_u64 << (superblock + 1) | negative;
-            let magnitude = (255_u128 << bits) + u128::from(negative) + (superblock << superblock_bits) + u128::from(offset);
-            let shift = superblock_bits + 2 - bits + superblock as u32;
-            assert_edges(&strips, TAIL, magnitude, shift, |lead| vec![draw, flips, offset, lead]);
-        }
+        assert_tail(&strips(scale));
+    }
+    for sigma_squared in [(1_000, 1), (1_000_000, 3), (10_u128.pow(24), 49), ((1 << 112) - 1, 1)] {
+        assert_tail(&normal(sigma_squared));
     }
 }
 
@@ -123,39 +145,47 @@ fn the_tail_accepts_its_points_with_the_right_probability() {
 /// threshold on its word, so whatever the other bits are, it falls as it does with all zeros or with all ones: a
 /// script is decided if all 2^4 such fillings give the same draw and none reads on. The decided mass of a point is at
 /// most its probability, and at least that with the open mass.
-#[test]
-fn single_draws_have_the_right_probability_by_all_short_scripts() {
+fn assert_scripts(name: &str, open_most: f64, draw: impl Fn(&mut ScriptedRandom) -> i128, truth: impl Fn(i128) -> f64) {
     const WORDS: u32 = 4;
     const BITS: u32 = 4;
-    for (t, s) in [(1_u128, 1_u128), (1, 3), (2, 3), (3, 2)] {
-        let draw = |script: u32, filling: u32| {
-            let word = |at| {
-                let bits = u64::from(script >> (BITS * at)) & 15;
-                let middle = if filling >> at & 1 == 1 { u64::MAX >> 4 << 1 } else { 0 };
-                bits >> 1 << 61 | middle | bits & 1
-            };
-            let mut random = ScriptedRandom::with_tail((0..WORDS).map(word).collect(), "scripts");
-            let point = once::laplace::<false, _>(t, s, &mut random);
-            (!random.overran()).then_some(point)
+    let draw = |script: u32, filling: u32| {
+        let word = |at| {
+            let bits = u64::from(script >> (BITS * at)) & 15;
+            let middle = if filling >> at & 1 == 1 { u64::MAX >> 4 << 1 } else { 0 };
+            bits >> 1 << 61 | middle | bits & 1
         };
-        let mut masses = std::collections::BTreeMap::<i128, u32>::new();
-        let mut open = 0;
-        for script in 0..1 << (WORDS * BITS) {
-            match draw(script, 0) {
-                Some(point) if (1..1 << WORDS).all(|filling| draw(script, filling) == Some(point)) => {
-                    *masses.entry(point).or_default() += 1;
-                }
-                _ => open += 1,
+        let mut random = ScriptedRandom::with_tail((0..WORDS).map(word).collect(), "scripts");
+        let point = draw(&mut random);
+        (!random.overran()).then_some(point)
+    };
+    let mut masses = std::collections::BTreeMap::<i128, u32>::new();
+    let mut open = 0;
+    for script in 0..1 << (WORDS * BITS) {
+        match draw(script, 0) {
+            Some(point) if (1..1 << WORDS).all(|filling| draw(script, filling) == Some(point)) => {
+                *masses.entry(point).or_default() += 1;
             }
+            _ => open += 1,
         }
-        let all = f64::from(1 << (WORDS * BITS));
+    }
+    let all = f64::from(1 << (WORDS * BITS));
+    for (point, mass) in masses {
+        let (low, high) = (f64::from(mass) / all, f64::from(mass + open) / all);
+        assert!(low <= truth(point) && truth(point) <= high, "{name} at {point}: {low} {} {high}", truth(point));
+    }
+    assert!(f64::from(open) / all < open_most, "{name}: {open} scripts are open");
+}
+
+#[test]
+fn single_draws_have_the_right_probability_by_all_short_scripts() {
+    for (t, s) in [(1_u128, 1_u128), (1, 3), (2, 3), (3, 2)] {
         let a = (-(s as f64) / t as f64).exp();
-        for (point, mass) in masses {
-            let truth = (1.0 - a) / (1.0 + a) * a.powi(point.unsigned_abs() as i32);
-            let (low, high) = (f64::from(mass) / all, f64::from(mass + open) / all);
-            assert!(low <= truth && truth <= high, "{point} at {t}/{s}: {low} {truth} {high}");
-        }
-        assert!(f64::from(open) / all < 0.8, "{t}/{s}: {open} scripts are open");
+        let truth = |point: i128| (1.0 - a) / (1.0 + a) * a.powi(point.unsigned_abs() as i32);
+        assert_scripts(&format!("laplace {t}/{s}"), 0.8, |random| once::laplace::<false, _>(t, s, random), truth);
+    }
+    for (p, q) in [(1_u128, 1_u128), (1, 9), (1, 4), (3, 2)] {
+        let truth = |point: i128| mass(p as f64 / q as f64, point as f64) / total(p as f64 / q as f64);
+        assert_scripts(&format!("gaussian {p}/{q}"), 0.95, |random| once::gaussian::<false, _>(p, q, random), truth);
     }
 }
 
