@@ -340,6 +340,41 @@ fn cells_that_cannot_be_published_are_named_by_place() {
 }
 
 #[test]
+fn data_is_published_from_every_format_and_encoding() {
+    use usufruct::table::{FileOptions, FileSink, FileSource, Format, RecordSource as _, SinkOptions};
+    let world = World::with_space();
+    world.write("gb.csv", [&b"age,sex,city\n1,f,"[..], b"\xb3\xc9\xb6\xbc", b"\n2,m,x\n"].concat());
+    world.write("utf8.csv", "age,sex,city\n1,f,成都\n2,m,x\n");
+    let source = FileSource::open(world.path("utf8.csv"), &FileOptions::default()).unwrap();
+    let batch = source.read().unwrap().next().unwrap().unwrap().batch().clone();
+    for format in [Format::Parquet, Format::Ipc] {
+        let mut sink = FileSink::create(&world.path(format.as_str()), format, &batch.schema(), &SinkOptions::default()).unwrap();
+        sink.write(sink.preparer().prepare(&batch).unwrap()).unwrap();
+        sink.finish().unwrap().commit().unwrap();
+    }
+    let describe = |data: &str| world.write("people.toml", PEOPLE.replace("data = \"people.csv\"", data));
+    let publish = ["publish", "space", "--describe", "people.toml", "--key", "owner.key"];
+    for data in
+        ["data = \"gb.csv\"\nencoding = \"gb18030\"", "data = \"parquet\"", "data = \"ipc\"\nformat = \"ipc\"", "data = \"utf8.csv\""]
+    {
+        describe(data);
+        assert!(world.done(&publish).contains("2 rows"), "{data}");
+    }
+    describe("data = \"gb.csv\"");
+    world.fails(2, &["record 1", "column \"city\" is not UTF-8"], &publish);
+    assert!(world.done(&[&publish[..], &["--encoding", "gbk"]].concat()).contains("2 rows"));
+    for (data, says) in [
+        ("data = \"utf8.csv\"\nencoding = \"big5\"", "encoding is"),
+        ("data = \"utf8.csv\"\nformat = \"xlsx\"", "format is"),
+        ("data = \"utf8.csv\"\nformat = \"parquet\"", "not readable as Parquet"),
+        ("data = \"gb.csv\"\nencoding = \"utf-8\"", "is not UTF-8"),
+    ] {
+        describe(data);
+        world.fails(2, &[says], &publish);
+    }
+}
+
+#[test]
 fn receipts_and_other_artefacts_verify_offline_or_not_at_all() {
     let world = World::with_people();
     let sql = "SELECT sex, COUNT(*) FROM people GROUP BY sex";

@@ -205,6 +205,7 @@ impl FileSink {
     /// # Errors
     /// When the disk is full.
     pub fn finish(self) -> Result<Finished, SinkError> {
+        #[cfg_attr(not(any(feature = "parquet", feature = "ipc")), expect(clippy::infallible_destructuring_match, reason = "one format"))]
         let file = match self.writer {
             Writer::Csv(file) => file,
             #[cfg(feature = "parquet")]
