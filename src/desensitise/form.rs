@@ -23,8 +23,8 @@ pub(super) fn has_check_digit(kind: &Kind) -> bool {
     matches!(kind, Kind::ResidentId | Kind::BankCard | Kind::Uscc)
 }
 
-/// Writes the canonical form of `text` into `out`, or says that the value is not of the kind. Of kinds without a form
-/// of their own, every text is canonical as it stands: nothing is trimmed.
+/// The canonical form of a value, or nothing when the value is not of the kind. Of kinds without a form of their own,
+/// every text is canonical as it stands: nothing is trimmed. `scratch` holds the form when it is not the text itself.
 ///
 /// ```text
 /// all of these  full-width digits narrow, letters upper case (not of e-mail)
@@ -33,18 +33,29 @@ pub(super) fn has_check_digit(kind: &Kind) -> bool {
 /// bank_card     blanks and dashes out -> 16 to 19 digits
 /// plate         the dot or blank behind the second character out
 /// ```
-pub(super) fn canonical(kind: &Kind, text: &str, out: &mut String) -> bool {
+#[inline]
+pub(super) fn canonical<'a>(kind: &Kind, text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+    // Most values are in canonical form already.
+    let digits = || text.bytes().all(|byte| byte.is_ascii_digit());
+    let known = match (kind, text.len()) {
+        (Kind::ResidentId, 18) => !text.ends_with('x') && check::resident_id(text),
+        (Kind::Mobile, 11) => digits() && check::mobile(text),
+        (Kind::BankCard, 16..=19) => digits() && check::bank_card(text),
+        (Kind::Email, _) => return Some(text).filter(|text| check::email(text)),
+        _ => !is_checked(kind),
+    };
+    if known { Some(text) } else { rewritten(kind, text, scratch) }
+}
+
+fn rewritten<'a>(kind: &Kind, text: &str, out: &'a mut String) -> Option<&'a str> {
     out.clear();
     match kind {
         Kind::Mobile | Kind::BankCard => narrow(text, &[' ', '-'], out),
         Kind::Plate => narrow(text, &[' ', '·', '•', '.'], out),
-        Kind::ResidentId | Kind::Uscc | Kind::Passport | Kind::Landline | Kind::Ip => narrow(text, &[], out),
-        _ => out.push_str(text),
+        _ => narrow(text, &[], out),
     }
-    if *kind != Kind::Email && is_checked(kind) {
-        out.make_ascii_uppercase();
-    }
-    match kind {
+    out.make_ascii_uppercase();
+    let known = match kind {
         Kind::ResidentId => {
             let known = check::resident_id(&*out);
             if known && out.len() == 15 {
@@ -56,17 +67,17 @@ pub(super) fn canonical(kind: &Kind, text: &str, out: &mut String) -> bool {
         Kind::Mobile => {
             let prefix = ["+86", "0086", "86", "0"].into_iter().find(|prefix| out.len() == 11 + prefix.len() && out.starts_with(prefix));
             out.drain(..prefix.map_or(0, str::len));
-            out.len() == 11 && check::mobile(&*out)
+            out.len() == 11 && out.bytes().all(|byte| byte.is_ascii_digit()) && check::mobile(&*out)
         }
         Kind::BankCard => (16..=19).contains(&out.len()) && check::bank_card(&*out),
         Kind::Uscc => check::uscc(&*out),
-        Kind::Email => check::email(&*out),
         Kind::Landline => check::landline(&*out),
         Kind::Plate => check::plate(out),
         Kind::Passport => check::passport(&*out),
         Kind::Ip => check::ip(&*out),
-        _ => true,
-    }
+        _ => false,
+    };
+    known.then_some(out)
 }
 
 /// Copies with full-width digits made narrow, and without some characters.
@@ -89,8 +100,7 @@ mod tests {
     use super::*;
 
     fn of(kind: &Kind, text: &str) -> Option<String> {
-        let mut out = String::from("before");
-        canonical(kind, text, &mut out).then_some(out)
+        canonical(kind, text, &mut String::from("before")).map(str::to_owned)
     }
 
     #[test]

@@ -78,10 +78,6 @@ impl Batch {
         self.ends.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
     pub(super) fn is_full(&self) -> bool {
         self.ends.len() == LANES
     }
@@ -237,16 +233,24 @@ impl Cmac {
     /// What is added to the state for the next bytes of a value of which `left` are left.
     #[inline]
     fn part(&self, bytes: u128, left: usize) -> u128 {
-        match left {
-            0..BLOCK => {
-                let bits = 8 * left;
-                (bytes & ((1 << bits) - 1)) ^ (0x80 << bits) ^ self.padded
-            }
-            BLOCK => bytes ^ self.whole,
-            _ => bytes,
+        match PADDING.get(left) {
+            Some((keep, end)) => (bytes & keep) ^ end ^ self.padded,
+            None if left == BLOCK => bytes ^ self.whole,
+            None => bytes,
         }
     }
 }
+
+/// The bytes that stay of a last block with so many bytes, and the bit behind them.
+const PADDING: [(u128, u128); BLOCK] = {
+    let mut padding = [(0, 0); BLOCK];
+    let mut left = 0;
+    while left < BLOCK {
+        padding[left] = ((1 << (8 * left)) - 1, 0x80 << (8 * left));
+        left += 1;
+    }
+    padding
+};
 
 impl Drop for Cmac {
     fn drop(&mut self) {

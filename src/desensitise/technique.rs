@@ -368,6 +368,28 @@ mod tests {
     }
 
     #[test]
+    fn batches_may_be_cut_anywhere() {
+        let pieces = ["1.5", "13800138000", "2024-02-29", "广东省深圳市南山区", "e\u{301}👍🏽שלום", "", "-7", "20240229", "a\r\nb", "=1+1"];
+        let cells: ArrayRef =
+            Arc::new((0..300usize).map(|row| (row % 11 != 3).then(|| pieces[row * 7 % pieces.len()])).collect::<StringArray>());
+        let subject: ArrayRef = Arc::new((0..300).map(|row| (row % 13 != 5).then_some(row / 4)).collect::<Int64Array>());
+        for technique in all() {
+            let setting = setting(Kind::Text, ValueType::Text, None);
+            let whole = run_by(&technique, &setting, &cells, Some(&subject));
+            let mut parts = (Vec::new(), Vec::new());
+            for (from, len) in [(0, 1), (1, 0), (1, 64), (65, 130), (195, 105)] {
+                let (out, off) = run_by(&technique, &setting, &cells.slice(from, len), Some(&subject.slice(from, len)));
+                parts.0.extend(out);
+                parts.1.extend(off.into_iter().map(|(row, reason)| (row + u32::try_from(from).unwrap(), reason)));
+            }
+            assert_eq!(whole, parts, "{technique:?}");
+            for (row, _) in whole.1 {
+                assert_eq!(whole.0[row as usize], None, "{technique:?}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_kept_is_kept_and_nothing_with_it() {
         let text = setting(Kind::Text, ValueType::Text, None);
         let cells = texts(&["before", "a", "", "b"]).slice(1, 3);

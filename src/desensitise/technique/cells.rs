@@ -43,6 +43,14 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// The texts of all cells, one behind the other; nothing for integers.
+    pub(super) fn all_text(&self) -> Option<&str> {
+        let Self::Text(cells) = self else { return None };
+        let (first, last) = cells.value_offsets().first().zip(cells.value_offsets().last())?;
+        let bytes = cells.value_data().get(first.unsigned_abs() as usize..last.unsigned_abs() as usize)?;
+        std::str::from_utf8(bytes).ok()
+    }
+
     /// Every cell as text, integers by their digits.
     #[inline]
     pub(super) fn each(&self, mut each: impl FnMut(usize, Cell<&str>)) {

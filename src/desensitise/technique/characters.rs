@@ -2,8 +2,15 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// How characters of a text are found: the simpler, the faster. All three agree where they apply.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The characters of a text.
+#[derive(Clone, Copy)]
+pub(super) struct Characters<'a> {
+    text: &'a str,
+    way: Way,
+}
+
+/// How they are found: the simpler, the faster. All three agree where they apply.
+#[derive(Clone, Copy)]
 enum Way {
     /// Each byte is one character.
     Bytes,
@@ -13,16 +20,58 @@ enum Way {
     Clusters,
 }
 
-#[inline]
-fn way(text: &str) -> Way {
-    // CR LF is one cluster.
-    if text.is_ascii() && !text.contains('\r') {
-        Way::Bytes
-    } else if text.chars().all(stands_alone) {
-        Way::Points
-    } else {
-        Way::Clusters
+impl<'a> Characters<'a> {
+    #[inline]
+    pub(super) fn of(text: &'a str) -> Self {
+        let way = if is_bytes(text) {
+            Way::Bytes
+        } else if text.chars().all(stands_alone) {
+            Way::Points
+        } else {
+            Way::Clusters
+        };
+        Self { text, way }
     }
+
+    /// How many there are.
+    #[inline]
+    pub(super) fn count(self) -> usize {
+        match self.way {
+            Way::Bytes => self.text.len(),
+            Way::Points => self.text.chars().count(),
+            Way::Clusters => self.text.graphemes(true).count(),
+        }
+    }
+
+    /// Where the one with this number begins, counted from 0; the end when there are fewer.
+    #[inline]
+    pub(super) fn start(self, number: usize) -> usize {
+        let at = match self.way {
+            Way::Bytes => Some(number).filter(|&number| number < self.text.len()),
+            Way::Points => self.text.char_indices().nth(number).map(|(at, _)| at),
+            Way::Clusters => self.text.grapheme_indices(true).nth(number).map(|(at, _)| at),
+        };
+        at.unwrap_or(self.text.len())
+    }
+
+    /// Where the last so many begin.
+    #[inline]
+    pub(super) fn start_of_last(self, count: usize) -> usize {
+        let Some(skipped) = count.checked_sub(1) else { return self.text.len() };
+        let at = match self.way {
+            Way::Bytes => self.text.len().checked_sub(count),
+            Way::Points => self.text.char_indices().nth_back(skipped).map(|(at, _)| at),
+            Way::Clusters => self.text.grapheme_indices(true).nth_back(skipped).map(|(at, _)| at),
+        };
+        at.unwrap_or(0)
+    }
+}
+
+/// Whether each byte is one character: ASCII without CR, as CR LF is one cluster.
+#[inline]
+pub(super) fn is_bytes(text: &str) -> bool {
+    // Without a way out of the loop, many bytes are looked at in one step.
+    text.bytes().fold(0, |other, byte| other | (byte & 0x80) | u8::from(byte == b'\r')) == 0
 }
 
 /// Printable ASCII, Han characters, kana, and their punctuation: every one is a cluster of its own beside any other.
@@ -30,36 +79,6 @@ fn way(text: &str) -> Way {
 fn stands_alone(char: char) -> bool {
     matches!(char, ' '..='~' | '\u{3001}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{4dbf}'
         | '\u{4e00}'..='\u{9fff}' | '\u{ff01}'..='\u{ff60}' | '\u{20000}'..='\u{2ffff}' | '·')
-}
-
-/// How many characters there are.
-pub(super) fn characters(text: &str) -> usize {
-    match way(text) {
-        Way::Bytes => text.len(),
-        Way::Points => text.chars().count(),
-        Way::Clusters => text.graphemes(true).count(),
-    }
-}
-
-/// Where the character with this number begins; the end when there are fewer.
-pub(super) fn byte_of(text: &str, number: usize) -> usize {
-    let at = match way(text) {
-        Way::Bytes => Some(number).filter(|&number| number < text.len()),
-        Way::Points => text.char_indices().nth(number).map(|(at, _)| at),
-        Way::Clusters => text.grapheme_indices(true).nth(number).map(|(at, _)| at),
-    };
-    at.unwrap_or(text.len())
-}
-
-/// Where the last so many characters begin.
-pub(super) fn byte_of_last(text: &str, count: usize) -> usize {
-    let Some(skipped) = count.checked_sub(1) else { return text.len() };
-    let at = match way(text) {
-        Way::Bytes => text.len().checked_sub(count),
-        Way::Points => text.char_indices().nth_back(skipped).map(|(at, _)| at),
-        Way::Clusters => text.grapheme_indices(true).nth_back(skipped).map(|(at, _)| at),
-    };
-    at.unwrap_or(0)
 }
 
 /// For tests: clusters that join with neighbours, stand alone, or go from right to left.
@@ -78,10 +97,10 @@ mod tests {
         fn the_fast_ways_find_the_clusters_that_the_slow_one_finds(pieces in proptest::collection::vec(0..PIECES.len(), 0..8), number in 0usize..10) {
             let text: String = pieces.iter().map(|&at| PIECES[at]).collect();
             let starts: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
-            prop_assert_eq!(characters(&text), starts.len());
-            prop_assert_eq!(byte_of(&text, number), starts.get(number).copied().unwrap_or(text.len()));
+            prop_assert_eq!(Characters::of(&text).count(), starts.len());
+            prop_assert_eq!(Characters::of(&text).start(number), starts.get(number).copied().unwrap_or(text.len()));
             let last = starts.len().checked_sub(number).map_or(0, |at| starts.get(at).copied().unwrap_or(text.len()));
-            prop_assert_eq!(byte_of_last(&text, number), last);
+            prop_assert_eq!(Characters::of(&text).start_of_last(number), last);
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, Decimal128Array, Int64Array, PrimitiveArray, StringArray};
+use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer};
 use arrow_schema::DataType;
 
 use super::{OffKind, OffReason};
@@ -95,42 +96,72 @@ impl fmt::Debug for Emitted {
 
 /// A column of texts that grows by pieces: one buffer for all values.
 pub(super) struct Texts {
-    builder: StringBuilder,
-    /// Bytes so far.
-    bytes: usize,
-    /// The value under way is longer than a column may be.
-    full: bool,
+    bytes: Vec<u8>,
+    /// Where each value ends, behind a 0.
+    ends: Vec<i32>,
+    nulls: NullBufferBuilder,
 }
-
-/// The offsets of a column of texts are 32 bits.
-const BYTES_MAX: usize = i32::MAX as usize;
 
 impl Texts {
     pub(super) fn with_capacity(rows: usize, bytes: usize) -> Self {
-        Self { builder: StringBuilder::with_capacity(rows, bytes), bytes: 0, full: false }
+        let mut ends = Vec::with_capacity(rows + 1);
+        ends.push(0);
+        Self { bytes: Vec::with_capacity(bytes), ends, nulls: NullBufferBuilder::new(rows) }
     }
 
     /// Adds to the value under way.
     #[inline]
     pub(super) fn piece(&mut self, text: &str) {
-        if text.len() > BYTES_MAX - self.bytes {
-            self.full = true;
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// Adds ASCII characters to the value under way.
+    #[inline]
+    pub(super) fn ascii<const N: usize>(&mut self, characters: &[u8; N]) {
+        debug_assert!(characters.is_ascii());
+        self.bytes.extend_from_slice(characters);
+    }
+
+    /// Adds characters to the value under way, all the same.
+    #[inline]
+    pub(super) fn repeat(&mut self, char: char, count: usize) {
+        if char.is_ascii() {
+            let byte = char.encode_utf8(&mut [0; 1]).as_bytes()[0];
+            self.bytes.resize(self.bytes.len() + count, byte);
         } else {
-            self.bytes += text.len();
-            // Writing to memory does not fail.
-            let _ = fmt::Write::write_str(&mut self.builder, text);
+            (0..count).for_each(|_| self.piece(char.encode_utf8(&mut [0; 4])));
         }
     }
 
-    /// Ends the value under way; `false`, and nothing added, when it did not fit.
+    /// Hides some of the last bytes: of the last `len`, those in `from..to`. All of them are ASCII.
+    #[inline]
+    pub(super) fn cover(&mut self, len: usize, from: usize, to: usize, with: char) {
+        let begin = self.bytes.len() - len;
+        let byte = u8::try_from(with).unwrap_or(b'*');
+        self.bytes[begin + from..begin + to].iter_mut().for_each(|hidden| *hidden = byte);
+    }
+
+    /// Ends the value under way; `false`, and nothing added, when the column is longer than its offsets reach.
     #[inline]
     #[must_use]
     pub(super) fn end(&mut self) -> bool {
-        let fits = !std::mem::take(&mut self.full);
-        if fits {
-            self.builder.append_value("");
+        if let Ok(end) = i32::try_from(self.bytes.len()) {
+            self.ends.push(end);
+            self.nulls.append_non_null();
+            return true;
         }
-        fits
+        self.bytes.truncate(self.len());
+        false
+    }
+
+    /// How many values and nulls there are.
+    pub(super) fn rows(&self) -> usize {
+        self.ends.len() - 1
+    }
+
+    /// The length of all whole values.
+    fn len(&self) -> usize {
+        self.ends.last().map_or(0, |end| end.unsigned_abs() as usize)
     }
 
     /// Adds a value; `false` when it did not fit.
@@ -143,7 +174,8 @@ impl Texts {
 
     #[inline]
     pub(super) fn null(&mut self) {
-        self.builder.append_null();
+        self.ends.extend_from_within(self.ends.len() - 1..);
+        self.nulls.append_null();
     }
 
     /// Ends the value under way, or lists its row as one that did not fit.
@@ -161,6 +193,8 @@ impl Texts {
     }
 
     pub(super) fn finish(mut self) -> Emitted {
-        Emitted(Arc::new(self.builder.finish()))
+        let ends = OffsetBuffer::new(self.ends.into());
+        let texts = StringArray::try_new(ends, Buffer::from_vec(self.bytes), self.nulls.finish());
+        Emitted(Arc::new(texts.expect("pieces of text that end where they ended")))
     }
 }

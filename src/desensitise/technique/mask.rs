@@ -2,7 +2,7 @@ use arrow_array::{Array, ArrayRef};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::cells::{Cell, Cells};
-use super::characters::{byte_of, byte_of_last, characters};
+use super::characters::{Characters, is_bytes};
 use super::emitted::Texts;
 use super::{Emit, Emitted, OffKind, OffReason, Setting, TechniqueError};
 use crate::desensitise::form;
@@ -97,7 +97,9 @@ impl Mask {
     }
 
     pub(super) fn kernel(&self, setting: &Setting) -> Box<dyn Emit> {
-        Box::new(Masker { mask: self.clone(), kind: setting.domain.kind.clone(), run: self.with.to_string().repeat(WIDTH_MAX.into()) })
+        let kind = setting.domain.kind.clone();
+        let in_place = self.with.is_ascii() && self.width.is_none() && kind != Kind::Email;
+        Box::new(Masker { mask: self.clone(), kind, in_place })
     }
 
     /// The part of `len` characters that shall be hidden, unless there is none.
@@ -165,28 +167,25 @@ impl Hidden {
 struct Masker {
     mask: Mask,
     kind: Kind,
-    /// Mask characters, as many as are written at once.
-    run: String,
+    /// Mask characters can stand in the very bytes that they hide, when these are ASCII too.
+    in_place: bool,
 }
 
 impl Emit for Masker {
     fn emit(&self, cells: &ArrayRef, _: Option<&ArrayRef>, off: &mut OffKind) -> Emitted {
-        let has_form = form::is_checked(&self.kind);
         let read = Cells::of(cells);
         let mut texts = Texts::with_capacity(cells.len(), read.bytes());
         let mut scratch = String::new();
+        // A form that is not in bytes (a plate) comes from a value that is not either.
+        let in_place = self.in_place && read.all_text().is_none_or(is_bytes);
         read.each(|row, cell| match cell {
-            Cell::Value(value) if !has_form => {
-                self.mask(value, "", &mut texts);
-                texts.end_or(row, off);
-            }
-            Cell::Value(value) if form::canonical(&self.kind, value, &mut scratch) => {
-                let at = if self.kind == Kind::Email { scratch.rfind('@') } else { None };
-                let (value, domain) = scratch.split_at(at.unwrap_or(scratch.len()));
-                self.mask(value, domain, &mut texts);
-                texts.end_or(row, off);
-            }
-            Cell::Value(_) => texts.off(row, OffReason::NotOfKind(self.kind.clone()), off),
+            Cell::Value(value) => match form::canonical(&self.kind, value, &mut scratch) {
+                Some(value) => {
+                    self.mask(value, in_place, &mut texts);
+                    texts.end_or(row, off);
+                }
+                None => texts.off(row, OffReason::NotOfKind(self.kind.clone()), off),
+            },
             Cell::Null => texts.null(),
             Cell::Other(reason) => texts.off(row, reason, off),
         });
@@ -195,29 +194,35 @@ impl Emit for Masker {
 }
 
 impl Masker {
-    fn mask(&self, value: &str, domain: &str, texts: &mut Texts) {
-        let len = characters(value);
+    #[inline]
+    fn mask(&self, value: &str, in_place: bool, texts: &mut Texts) {
+        if in_place {
+            let hidden = self.mask.hidden(&self.kind, value.len());
+            texts.piece(value);
+            texts.cover(value.len(), hidden.from, hidden.to, self.mask.with);
+            if hidden.check {
+                texts.cover(1, 0, 1, self.mask.with);
+            }
+            return;
+        }
+        let at = if self.kind == Kind::Email { value.rfind('@') } else { None };
+        let (value, domain) = value.split_at(at.unwrap_or(value.len()));
+        let characters = Characters::of(value);
+        let len = characters.count();
         let hidden = self.mask.hidden(&self.kind, len);
-        texts.piece(&value[..byte_of(value, hidden.from)]);
-        self.run(self.mask.width.map_or(hidden.to - hidden.from, usize::from), texts);
-        if hidden.to < len {
-            let behind = byte_of_last(value, len - hidden.to);
-            let end = if hidden.check { byte_of_last(value, 1) } else { value.len() };
-            texts.piece(&value[behind..end]);
-            self.run(usize::from(hidden.check), texts);
-        }
-        match (domain, self.mask.keep_domain, self.mask.width) {
-            (domain, true, _) => texts.piece(domain),
-            (_, false, Some(_)) => {}
-            (domain, false, None) => self.run(characters(domain), texts),
-        }
-    }
+        let width = self.mask.width.map_or(hidden.to - hidden.from, usize::from);
 
-    fn run(&self, mut count: usize, texts: &mut Texts) {
-        while count > 0 {
-            let now = count.min(WIDTH_MAX.into());
-            texts.piece(&self.run[..now * self.mask.with.len_utf8()]);
-            count -= now;
+        texts.piece(&value[..characters.start(hidden.from)]);
+        texts.repeat(self.mask.with, width);
+        if hidden.to < len {
+            let end = if hidden.check { characters.start_of_last(1) } else { value.len() };
+            texts.piece(&value[characters.start_of_last(len - hidden.to)..end]);
+            texts.repeat(self.mask.with, usize::from(hidden.check));
+        }
+        if self.mask.keep_domain {
+            texts.piece(domain);
+        } else if self.mask.width.is_none() {
+            texts.repeat(self.mask.with, Characters::of(domain).count());
         }
     }
 }

@@ -55,23 +55,20 @@ const TOKEN_DIGITS: usize = 32;
 
 impl Emit for Tokens {
     fn emit(&self, cells: &ArrayRef, _: Option<&ArrayRef>, off: &mut OffKind) -> Emitted {
-        let has_form = form::is_checked(&self.kind);
         let mut tokens = Waiting {
             prf: &self.prf,
             batch: Batch::default(),
-            rows: Vec::with_capacity(2 * LANES),
+            nulls: Vec::with_capacity(LANES),
+            nulls_behind: 0,
             texts: Texts::with_capacity(cells.len(), TOKEN_DIGITS * (cells.len() - cells.null_count())),
         };
         let mut scratch = String::new();
         Cells::of(cells).each(|row, cell| match cell {
-            Cell::Value(value) => {
-                // A value that is not of its kind is hidden as well, so it is hashed as it stands.
-                let canonical = if has_form && form::canonical(&self.kind, value, &mut scratch) { &scratch } else { value };
-                tokens.value(row, canonical, off);
-            }
-            Cell::Null => tokens.null(row),
+            // A value that is not of its kind is hidden as well, so it is hashed as it stands.
+            Cell::Value(value) => tokens.value(form::canonical(&self.kind, value, &mut scratch).unwrap_or(value), off),
+            Cell::Null => tokens.nulls_behind += 1,
             Cell::Other(reason) => {
-                tokens.null(row);
+                tokens.nulls_behind += 1;
                 off.push(row, reason);
             }
         });
@@ -79,50 +76,40 @@ impl Emit for Tokens {
     }
 }
 
-/// Values that wait until there are enough for all lanes, and the rows they stand in.
+/// Values that wait until there are enough for all lanes.
 struct Waiting<'a> {
     prf: &'a Prf,
     batch: Batch,
-    rows: Vec<(usize, bool)>,
+    /// How many nulls stand right before each value.
+    nulls: Vec<usize>,
+    /// And how many behind the last.
+    nulls_behind: usize,
     texts: Texts,
 }
 
 impl Waiting<'_> {
     #[inline]
-    fn value(&mut self, row: usize, value: &str, off: &mut OffKind) {
+    fn value(&mut self, value: &str, off: &mut OffKind) {
         self.batch.push(|bytes| bytes.extend_from_slice(value.as_bytes()));
-        self.rows.push((row, true));
+        self.nulls.push(std::mem::take(&mut self.nulls_behind));
         if self.batch.is_full() {
             self.write(off);
         }
     }
 
-    fn null(&mut self, row: usize) {
-        if self.batch.is_empty() {
-            self.texts.null();
-        } else {
-            self.rows.push((row, false));
-        }
-    }
-
     fn write(&mut self, off: &mut OffKind) {
         let mut tags = [[0; 16]; LANES];
-        let mut tags = self.prf.tags(&mut self.batch, &mut tags).iter();
-        for (row, has_value) in self.rows.drain(..) {
-            match tags.as_slice().first().filter(|_| has_value) {
-                Some(tag) => {
-                    self.texts.piece(std::str::from_utf8(&hex(tag)).unwrap_or_default());
-                    self.texts.end_or(row, off);
-                    tags.next();
-                }
-                None => self.texts.null(),
-            }
+        for (tag, nulls) in self.prf.tags(&mut self.batch, &mut tags).iter().zip(self.nulls.drain(..)) {
+            (0..nulls).for_each(|_| self.texts.null());
+            self.texts.ascii(&hex(tag));
+            self.texts.end_or(self.texts.rows(), off);
         }
         self.batch.clear();
     }
 
     fn finish(mut self, off: &mut OffKind) -> Emitted {
         self.write(off);
+        (0..self.nulls_behind).for_each(|_| self.texts.null());
         self.texts.finish()
     }
 }

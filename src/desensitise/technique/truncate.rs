@@ -1,7 +1,7 @@
 use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};
-use super::characters::byte_of;
+use super::characters::Characters;
 use super::emitted::Texts;
 use super::{Emit, Emitted, OffKind, OffReason, Setting, TechniqueError};
 use crate::desensitise::form;
@@ -62,9 +62,10 @@ impl Truncater {
     fn cut<'a>(&self, value: &'a str, scratch: &'a mut String) -> Result<&'a str, OffReason> {
         match self.cut {
             Cut::Level(level) => level.cut(value).ok_or(OffReason::NotOfKind(Kind::Address)),
-            Cut::First(keep) if !form::is_checked(&self.kind) => Ok(&value[..byte_of(value, keep as usize)]),
-            Cut::First(keep) if form::canonical(&self.kind, value, scratch) => Ok(&scratch[..byte_of(scratch, keep as usize)]),
-            Cut::First(_) => Err(OffReason::NotOfKind(self.kind.clone())),
+            Cut::First(keep) => {
+                let value = form::canonical(&self.kind, value, scratch).ok_or_else(|| OffReason::NotOfKind(self.kind.clone()))?;
+                Ok(&value[..Characters::of(value).start(keep as usize)])
+            }
         }
     }
 }
