@@ -37,7 +37,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 type Group = (&'static [&'static str], fn() -> Outcome);
 
 const GROUPS: [Group; 9] = [
-    (&["noise.laplace", "limit.chacha20"], noise::laplace),
+    (&["noise.laplace", "noise.gaussian", "plan.steps", "limit.chacha20"], noise::laplace),
     (&["aggregate.rows", "aggregate.plain", "aggregate.twin"], aggregate::rows),
     (&["aggregate.unit"], aggregate::units),
     (&["ask.latency_1m", "limit.fdatasync"], ask::latency),

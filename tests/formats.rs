@@ -241,7 +241,8 @@ fn manifests_that_contradict_themselves_are_refused() {
     use usufruct::desensitise::{ReleaseModel, Risk};
     let good = manifest().into_value();
     assert!(Manifest::from_payload(&good.to_payload()).is_ok());
-    let wrong: [(&str, fn(&mut Manifest)); 5] = [
+    type Change = fn(&mut Manifest);
+    let wrong: [(&str, Change); 5] = [
         ("rows of a controlled file", |manifest| manifest.rows = Some(2)),
         ("no risk of a controlled file", |manifest| manifest.risk = None),
         ("risk of an enclave", |manifest| manifest.release = ReleaseModel::Enclave),

@@ -33,7 +33,7 @@ type Place = (usize, usize);
 
 impl Held {
     pub(super) fn push(&mut self, batch: RecordBatch) -> Result<(), TooMany> {
-        self.bytes = self.bytes.saturating_add(batch.columns().iter().map(|column| used_bytes(column)).sum());
+        self.bytes = self.bytes.saturating_add(batch.columns().iter().map(used_bytes).sum());
         if self.bytes > HELD_BYTES_MAX {
             return Err(TooMany);
         }
