@@ -137,7 +137,7 @@ mod tests {
         for rows in rows.chunks(2) {
             let texts: ArrayRef = Arc::new(rows.iter().map(|row| row.0).collect::<StringArray>());
             let numbers: ArrayRef = Arc::new(rows.iter().map(|row| row.1).collect::<Int64Array>());
-            held.push(RecordBatch::try_from_iter([("text", texts), ("number", numbers)]).unwrap()).unwrap();
+            held.push(RecordBatch::try_from_iter_with_nullable([("text", texts, true), ("number", numbers, true)]).unwrap()).unwrap();
         }
         held
     }

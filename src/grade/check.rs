@@ -42,6 +42,7 @@ pub(super) use telephone::{mainland_mobile, plain_landline};
 pub use travel::{passport, plate};
 
 /// A check by its name in TOML: the kinds' words, `luhn`, `organisation_code`.
+#[cfg(feature = "embedded")]
 pub(super) fn by_name(word: &str) -> Option<fn(&str) -> bool> {
     Some(match word {
         "resident_id" => |cell| resident_id(cell),

@@ -70,7 +70,9 @@ pub(in super::super) fn han_levels(cell: &str) -> (usize, usize) {
             0xe0..=0xef => 3,
             _ => 4,
         };
-        if step == 3 && named > 0 && may_end_level(&bytes[at..]) {
+        // A word right behind another (`里小区`) belongs to it.
+        let follows = levels > 0 && at == end;
+        if step == 3 && (named > 0 || follows) && may_end_level(&bytes[at..]) {
             let rest = &bytes[at..];
             let numbered = is_numeral(&bytes[before..at]);
             let levels_here = lowest..if numbered { LEVELS.len() } else { LEVELS.len() - 1 };
@@ -79,7 +81,7 @@ pub(in super::super) fn han_levels(cell: &str) -> (usize, usize) {
                 Some((level, word))
             });
             if let Some((level, length)) = found {
-                levels += 1;
+                levels += usize::from(named > 0);
                 // Streets lie in streets, and rooms in houses; larger levels come once.
                 lowest = if level >= 4 { level } else { level + 1 };
                 named = 0;

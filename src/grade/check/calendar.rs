@@ -33,8 +33,11 @@ pub(in super::super) fn compact_time(bytes: &[u8]) -> bool {
 /// Whether the day exists; months and days count from 1.
 pub(super) const fn is_day(year: u32, month: u32, day: u32) -> bool {
     const DAYS: [u32; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    month <= 12 && day >= 1 && (day <= DAYS[month as usize] || month == 2 && leap && day == 29)
+    month <= 12 && day >= 1 && (day <= DAYS[month as usize] || month == 2 && day == 29 && is_leap(year))
+}
+
+const fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 fn is_date(year: Option<u32>, month: Option<u32>, day: Option<u32>) -> bool {

@@ -67,7 +67,7 @@ fn long_code(bytes: &[u8], at: usize, end: usize) -> Found {
     let word = &bytes[at..end];
     match word.len() {
         18 if check::resident_id(word) => Some((Kind::ResidentId, end)),
-        18 if check::uscc(word) => Some((Kind::Uscc, end)),
+        18 if check::uscc(word) && !is_announced(bytes, at, &THING_WORDS) => Some((Kind::Uscc, end)),
         15 if check::resident_id(word) && is_free(bytes, at, end) && !is_announced(bytes, at, &THING_WORDS) => {
             Some((Kind::ResidentId, end))
         }
@@ -192,9 +192,7 @@ fn is_left_free(bytes: &[u8], at: usize) -> bool {
         Some((_, b'_')) => false,
         Some((before, b'.')) => !(before > 0 && bytes[before - 1].is_ascii_digit()),
         // A word with a dash announces (`Tel-`); a code with a dash does not.
-        Some((before, b'-' | b':')) => {
-            bytes[..before].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).all(u8::is_ascii_alphabetic)
-        }
+        Some((before, b'-')) => bytes[..before].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).all(u8::is_ascii_alphabetic),
         Some((before, _)) => !alphanumeric(before),
     }
 }

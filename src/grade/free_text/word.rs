@@ -151,7 +151,9 @@ fn address_end(rest: &str, levels_min: usize) -> Option<usize> {
     let most = rest.char_indices().take(60);
     let end = most.take_while(|(_, character)| !is_break(*character)).map(|(at, character)| at + character.len_utf8()).last()?;
     let (levels, end) = check::han_levels(&rest[..end]);
-    (levels >= levels_min).then_some(end)
+    // Behind `3单元` the number of the room may stand alone.
+    let room = rest[end..].bytes().take_while(u8::is_ascii_digit).count();
+    (levels >= levels_min).then_some(if room <= 5 { end + room } else { end })
 }
 
 fn is_break(character: char) -> bool {
@@ -161,8 +163,24 @@ fn is_break(character: char) -> bool {
 
 /// A surname and one or two characters, or characters with a middle dot.
 fn name_end(rest: &str) -> Option<usize> {
+    dotted_name_end(rest).or_else(|| plain_name_end(rest))
+}
+
+/// Up to 20 characters with a middle dot among them.
+fn dotted_name_end(rest: &str) -> Option<usize> {
+    let is_part = |character: char| character == '·' || is_han(character);
+    let ends = |at: usize| BEHIND_NAMES.iter().any(|word| rest[at..].starts_with(word));
+    let characters = rest.char_indices().take(20).take_while(|&(at, character)| is_part(character) && !ends(at));
+    let end = characters.map(|(at, character)| at + character.len_utf8()).last()?;
+    (rest[..end].contains('·') && check::name(&rest[..end])).then_some(end)
+}
+
+fn is_han(character: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&character)
+}
+
+fn plain_name_end(rest: &str) -> Option<usize> {
     let surname = check::is_surname(rest.as_bytes())?;
-    let is_han = |character: char| ('\u{4e00}'..='\u{9fff}').contains(&character);
     let mut end = rest.char_indices().nth(surname - 1).map(|(at, character)| at + character.len_utf8())?;
     for given in 0..2 {
         let behind = &rest[end..];

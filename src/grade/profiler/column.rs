@@ -24,8 +24,10 @@ pub(super) struct Column {
     pub(super) distinct: Counter,
     /// Prefixes of mobile numbers, 130 to 199.
     prefixes: u128,
-    pub(super) shortest: usize,
+    /// Bytes of the longest cell.
     pub(super) longest: usize,
+    /// Bytes of the shortest and the longest number.
+    pub(super) number_lengths: (usize, usize),
     texts: u64,
     whole_digits: u8,
     scale: u8,
@@ -41,8 +43,8 @@ impl Column {
             custom: vec![[0; 2]; recognisers.customs().len()],
             distinct: Counter::of(columns),
             prefixes: 0,
-            shortest: usize::MAX,
             longest: 0,
+            number_lengths: (usize::MAX, 0),
             texts: 0,
             whole_digits: 0,
             scale: 0,
@@ -56,7 +58,6 @@ impl Column {
             return;
         }
         self.cells += 1;
-        self.shortest = self.shortest.min(cell.len());
         self.longest = self.longest.max(cell.len());
         if !self.distinct.is_over() {
             self.distinct.see(hash(recognisers.key(), cell.as_bytes()));
@@ -68,6 +69,7 @@ impl Column {
             Value::Number { whole, scale } => {
                 self.whole_digits = self.whole_digits.max(whole);
                 self.scale = self.scale.max(scale);
+                self.number_lengths = (self.number_lengths.0.min(cell.len()), self.number_lengths.1.max(cell.len()));
             }
         }
         match seen {
@@ -107,8 +109,9 @@ impl Column {
         }
         self.distinct.merge(other.distinct);
         self.prefixes |= other.prefixes;
-        self.shortest = self.shortest.min(other.shortest);
         self.longest = self.longest.max(other.longest);
+        let ((shortest, longest), (other_shortest, other_longest)) = (self.number_lengths, other.number_lengths);
+        self.number_lengths = (shortest.min(other_shortest), longest.max(other_longest));
         self.texts += other.texts;
         self.whole_digits = self.whole_digits.max(other.whole_digits);
         self.scale = self.scale.max(other.scale);
@@ -120,6 +123,16 @@ impl Column {
 
     pub(super) fn inside(&self, kind: &Kind) -> u64 {
         kind.slot().map_or(0, |slot| self.inside[slot])
+    }
+
+    /// Cells that are numbers in canonical form.
+    pub(super) const fn numbers(&self) -> u64 {
+        self.cells - self.texts
+    }
+
+    /// Whether no number has a fraction.
+    pub(super) const fn has_integers_only(&self) -> bool {
+        self.scale == 0
     }
 
     pub(super) const fn mobile_prefixes(&self) -> u32 {

@@ -16,7 +16,7 @@
 use super::super::header::Meaning;
 use super::super::kind::STRICTER;
 use super::super::recogniser::Recognisers;
-use super::super::{Distinct, Finding, Grade, Kind, Reason, Role, ValueType, header};
+use super::super::{Distinct, Finding, Grade, Kind, Reason, Role, header};
 use super::cell::Seen;
 use super::column::Column;
 use crate::id::ColumnName;
@@ -122,8 +122,10 @@ impl Evidence<'_> {
             Kind::Plate => self.seen(Seen::Plate),
             Kind::Passport => self.seen(Seen::Passport),
             Kind::Landline => {
-                let plain = if self.is_named(kind) || self.seen(Seen::Landline) > 0 { self.seen(Seen::LandlinePlain) } else { 0 };
-                self.seen(Seen::Landline) + plain
+                // Of all digits that begin with 0 about half have this form by chance.
+                let plain = self.seen(Seen::LandlinePlain);
+                let is_one = self.is_named(kind) || self.seen(Seen::Landline) > 0 || self.share(plain, 95);
+                self.seen(Seen::Landline) + if is_one { plain } else { 0 }
             }
             Kind::Date => self.seen(Seen::Date) + self.seen(Seen::DatePlain),
             Kind::Amount => self.seen(Seen::Money),
@@ -178,12 +180,10 @@ impl Evidence<'_> {
     }
 
     fn number(&self) -> Option<(Kind, u64)> {
-        let cells = self.column.cells;
-        let is_integer = match self.column.value_type() {
-            ValueType::Text => return None,
-            ValueType::Integer => true,
-            ValueType::Real { .. } => false,
-        };
+        if !self.is_numeric() {
+            return None;
+        }
+        let is_integer = self.column.has_integers_only();
         let kind = match self.meaning {
             Some(Meaning::Amount) => Kind::Amount,
             Some(Meaning::Age | Meaning::Number) => Kind::Number,
@@ -193,7 +193,7 @@ impl Evidence<'_> {
             _ if is_integer && self.is_serial() => Kind::Code,
             _ => Kind::Number,
         };
-        Some((kind, cells))
+        Some((kind, self.column.numbers()))
     }
 
     fn category(&self) -> Option<(Kind, u64)> {
@@ -235,8 +235,13 @@ impl Evidence<'_> {
 
     /// Serial numbers have one length, and no two are alike or they are longer than quantities.
     fn is_serial(&self) -> bool {
-        let length = self.column.longest;
-        self.column.shortest == length && (length >= 14 || length >= 6 && self.is_unique())
+        let (shortest, longest) = self.column.number_lengths;
+        shortest == longest && (longest >= 14 || longest >= 6 && self.is_unique())
+    }
+
+    /// Files have words among their numbers; one cell in five may be none.
+    fn is_numeric(&self) -> bool {
+        self.share(self.column.numbers(), 80)
     }
 
     /// Whether (nearly) no two cells are alike, as far as they are counted.
@@ -278,9 +283,7 @@ impl Evidence<'_> {
             }
             Kind::Uscc => above(count, self.seen(Seen::LongCode) + self.seen(Seen::CardLike), 1e-2),
             // Of all numbers of eleven digits that begin with 1, two in three have a prefix. Among other numbers few have eleven.
-            Kind::Mobile => {
-                above(count, self.seen(Seen::MobileLike), 0.64) && (self.column.value_type() == ValueType::Text || self.share(count, 5))
-            }
+            Kind::Mobile => above(count, self.seen(Seen::MobileLike), 0.64) && (!self.is_numeric() || self.share(count, 5)),
             Kind::Passport | Kind::Address => self.share(count, 5),
             Kind::Email | Kind::Ip | Kind::Plate | Kind::Landline => true,
             _ => false,

@@ -64,7 +64,7 @@ fn look_alikes_are_codes_numbers_and_dates() {
         ("x", Kind::Code, (0..500).map(|row| format!("{}", 1_700_000_000 + noise(row) % 10_000_000)).collect()),
         ("版本", Kind::Code, (0..500).map(|row| format!("1.{}.{}.{}", row % 3, row % 17, row % 200)).collect()),
         ("x", Kind::Date, (0..500).map(|row| format!("2024{:02}{:02}{:02}0000", row % 12 + 1, row % 28 + 1, row % 24)).collect()),
-        ("x", Kind::Category, (0..500).map(|row| ["北京", "上海", "武汉", "成都"][row as usize % 4].to_owned()).collect()),
+        ("x", Kind::Category, (0..500).map(|row| ["北京", "上海", "武汉", "成都"][usize::try_from(row % 4).unwrap()].to_owned()).collect()),
         ("age", Kind::Number, (0..500).map(|row| format!("{}", row % 90)).collect()),
         ("x", Kind::Category, (0..500).map(|row| format!("{}", row % 5)).collect()),
         ("月收入", Kind::Amount, (0..500).map(|row| format!("{}", noise(row) % 100_000)).collect()),
@@ -82,8 +82,15 @@ fn headers_decide_where_cells_do_not() {
     let words = ["王伟", "李娜", "张敏", "欧阳锋", "刘洋"];
     assert_eq!(profile("xm", words).kind, Kind::Name);
     assert_eq!(
-        profile("列", (0..200).map(|row| format!("{}{}", ["王", "李", "张", "刘"][row % 4], char::from_u32(0x4e00 + row as u32).unwrap())))
-            .kind,
+        profile(
+            "列",
+            (0..200).map(|row| format!(
+                "{}{}",
+                ["王", "李", "张", "刘"][row % 4],
+                char::from_u32(0x4e00 + u32::try_from(row).unwrap()).unwrap()
+            ))
+        )
+        .kind,
         Kind::Name
     );
     assert_eq!(profile("contact name", ["John Smith", "Mary Jones"]).kind, Kind::Name);
