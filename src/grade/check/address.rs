@@ -105,9 +105,29 @@ fn is_numeral(character: &[u8]) -> bool {
     }
 }
 
-/// Whether a character is the first of a level word; most are not.
+/// One bit for each Han character that is the first of a level word; most are not.
+static FIRSTS: [u64; 328] = {
+    let mut bits = [0; 328];
+    let mut level = 0;
+    while level < LEVELS.len() {
+        let mut word = 0;
+        while word < LEVELS[level].len() {
+            let index = index(LEVELS[level][word].as_bytes());
+            bits[index / 64] |= 1 << (index % 64);
+            word += 1;
+        }
+        level += 1;
+    }
+    bits
+};
+
 fn may_end_level(rest: &[u8]) -> bool {
-    LEVELS.iter().flat_map(|words| words.iter()).any(|word| word.as_bytes()[..3] == rest[..3])
+    FIRSTS.get(index(rest) / 64).is_some_and(|bits| bits >> (index(rest) % 64) & 1 == 1)
+}
+
+/// The number of a character of three bytes in the block of Han characters; beyond it for all others.
+const fn index(bytes: &[u8]) -> usize {
+    ((bytes[0] as usize & 0x0f) << 12 | (bytes[1] as usize & 0x3f) << 6 | bytes[2] as usize & 0x3f).wrapping_sub(0x4e00)
 }
 
 /// Full stops and the like are in sentences, not in addresses.
