@@ -19,10 +19,10 @@ use crate::{interrupt, output, question};
 #[derive(Args)]
 #[command(after_help = "\
 Example:
-  usufruct key new --kind desensitise -o people.keys
-  usufruct policy suggest people.csv -o policy.toml
   usufruct desensitise people.csv --policy policy.toml --keys people.keys -o open.parquet --sign owner.key
   usufruct verify open.parquet.manifest --key owner.pub --file open.parquet
+
+`usufruct policy suggest` writes a first policy, `usufruct key new --kind desensitise` makes the keys.
 
 Beside OUT stand OUT.manifest (what was done), OUT.opening (0600, opens the manifest's commitment to the source) and,
 if rows were left out, OUT.quarantine.csv (0600, their places and the reasons, no cell). The manifest comes last: an OUT
