@@ -295,11 +295,12 @@ impl Evidence<'_> {
         let (mut role, mut grade) = (recognisers.role(kind), recognisers.grade(kind));
         let mut reason = kind.reason();
         if let Some((header_role, header_grade, header_reason)) = self.meaning.and_then(Meaning::adds) {
+            // Of two equal grades the header has the better reason, but for direct identifiers.
+            if header_grade > grade || header_grade == grade && role != Role::Direct {
+                (grade, reason) = (header_grade, header_reason);
+            }
             if role != Role::Direct {
                 role = header_role;
-            }
-            if header_grade > grade {
-                (grade, reason) = (header_grade, header_reason);
             }
         } else if role == Role::Other && *kind == Kind::Code && self.is_unique() {
             role = Role::Quasi;
