@@ -4,12 +4,14 @@
 //! sums leave only through noise, each vector noised once and shared by the items that need it (rule D4).
 //!
 //! ```text
-//! Query + Schema --> Bound --price--> Split: one share of epsilon and one mechanism for each base vector
+//! Query + Schema --> Bound --price--> Split: one share of the price and one mechanism for each step
 //!                      |                |
 //! Blocks ---Engine---> Exact ---noise---+--> Noisy --> Group { key, estimates: value, low, high, method }
 //!
-//! row --> WHERE is true --> group of declared values, or `other`, or dropped --> (unit: choose groups, then rows)
-//!     --> a null drops out of its own column --> clamp --> x - c --> sum
+//! row --> WHERE is true --> group of values, or `other`, or dropped --> (unit: choose groups, then rows, then all rows)
+//!     --> a null drops out of its own column --> clamp --> x - c, (x - c)^2, slot of a table --> sum
+//!
+//! steps: which groups of unknown values are named --> which are the largest --> noise on vectors, quantiles from grids
 //! ```
 //!
 //! Whatever can be wrong about a question is found by [`Bound::new`] and [`Split::new`], before anything is charged.
@@ -26,6 +28,7 @@ mod bound;
 mod decimal;
 mod estimate;
 mod filter;
+mod found;
 mod group;
 mod noisy;
 mod rank;
@@ -34,6 +37,7 @@ mod select;
 mod source;
 mod split;
 mod sums;
+mod table;
 mod unit;
 mod vector;
 
@@ -43,8 +47,8 @@ mod tests;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use bound::{ANSWER_BYTES_MAX, BindError, Bound, CELLS_MAX, Output};
-pub use estimate::{Estimate, Group, Width};
+pub use bound::{ANSWER_BYTES_MAX, BindError, Bound, CELLS_MAX, Output, Step};
+pub use estimate::{Estimate, Group, NO_BINS, NO_INTERVAL, Width};
 pub use group::Key;
 pub use noisy::{Exact, Noisy};
 pub use scan::SnapshotEngine;

@@ -2,19 +2,28 @@ use std::sync::Arc;
 
 use super::filter::{Binder, Filter};
 use super::group::{GroupColumn, Key, arrange};
-use super::vector::{Vector, VectorKind};
-use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step, Unit, Use};
+use super::table::Table;
+use super::vector::Vector;
+use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step as Grid, Unit, Use};
 use crate::id::ColumnName;
 use crate::query::{Expression, Query};
+
+mod error;
+mod reduce;
+
+pub use error::BindError;
+use reduce::{Item, Reduced};
 
 /// The most groups of an answer: every county of a country by age and sex, and sums of all of them fit in memory.
 pub const CELLS_MAX: usize = 1 << 20;
 /// The most bytes of an answer (rule C8), by `ESTIMATE_BYTES` for each estimate and the keys as they are.
 pub const ANSWER_BYTES_MAX: u64 = 16 << 20;
+/// The most slots of all groups together, of one vector: 32 MiB for each thread.
+pub(super) const SLOTS_MAX: usize = 1 << 22;
 /// Three decimals of at most 41 characters, a method, and what stands between them.
-const ESTIMATE_BYTES: u128 = 160;
+pub(super) const ESTIMATE_BYTES: u128 = 160;
 /// What stands around a key.
-const KEY_BYTES: u128 = 8;
+pub(super) const KEY_BYTES: u128 = 8;
 
 /// A query with types bound: what to read, what is true, which groups, which base vectors.
 ///
@@ -28,13 +37,57 @@ pub(super) struct Plan {
     pub(super) reads: Vec<Read>,
     pub(super) filter: Option<Filter>,
     pub(super) groups: Vec<GroupColumn>,
-    pub(super) cells: usize,
+    /// How many groups there are; none while the data say which ones.
+    pub(super) cells: Option<usize>,
     pub(super) vectors: Vec<Vector>,
+    /// The vectors of rows, of units and of units that lost rows, where they are needed.
+    pub(super) rows: Option<usize>,
+    pub(super) units: Option<usize>,
+    pub(super) dropped: Option<usize>,
     pub(super) values: Vec<Value>,
+    /// What is paid for, in the order in which it gets its share.
+    pub(super) steps: Vec<Step>,
+    /// The amount that each item of SELECT names, and the steps it needs.
+    pub(super) amounts: Vec<(Option<u64>, Vec<usize>)>,
     pub(super) aggregates: Vec<Aggregate>,
+    labels: Vec<String>,
     outputs: Vec<Output>,
     /// How units are chosen from; none when the unit is a row.
     pub(super) choice: Option<Choice>,
+    /// The most that one unit has in an answer.
+    pub(super) contribution: Contribution,
+    /// Groups of fewer units are not named, where the data say which there are.
+    pub(super) least_units: u64,
+}
+
+/// One thing that is paid for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Noise on every number of a vector.
+    Noise {
+        /// The place of the vector.
+        vector: usize,
+    },
+    /// Quantiles chosen from a grid.
+    Quantiles {
+        /// The place of the grid's vector.
+        vector: usize,
+        /// The ranks as fractions, each once, in increasing order.
+        ranks: Vec<(u64, u64)>,
+    },
+    /// Which groups of unknown values may be named.
+    Groups {
+        /// The place of the vector of units.
+        vector: usize,
+    },
+    /// The largest groups.
+    Top {
+        /// The place of the vector that they are chosen by.
+        vector: usize,
+        /// How many.
+        count: u32,
+    },
 }
 
 /// A column that is read.
@@ -46,13 +99,18 @@ pub(super) struct Read {
     pub(super) text: bool,
 }
 
-/// A column whose values are counted or summed.
+/// A column whose values are counted, summed or sorted into tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Value {
     pub(super) read: usize,
     /// The vector of the rows that have a value.
     pub(super) present: Option<usize>,
     pub(super) sum: Option<Sum>,
+    /// The vector of squares; only beside a sum.
+    pub(super) squares: Option<usize>,
+    /// The vector of values out of bounds, and the bounds.
+    pub(super) clamped: Option<(usize, Bounds)>,
+    pub(super) tables: Vec<Table>,
 }
 
 /// How a column is summed.
@@ -63,18 +121,23 @@ pub(super) struct Sum {
     pub(super) centre: i64,
 }
 
-/// How an aggregate comes from the vectors.
+/// How an estimate comes from what was released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Aggregate {
     Count {
         vector: usize,
+    },
+    /// One slot of a vector.
+    Slot {
+        vector: usize,
+        slot: usize,
     },
     /// S + centre N; without N where centre is 0.
     Sum {
         sum: usize,
         count: Option<usize>,
         centre: i64,
-        step: Step,
+        grid: Grid,
     },
     /// centre + S/N.
     Mean {
@@ -82,15 +145,41 @@ pub(super) enum Aggregate {
         count: usize,
         centre: i64,
         bounds: Bounds,
-        step: Step,
+        grid: Grid,
+    },
+    /// Q/N - (S/N)^2, or its root.
+    Spread {
+        sum: usize,
+        count: usize,
+        squares: usize,
+        centre: i64,
+        bounds: Bounds,
+        grid: Grid,
+        root: bool,
+    },
+    /// A slot that was chosen, and the noisy bins that say how far off it may be.
+    Quantile {
+        step: usize,
+        place: usize,
+        bins: Option<usize>,
+        grid: Grid,
+    },
+    /// One end of what the magnitudes say.
+    Range {
+        vector: usize,
+        high: bool,
+        grid: Grid,
     },
 }
 
-/// The most groups and rows of a group that are kept of one unit.
+/// The most groups and rows that are kept of one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) groups: usize,
+    /// Of each group.
     pub(super) rows: usize,
+    /// Of all groups.
+    pub(super) total: usize,
 }
 
 /// Where a column of the answer comes from.
@@ -113,48 +202,85 @@ impl Bound {
     pub fn new(query: &Query, schema: &Schema) -> Result<Self, BindError> {
         let mut reads = Reads { schema, reads: Vec::new() };
         let mut groups = query.groups().iter().map(|name| reads.group(name)).collect::<Result<Vec<_>, _>>()?;
-        let cells = arrange(&mut groups, CELLS_MAX)?;
+        let cells = if groups.iter().all(GroupColumn::is_declared) { Some(arrange(&mut groups, CELLS_MAX)?) } else { None };
         let find = |name: &ColumnName| {
             let (place, column) = reads.find(name, Use::Filter, "WHERE")?;
             Ok((reads.number(place), column))
         };
         let mut binder = Binder { find, tables: 0 };
         let filter = query.filter().map(|filter| binder.bind(filter, false)).transpose()?;
+        if query.top_groups().is_some()
+            && let Some(name) = query.groups().iter().find(|name| schema.column(name).is_some_and(|(_, column)| !column.uses.allow(Use::Reveal)))
+        {
+            return Err(BindError::NotAllowed { column: name.clone(), clause: "ORDER BY ... LIMIT", using: Use::Reveal.name() });
+        }
 
-        let contribution = match schema.unit() {
+        let mut contribution = match schema.unit() {
             Unit::Row => Contribution::ROW,
             Unit::Column(_) => schema.contribution(),
         };
-        let choice = Choice {
-            groups: cells.min(contribution.groups_per_unit.try_into().unwrap_or(usize::MAX)),
-            rows: contribution.rows_per_group.try_into().unwrap_or(usize::MAX),
-        };
-        let rows_of_unit = choice.groups as u64 * choice.rows as u64;
+        let most_groups = cells.map_or(u32::MAX, |cells| u32::try_from(cells).unwrap_or(u32::MAX));
+        contribution.groups_per_unit = contribution.groups_per_unit.min(most_groups);
+        let choice = matches!(schema.unit(), Unit::Column(_)).then(|| Choice::of(contribution));
+        if let Some(top) = query.top_groups() {
+            // Of the groups that are named, a unit is in no more than there are.
+            contribution.groups_per_unit = contribution.groups_per_unit.min(top.count);
+        }
 
         let mut items = Vec::new();
-        let mut outputs = Vec::new();
+        let mut keys = Vec::new();
         for item in query.select() {
             if let Expression::Key(column) = item.expression() {
                 // A query lets no other key in.
-                outputs.extend(query.groups().iter().position(|group| group == column).map(Output::Key));
+                keys.push(query.groups().iter().position(|group| group == column));
             } else {
-                outputs.push(Output::Estimate(items.len()));
-                items.push(reads.item(item.expression())?);
+                keys.push(None);
+                items.push((reads.item(item.expression())?, item));
             }
         }
-        let (vectors, values, aggregates) = vectors(&items, rows_of_unit, &mut reads);
-        check_size(&groups, cells, aggregates.len())?;
-        let choice = matches!(schema.unit(), Unit::Column(_)).then_some(choice);
-        Ok(Self(Arc::new(Plan { reads: reads.reads, filter, groups, cells, vectors, values, aggregates, outputs, choice })))
+        let top = query.top_groups().map(|top| (keys.iter().take(top.item).filter(|key| key.is_none()).count(), top.count));
+        let reduced = Reduced::new(&items, top, cells, contribution, choice.is_some(), &mut reads)?;
+        let mut widths = reduced.widths.iter().scan(0, |from, width| {
+            *from += width;
+            Some(*from - width..*from)
+        });
+        let outputs = keys.iter().flat_map(|key| match key {
+            Some(place) => vec![Output::Key(*place)],
+            None => widths.next().unwrap_or_default().map(Output::Estimate).collect(),
+        });
+        let outputs = outputs.collect();
+        check_size(&groups, cells, reduced.aggregates.len())?;
+        let Reduced { vectors, rows, units, dropped, values, steps, amounts, aggregates, labels, .. } = reduced;
+        let least_units = schema.least_units().into();
+        let reads = reads.reads;
+        Ok(Self(Arc::new(Plan {
+            reads,
+            filter,
+            groups,
+            cells,
+            vectors,
+            rows,
+            units,
+            dropped,
+            values,
+            steps,
+            amounts,
+            aggregates,
+            labels,
+            outputs,
+            choice,
+            contribution,
+            least_units,
+        })))
     }
 
-    /// How many groups the answer has, empty ones included.
+    /// How many groups the answer has, empty ones included; nothing while the data say which there are.
     #[must_use]
-    pub fn cells(&self) -> usize {
+    pub fn cells(&self) -> Option<usize> {
         self.0.cells
     }
 
-    /// The key of a group, one part for each column of GROUP BY. Groups count from 0, the last column fastest.
+    /// The key of a declared group, one part for each column of GROUP BY. Groups count from 0, the last column fastest.
     #[must_use]
     pub fn key(&self, cell: usize) -> Vec<Key> {
         self.0.groups.iter().map(|column| column.key(cell)).collect()
@@ -165,31 +291,69 @@ impl Bound {
         self.0.groups.iter().map(|column| &column.name)
     }
 
-    /// The columns of the answer in the order of SELECT.
+    /// The columns of the answer in the order of SELECT; histograms and automatic bounds have several.
     #[must_use]
     pub fn outputs(&self) -> &[Output] {
         &self.0.outputs
     }
 
-    /// The base vectors, in the order in which they get shares and noise.
+    /// The names of the estimates.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.0.labels
+    }
+
+    /// The step of the grid that each estimate is a multiple of; nothing where it is finer: for ratios.
+    #[must_use]
+    pub fn grids(&self) -> Vec<Option<Grid>> {
+        let grid = |aggregate: &Aggregate| match aggregate {
+            Aggregate::Count { .. } | Aggregate::Slot { .. } => Some(Grid::one()),
+            Aggregate::Sum { grid, .. } | Aggregate::Quantile { grid, .. } | Aggregate::Range { grid, .. } => Some(*grid),
+            Aggregate::Mean { .. } | Aggregate::Spread { .. } => None,
+        };
+        self.0.aggregates.iter().map(grid).collect()
+    }
+
+    /// The base vectors.
     #[must_use]
     pub fn vectors(&self) -> &[Vector] {
         &self.0.vectors
     }
+
+    /// What is paid for, in the order in which it gets shares.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.0.steps
+    }
+
+    /// A step in words, for quotes.
+    #[must_use]
+    pub fn describe(&self, step: &Step) -> String {
+        let vector = |vector: &usize| self.0.vectors.get(*vector).map_or_else(String::new, ToString::to_string);
+        match step {
+            Step::Noise { vector: place } => format!("noise on {}", vector(place)),
+            Step::Quantiles { vector: place, ranks } => format!("choice of {} quantiles from {}", ranks.len(), vector(place)),
+            Step::Groups { .. } => "which groups are named".to_owned(),
+            Step::Top { vector: place, count } => format!("the {count} largest groups by {}", vector(place)),
+        }
+    }
+}
+
+impl Choice {
+    fn of(contribution: Contribution) -> Self {
+        let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        Self {
+            groups: count(contribution.groups_per_unit.into()),
+            rows: count(contribution.rows_per_group.into()),
+            total: count(contribution.rows()),
+        }
+    }
 }
 
 /// Finds columns and numbers what is read.
-struct Reads<'a> {
+pub(super) struct Reads<'a> {
     schema: &'a Schema,
     reads: Vec<Read>,
-}
-
-/// An aggregate; its column with its place in the schema.
-enum Item<'a> {
-    Rows,
-    Count(usize, &'a Column),
-    Sum(usize, &'a Column, Bounds, Step),
-    Mean(usize, &'a Column, Bounds, Step),
 }
 
 impl<'a> Reads<'a> {
@@ -216,97 +380,13 @@ impl<'a> Reads<'a> {
     }
 
     fn item(&self, expression: &Expression) -> Result<Item<'a>, BindError> {
-        let (clause, name) = match expression {
-            Expression::Key(_) | Expression::CountRows => return Ok(Item::Rows),
-            Expression::Count(column) => ("COUNT", column),
-            Expression::Sum(column) => ("SUM", column),
-            Expression::Mean(column) => ("AVG", column),
-        };
-        let (place, column) = self.find(name, Use::Aggregate, clause)?;
-        if matches!(expression, Expression::Count(_)) {
-            return Ok(Item::Count(place, column));
-        }
-        let step = column.kind.step().ok_or_else(|| BindError::NotNumber { column: name.clone(), clause })?;
-        let bounds = column.bounds.ok_or_else(|| BindError::NoBounds { column: name.clone(), clause })?;
-        Ok(match expression {
-            Expression::Sum(_) => Item::Sum(place, column, bounds, step),
-            _ => Item::Mean(place, column, bounds, step),
-        })
+        Item::new(expression, self)
     }
 }
 
-/// Reduces items to base vectors: N first, then N and S of each column in the order of the schema, so that the same
-/// items in another order get the same shares.
-fn vectors(items: &[Item<'_>], rows: u64, reads: &mut Reads<'_>) -> (Vec<Vector>, Vec<Value>, Vec<Aggregate>) {
-    let mut vectors = Vec::new();
-    // All rows are counted for COUNT(*), and for columns that every row has a value of.
-    let all_rows = items.iter().any(|item| match item {
-        Item::Rows => true,
-        Item::Count(_, column) | Item::Mean(_, column, ..) => !column.nullable,
-        Item::Sum(..) => false,
-    });
-    if all_rows {
-        vectors.push(Vector::count(VectorKind::Rows, rows));
-    }
-    let mut places: Vec<_> = items.iter().filter_map(Item::column).collect();
-    places.sort_unstable_by_key(|(place, _)| *place);
-    places.dedup_by_key(|(place, _)| *place);
-
-    let mut values = Vec::new();
-    let mut bases = Vec::new();
-    for (place, column) in places {
-        let of_column = || items.iter().filter(|item| item.column().is_some_and(|(other, _)| other == place));
-        let counted = of_column().any(|item| matches!(item, Item::Count(..) | Item::Mean(..)));
-        let summed = of_column().find_map(Item::sum);
-        let mut push = |vector| {
-            vectors.push(vector);
-            vectors.len() - 1
-        };
-        let present = (counted && column.nullable).then(|| push(Vector::count(VectorKind::Present { column: column.name.clone() }, rows)));
-        let sum = summed.map(|bounds| {
-            let centre = if counted { bounds.middle() } else { 0 };
-            Sum { vector: push(Vector::sum(column.name.clone(), bounds, centre, rows)), bounds, centre }
-        });
-        bases.push((place, present.unwrap_or(0), sum));
-        if present.is_some() || sum.is_some() {
-            values.push(Value { read: reads.number(place), present, sum });
-        }
-    }
-    let base = |place| bases.iter().find(|(other, ..)| *other == place).copied();
-    let aggregates = items.iter().filter_map(|item| match *item {
-        Item::Rows => Some(Aggregate::Count { vector: 0 }),
-        Item::Count(place, ..) => base(place).map(|(_, count, _)| Aggregate::Count { vector: count }),
-        Item::Sum(place, _, _, step) => base(place).and_then(|(_, count, sum)| {
-            let Sum { vector, centre, .. } = sum?;
-            Some(Aggregate::Sum { sum: vector, count: (centre != 0).then_some(count), centre, step })
-        }),
-        Item::Mean(place, _, bounds, step) => base(place).and_then(|(_, count, sum)| {
-            let Sum { vector, centre, .. } = sum?;
-            Some(Aggregate::Mean { sum: vector, count, centre, bounds, step })
-        }),
-    });
-    let aggregates = aggregates.collect();
-    (vectors, values, aggregates)
-}
-
-impl<'a> Item<'a> {
-    /// Its column with the place in the schema.
-    fn column(&self) -> Option<(usize, &'a Column)> {
-        match self {
-            Self::Rows => None,
-            Self::Count(place, column) | Self::Sum(place, column, ..) | Self::Mean(place, column, ..) => Some((*place, column)),
-        }
-    }
-
-    fn sum(&self) -> Option<Bounds> {
-        match self {
-            Self::Rows | Self::Count(..) => None,
-            Self::Sum(.., bounds, _) | Self::Mean(.., bounds, _) => Some(*bounds),
-        }
-    }
-}
-
-fn check_size(groups: &[GroupColumn], cells: usize, aggregates: usize) -> Result<(), BindError> {
+fn check_size(groups: &[GroupColumn], cells: Option<usize>, aggregates: usize) -> Result<(), BindError> {
+    // Where the data say which groups there are, the answer is cut to what fits.
+    let Some(cells) = cells else { return Ok(()) };
     let estimates = cells as u128 * aggregates as u128 * ESTIMATE_BYTES;
     let keys = groups.iter().map(|column| {
         // Each key stands in as many groups as the other columns make.
@@ -315,74 +395,4 @@ fn check_size(groups: &[GroupColumn], cells: usize, aggregates: usize) -> Result
     });
     let found = u64::try_from(estimates + keys.sum::<u128>()).unwrap_or(u64::MAX);
     if found > ANSWER_BYTES_MAX { Err(BindError::AnswerSize { found, most: ANSWER_BYTES_MAX }) } else { Ok(()) }
-}
-
-/// Why a query does not fit a dataset. Names columns, never a constant or a cell.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BindError {
-    /// There is no such column.
-    #[error("the dataset has no column {column}")]
-    NoColumn {
-        /// The column.
-        column: ColumnName,
-    },
-    /// The column is not for that.
-    #[error("the column {column} cannot stand in {clause}: its uses do not include {using}")]
-    NotAllowed {
-        /// The column.
-        column: ColumnName,
-        /// Where it stands.
-        clause: &'static str,
-        /// The use that it lacks.
-        using: &'static str,
-    },
-    /// Groups are declared, and none are.
-    #[error("the column {column} cannot stand in GROUP BY: it has no declared values")]
-    NoValues {
-        /// The column.
-        column: ColumnName,
-    },
-    /// Text cannot be summed.
-    #[error("{clause} needs a number, the column {column} is text")]
-    NotNumber {
-        /// The column.
-        column: ColumnName,
-        /// SUM or AVG.
-        clause: &'static str,
-    },
-    /// Without bounds one row could change a sum by any amount.
-    #[error("{clause} needs bounds, the column {column} declares none")]
-    NoBounds {
-        /// The column.
-        column: ColumnName,
-        /// SUM or AVG.
-        clause: &'static str,
-    },
-    /// A text beside a number, or the other way round.
-    #[error("the column {column} is {kind}: compare it with {expected}")]
-    Constant {
-        /// The column.
-        column: ColumnName,
-        /// Its type.
-        kind: &'static str,
-        /// What it can be compared with.
-        expected: &'static str,
-    },
-    /// Too many groups.
-    #[error("the query has {found} groups, at most {most} are answered: group by fewer columns")]
-    Cells {
-        /// How many there are.
-        found: u64,
-        /// The limit.
-        most: usize,
-    },
-    /// Too long an answer.
-    #[error("the answer could have {found} bytes, at most {most} are given: ask for fewer groups or items")]
-    AnswerSize {
-        /// Its most bytes.
-        found: u64,
-        /// The limit.
-        most: u64,
-    },
 }

@@ -1,8 +1,9 @@
-use super::bound::Aggregate;
+use super::bound::{ANSWER_BYTES_MAX, Aggregate, ESTIMATE_BYTES, Step};
 use super::decimal::{Round, product};
-use super::{Bound, Key, Noisy, Split};
-use crate::dataset::Step;
-use crate::dp::interval::{self, HalfWidth, Interval, MEAN_RESOLUTION, Mean, Method, NoisyMean};
+use super::{Key, Noisy, Split};
+use crate::dataset::{Bounds, Step as Grid};
+use crate::dp::interval::{self, HalfWidth, Interval, MEAN_RESOLUTION, Mean, NoisyMean, NoisyVariance, Variance};
+use crate::dp::{DpError, Law, range};
 use crate::id::Decimal;
 
 /// A group of the answer.
@@ -10,50 +11,78 @@ use crate::id::Decimal;
 pub struct Group {
     /// One part for each column of GROUP BY.
     pub key: Vec<Key>,
-    /// One for each aggregate of SELECT, in order.
+    /// One for each estimate of SELECT, in order.
     pub estimates: Vec<Estimate>,
 }
 
 /// A released number with its 95 % interval (rule F1). Negative counts stand as they are (rule E6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// The number; none for a mean whose noisy count is not above zero.
+    /// The number; none for a ratio whose noisy count is not above zero, and for bounds of which there is no sign.
     pub value: Option<Decimal>,
-    /// The lower end of the interval.
-    pub low: Decimal,
+    /// The lower end of the interval; none where no interval is paid for.
+    pub low: Option<Decimal>,
     /// The upper end.
-    pub high: Decimal,
-    /// How the interval was made.
+    pub high: Option<Decimal>,
+    /// How the interval was made, or why there is none.
     pub method: &'static str,
 }
 
 /// How wide an interval will be, told before anything is spent (rule F3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Width {
-    /// How far it reaches to both sides; for a mean around its middle, when a group size is assumed.
+    /// How far it reaches to both sides; for a ratio around its middle, when a group size is assumed.
     pub half: Option<Decimal>,
     /// How it will be made.
     pub method: &'static str,
 }
 
+/// Why a quantile has no interval: no histogram that covers the bounds of the column is in the same question.
+pub const NO_BINS: &str = "none: ask for HISTOGRAM of the column over all of its bounds as well";
+/// Why automatic bounds have no interval.
+pub const NO_INTERVAL: &str = "none: the bounds are where noisy counts stand out";
+
 impl Noisy {
-    /// All groups with their estimates; the last column of GROUP BY runs fastest.
+    /// All named groups with their estimates: declared groups in declared order, the last column of GROUP BY fastest; others in
+    /// increasing order of their keys; the largest by the order in which they were chosen.
+    ///
+    /// Of groups that the data say, those that do not fit an answer any more are left out ([`Self::is_cut`]): which ones depends
+    /// on the keys of named groups only.
     #[must_use]
     pub fn estimates(&self) -> Vec<Group> {
         let plan = &self.split.plan;
-        let bound = Bound(std::sync::Arc::clone(plan));
-        let rules: Vec<Rule> = plan.aggregates.iter().map(|aggregate| Rule::new(*aggregate, &self.split)).collect();
-        let group = |cell| Group {
-            key: bound.key(cell),
-            estimates: rules.iter().map(|rule| rule.estimate(|vector| self.get(vector, cell))).collect(),
+        let rules: Vec<Rule<'_>> = plan.aggregates.iter().map(|aggregate| Rule::new(*aggregate, &self.split)).collect();
+        let group = |group| Group { key: self.key(group), estimates: rules.iter().map(|rule| rule.estimate(self, group)).collect() };
+        (0..self.fitting()).map(group).collect()
+    }
+
+    /// Whether named groups are left out of [`Self::estimates`].
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.fitting() < self.groups()
+    }
+
+    fn fitting(&self) -> usize {
+        let plan = &self.split.plan;
+        if plan.cells.is_some() {
+            // Checked when the question was bound.
+            return self.groups();
+        }
+        let mut bytes = 0;
+        let fits = |group: &usize| {
+            bytes += plan.aggregates.len() as u128 * ESTIMATE_BYTES + self.key(*group).iter().map(Key::bytes).sum::<u128>();
+            bytes <= u128::from(ANSWER_BYTES_MAX) - ANSWER_HEAD_BYTES
         };
-        (0..plan.cells).map(group).collect()
+        (0..self.groups()).take_while(fits).count()
     }
 }
 
+/// What an answer has besides its rows.
+const ANSWER_HEAD_BYTES: u128 = 64 << 10;
+
 impl Split {
-    /// The widths of the intervals, in the order of the aggregates. That of a mean depends on how many rows a group
-    /// has, which `group_size` assumes; it never comes from the data.
+    /// The widths of the intervals, in the order of the estimates. That of a ratio depends on how many rows a group has, which
+    /// `group_size` assumes; it never comes from the data.
     #[must_use]
     pub fn widths(&self, group_size: Option<u64>) -> Vec<Width> {
         self.plan.aggregates.iter().map(|aggregate| Rule::new(*aggregate, self).width(group_size)).collect()
@@ -61,74 +90,143 @@ impl Split {
 }
 
 /// An aggregate with what its intervals need.
-enum Rule {
-    Count { vector: usize, width: HalfWidth },
-    Sum { sum: usize, count: Option<usize>, centre: i64, step: Step, width: HalfWidth },
-    Mean { sum: usize, count: usize, step: Step, mean: NoisyMean },
+enum Rule<'a> {
+    Number { vector: usize, slot: usize, width: HalfWidth },
+    Sum { sum: usize, count: Option<usize>, centre: i64, grid: Grid, width: HalfWidth },
+    Mean { sum: usize, count: usize, grid: Grid, mean: NoisyMean },
+    Spread { sum: usize, count: usize, squares: usize, grid: Grid, root: bool, noisy: NoisyVariance },
+    Quantile { step: usize, place: usize, grid: Grid, rank: (u64, u64), split: &'a Split, bins: Option<(usize, Law)> },
+    Range { vector: usize, law: Law, high: bool, grid: Grid },
 }
 
-impl Rule {
-    fn new(aggregate: Aggregate, split: &Split) -> Self {
-        let scale = |vector: usize| split.mechanisms[vector].scale();
+impl<'a> Rule<'a> {
+    fn new(aggregate: Aggregate, split: &'a Split) -> Self {
+        // Every vector that an aggregate is made of is noised by a step of its own.
+        let law = |vector: usize| split.law(vector).unwrap_or(Law::Laplace(crate::dp::Scale::ONE));
         match aggregate {
-            Aggregate::Count { vector } => Self::Count { vector, width: interval::laplace(scale(vector)) },
-            Aggregate::Sum { sum, count, centre, step } => {
-                let width = count
-                    .map_or_else(|| interval::laplace(scale(sum)), |count| interval::laplace_sum(scale(sum), centre.into(), scale(count)));
-                Self::Sum { sum, count, centre, step, width }
+            Aggregate::Count { vector } => Self::Number { vector, slot: 0, width: interval::half_width(law(vector)) },
+            Aggregate::Slot { vector, slot } => Self::Number { vector, slot, width: interval::half_width(law(vector)) },
+            Aggregate::Sum { sum, count, centre, grid } => {
+                let width = count.map_or_else(
+                    || interval::half_width(law(sum)),
+                    |count| interval::weighted_sum(law(sum), centre.into(), law(count)),
+                );
+                Self::Sum { sum, count, centre, grid, width }
             }
-            Aggregate::Mean { sum, count, centre, bounds, step } => {
-                let mean = NoisyMean {
+            Aggregate::Mean { sum, count, centre, bounds, grid } => {
+                let (sum_law, count_law) = (law(sum), law(count));
+                let Bounds { low, high } = bounds;
+                let mean = NoisyMean { sum: 0, sum_law, count: 0, count_law, centre: centre.into(), low: low.into(), high: high.into() };
+                Self::Mean { sum, count, grid, mean }
+            }
+            Aggregate::Spread { sum, count, squares, centre, bounds, grid, root } => {
+                let noisy = NoisyVariance {
                     sum: 0,
-                    sum_scale: scale(sum),
                     count: 0,
-                    count_scale: scale(count),
+                    squares: 0,
+                    sum_law: law(sum),
+                    count_law: law(count),
+                    squares_law: law(squares),
                     centre: centre.into(),
                     low: bounds.low.into(),
                     high: bounds.high.into(),
                 };
-                Self::Mean { sum, count, step, mean }
+                Self::Spread { sum, count, squares, grid, root, noisy }
             }
+            Aggregate::Quantile { step, place, bins, grid } => {
+                let rank = match &split.plan.steps[step] {
+                    Step::Quantiles { ranks, .. } => ranks[place],
+                    _ => (0, 1),
+                };
+                Self::Quantile { step, place, grid, rank, split, bins: bins.map(|vector| (vector, law(vector))) }
+            }
+            Aggregate::Range { vector, high, grid } => Self::Range { vector, law: law(vector), high, grid },
         }
     }
 
-    fn estimate(&self, noisy: impl Fn(usize) -> i128) -> Estimate {
+    fn estimate(&self, noisy: &Noisy, group: usize) -> Estimate {
+        let number = |vector: usize| noisy.get(vector, group)[0];
         match self {
-            Self::Count { vector, width } => {
-                let value = noisy(*vector);
-                written(Some(value), width.around(value), Step::one(), 0)
+            Self::Number { vector, slot, width } => {
+                let value = noisy.get(*vector, group)[*slot];
+                written(Some(value), width.around(value), Grid::one(), 0)
             }
-            Self::Sum { sum, count, centre, step, width } => {
-                let shift = count.map_or(0, |count| noisy(count).saturating_mul((*centre).into()));
-                let value = noisy(*sum).saturating_add(shift);
-                written(Some(value), width.around(value), *step, 0)
+            Self::Sum { sum, count, centre, grid, width } => {
+                let shift = count.map_or(0, |count| number(count).saturating_mul((*centre).into()));
+                let value = number(*sum).saturating_add(shift);
+                written(Some(value), width.around(value), *grid, 0)
             }
-            Self::Mean { sum, count, step, mean } => {
-                let Mean { value, interval } = mean_of(mean, noisy(*sum), noisy(*count));
-                written(value, interval, *step, PART_DIGITS)
+            Self::Mean { sum, count, grid, mean } => {
+                let Mean { value, interval } = mean_of(mean, number(*sum), number(*count));
+                written(value, interval, *grid, PART_DIGITS)
+            }
+            Self::Spread { sum, count, squares, grid, root, noisy: made } => {
+                let made = NoisyVariance { sum: number(*sum), count: number(*count), squares: number(*squares), ..*made };
+                spread(&made, *grid, *root)
+            }
+            Self::Quantile { step, place, grid, rank, split, bins } => {
+                let (low, high) = span(split, *step, noisy.pick(*step, group, *place));
+                // Of a slot of many grid points the middle.
+                let middle = i128::from(low) + (i128::from(high) - i128::from(low)) / 2;
+                let interval = bins.and_then(|(vector, law)| {
+                    let (first, last) = interval::quantile_from_histogram(noisy.get(vector, group), law, *rank)?;
+                    let table = bin_table(split, vector)?;
+                    Some((table.span(first)?.0, table.span(last)?.1))
+                });
+                let decimal = |steps: i128| product(steps, grid.decimal().mantissa(), grid.decimal().scale(), Round::Nearest);
+                Estimate {
+                    value: Some(decimal(middle)),
+                    low: interval.map(|(low, _)| decimal(low.into())),
+                    high: interval.map(|(_, high)| decimal(high.into())),
+                    method: if bins.is_some() { HISTOGRAM_METHOD } else { NO_BINS },
+                }
+            }
+            Self::Range { vector, law, high, grid } => {
+                let bounds = range::bounds(noisy.get(*vector, group), *law);
+                let end = bounds.map(|bounds| if *high { bounds.1 } else { bounds.0 });
+                let value = end.map(|end| product(end.into(), grid.decimal().mantissa(), grid.decimal().scale(), Round::Nearest));
+                Estimate { value, low: None, high: None, method: NO_INTERVAL }
             }
         }
     }
 
     fn width(&self, group_size: Option<u64>) -> Width {
-        let half = |width: &HalfWidth, step: Step| {
+        let half = |width: &HalfWidth, grid: Grid| {
             let steps = i128::try_from(width.steps).unwrap_or(i128::MAX);
-            let half = product(steps, step.decimal().mantissa(), step.decimal().scale(), Round::Up);
+            let half = product(steps, grid.decimal().mantissa(), grid.decimal().scale(), Round::Up);
             Width { half: Some(half), method: width.method.as_str() }
         };
         match self {
-            Self::Count { width, .. } => half(width, Step::one()),
-            Self::Sum { width, step, .. } => half(width, *step),
-            Self::Mean { mean, step, .. } => {
+            Self::Number { width, .. } => half(width, Grid::one()),
+            Self::Sum { width, grid, .. } => half(width, *grid),
+            Self::Mean { mean, grid, .. } => {
                 let at_middle = mean_of(mean, 0, group_size.unwrap_or(0).into()).interval;
                 let (low, high) = (at_middle.low, at_middle.high);
                 let middle = mean.centre * i128::from(MEAN_RESOLUTION);
                 let half = (high - middle).max(middle - low);
-                let half = group_size.map(|_| in_parts(half, *step, Round::Up));
+                let half = group_size.map(|_| in_parts(half, *grid, Round::Up));
                 Width { half, method: at_middle.method.as_str() }
             }
+            Self::Spread { noisy, .. } => Width { half: None, method: noisy.method().as_str() },
+            Self::Quantile { bins, .. } => Width { half: None, method: if bins.is_some() { HISTOGRAM_METHOD } else { NO_BINS } },
+            Self::Range { .. } => Width { half: None, method: NO_INTERVAL },
         }
     }
+}
+
+const HISTOGRAM_METHOD: &str = interval::Method::HistogramInversion.as_str();
+
+/// The values of a slot of a grid.
+fn span(split: &Split, step: usize, slot: usize) -> (i64, i64) {
+    let vector = match &split.plan.steps[step] {
+        Step::Quantiles { vector, .. } => Some(*vector),
+        _ => None,
+    };
+    vector.and_then(|vector| bin_table(split, vector)).and_then(|table| table.span(slot)).unwrap_or((0, 0))
+}
+
+fn bin_table(split: &Split, vector: usize) -> Option<&super::table::Table> {
+    split.plan.values.iter().flat_map(|value| &value.tables).find(|table| table.vector == vector)
 }
 
 /// Digits of [`MEAN_RESOLUTION`].
@@ -138,22 +236,45 @@ const _: () = assert!(10_u32.pow(PART_DIGITS as u32) == MEAN_RESOLUTION);
 /// The bounds are those of a schema, so that there always is an estimate; should there be none, the bounds are it.
 fn mean_of(mean: &NoisyMean, sum: i128, count: i128) -> Mean {
     let parts = i128::from(MEAN_RESOLUTION);
-    let all = Interval { low: mean.low * parts, high: mean.high * parts, method: Method::LaplaceRatio };
-    NoisyMean { sum, count, ..*mean }.estimate().unwrap_or(Mean { value: None, interval: all })
+    NoisyMean { sum, count, ..*mean }.estimate().unwrap_or_else(|_| {
+        let all = Interval { low: mean.low * parts, high: mean.high * parts, method: mean.method() };
+        Mean { value: None, interval: all }
+    })
 }
 
-fn in_parts(parts: i128, step: Step, round: Round) -> Decimal {
-    product(parts, step.decimal().mantissa(), step.decimal().scale() + PART_DIGITS, round)
+/// A variance has the square of a step as its unit, a deviation the step.
+fn spread(noisy: &NoisyVariance, grid: Grid, root: bool) -> Estimate {
+    let step = grid.decimal();
+    let (estimate, unit, scale): (Result<Variance, DpError>, i128, u8) = if root {
+        (noisy.deviation(), step.mantissa(), step.scale())
+    } else {
+        (noisy.variance(), step.mantissa() * step.mantissa(), 2 * step.scale())
+    };
+    let decimal = |parts, round| product(parts, unit, scale + PART_DIGITS, round);
+    match estimate {
+        Ok(Variance { value, interval }) => Estimate {
+            value: value.map(|value| decimal(value, Round::Nearest)),
+            low: Some(decimal(interval.low, Round::Down)),
+            high: Some(decimal(interval.high, Round::Up)),
+            method: interval.method.as_str(),
+        },
+        // The bounds of a schema are in order, and near enough to the middle.
+        Err(_) => Estimate { value: None, low: None, high: None, method: noisy.method().as_str() },
+    }
+}
+
+fn in_parts(parts: i128, grid: Grid, round: Round) -> Decimal {
+    product(parts, grid.decimal().mantissa(), grid.decimal().scale() + PART_DIGITS, round)
 }
 
 /// Steps (divided by 10^digits) as decimals, the ends rounded outward where they have too many digits.
-fn written(value: Option<i128>, interval: Interval, step: Step, digits: u8) -> Estimate {
-    let step = step.decimal();
+fn written(value: Option<i128>, interval: Interval, grid: Grid, digits: u8) -> Estimate {
+    let step = grid.decimal();
     let decimal = |steps, round| product(steps, step.mantissa(), step.scale() + digits, round);
     Estimate {
         value: value.map(|value| decimal(value, Round::Nearest)),
-        low: decimal(interval.low, Round::Down),
-        high: decimal(interval.high, Round::Up),
+        low: Some(decimal(interval.low, Round::Down)),
+        high: Some(decimal(interval.high, Round::Up)),
         method: interval.method.as_str(),
     }
 }

@@ -30,6 +30,7 @@ pub(super) enum TextTest {
     /// In order of bytes.
     In(Vec<String>),
     Between(String, String),
+    Prefix(String),
 }
 
 impl TextTest {
@@ -45,6 +46,7 @@ impl TextTest {
             },
             Self::In(values) => values.binary_search_by(|value| value.as_str().cmp(text)).is_ok(),
             Self::Between(low, high) => (low.as_str()..=high.as_str()).contains(&text),
+            Self::Prefix(prefix) => text.starts_with(prefix.as_str()),
         }
     }
 }
@@ -98,6 +100,13 @@ impl<'a, F: FnMut(&ColumnName) -> Result<(usize, &'a Column), BindError>> Binder
                 };
                 let (low, high) = (Point::of(number(column, low)?, step), Point::of(number(column, high)?, step));
                 Ok(range(read, low.from(), high.below(), negate != *negated))
+            }
+            Predicate::Prefix { column, negated, prefix } => {
+                let (read, column) = (self.find)(column)?;
+                if column.kind != ColumnType::Text {
+                    return Err(BindError::Constant { column: column.name.clone(), kind: column.kind.name(), expected: "a number" });
+                }
+                Ok(self.text(read, TextTest::Prefix(prefix.clone()), negate != *negated))
             }
             Predicate::IsNull { column, negated } => Ok(Filter::Null { read: (self.find)(column)?.0, negated: negate != *negated }),
             Predicate::And(parts) | Predicate::Or(parts) => {
@@ -157,14 +166,14 @@ fn comparison_range(comparison: Comparison, point: Point) -> (i128, i128, bool) 
 
 /// Where a constant lies on a grid: at the grid point `floor`, or between it and the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Point {
+pub(super) struct Point {
     /// Held within a little more than `i64`.
     floor: i128,
     exact: bool,
 }
 
 impl Point {
-    fn of(number: Decimal, step: Step) -> Self {
+    pub(super) fn of(number: Decimal, step: Step) -> Self {
         /// Beyond every `i64`.
         const FAR: i128 = 1 << 64;
         let step = step.decimal();
@@ -186,12 +195,12 @@ impl Point {
     }
 
     /// The least grid point at or above.
-    fn from(self) -> i128 {
+    pub(super) fn from(self) -> i128 {
         if self.exact { self.floor } else { self.floor + 1 }
     }
 
     /// The greatest grid point at or below.
-    fn below(self) -> i128 {
+    pub(super) fn below(self) -> i128 {
         self.floor
     }
 

@@ -1,39 +1,46 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::BindError;
+use super::bound::KEY_BYTES;
 use crate::codec::Encoder;
-use crate::dataset::{Column, Values};
+use crate::dataset::{Column, ColumnType, Use, Values};
 use crate::id::{ColumnName, Digest, Name};
 
 /// What one group column says of a group.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Key {
-    /// A declared text.
+    /// A text, declared or revealed.
     Text(String),
-    /// A declared integer.
+    /// An integer, declared or revealed.
     Integer(i64),
     /// Undeclared values and nulls together, under the name that the description gives them.
     Other(Name),
 }
 
-/// A column of GROUP BY. Its values are numbered in declared order, `other` comes last.
+/// A column of GROUP BY. Its values are numbered in declared order, `other` comes last; values that the data say, in their
+/// own order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GroupColumn {
     pub(super) read: usize,
     pub(super) name: ColumnName,
-    values: Values,
+    text: bool,
+    /// None while the data say which there are.
+    values: Option<Values>,
     other: Option<Name>,
     /// How far apart two neighbouring values of this column are among the groups.
     pub(super) stride: u32,
     lookup: Lookup,
 }
 
-/// From an integer cell to the number of its value.
+/// From a cell to the number of its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Lookup {
+pub(super) enum Lookup {
     /// A text cell is a code, declared values first: the number itself.
     Code,
+    /// By code.
+    Codes(Vec<u32>),
     /// `table[cell - low]`; a place behind the values stands for none.
     Dense {
         low: i64,
@@ -44,26 +51,62 @@ enum Lookup {
 
 /// An integer column is looked up in a table when its declared values span no more than this.
 const DENSE_SPAN_MAX: u64 = 1 << 18;
+/// A longer text is the key of no group: it would not fit an answer.
+const KEY_BYTES_MAX: usize = 1_024;
 
 impl GroupColumn {
-    /// The column must have declared values; strides are set by [`arrange`].
+    /// The column must have declared values, or say that its values may leave; strides are set by [`arrange`].
     pub(super) fn new(read: usize, column: &Column) -> Result<Self, BindError> {
-        let values = column.values.clone().ok_or_else(|| BindError::NoValues { column: column.name.clone() })?;
-        let lookup = match &values {
-            Values::Text(_) => Lookup::Code,
-            Values::Integer(values) => Lookup::of(values),
+        let lookup = match &column.values {
+            Some(Values::Integer(values)) => Lookup::of(values),
+            Some(Values::Text(_)) => Lookup::Code,
+            None if column.uses.allow(Use::Reveal) => Lookup::Code,
+            None => return Err(BindError::NoValues { column: column.name.clone() }),
         };
-        Ok(Self { read, name: column.name.clone(), values, other: column.other.clone(), stride: 0, lookup })
+        Ok(Self {
+            read,
+            name: column.name.clone(),
+            text: column.kind == ColumnType::Text,
+            values: column.values.clone(),
+            other: column.other.clone(),
+            stride: 0,
+            lookup,
+        })
+    }
+
+    /// Whether the description says which values there are.
+    pub(super) const fn is_declared(&self) -> bool {
+        self.values.is_some()
+    }
+
+    /// The same column with the texts of its dictionary, in the order of their codes, as values.
+    pub(super) fn with_texts(&self, texts: Vec<String>) -> Self {
+        let mut ordered: Vec<_> = texts.into_iter().zip(0_usize..).filter(|(text, _)| is_key(text)).collect();
+        ordered.sort_unstable();
+        let codes = ordered.iter().map(|(_, code)| code + 1).max().unwrap_or(0);
+        let mut table = vec![u32::MAX; codes];
+        for ((_, code), number) in ordered.iter().zip(0_u32..) {
+            table[*code] = number;
+        }
+        let values = Values::Text(ordered.into_iter().map(|(text, _)| text).collect());
+        Self { values: Some(values), lookup: Lookup::Codes(table), ..self.clone() }
+    }
+
+    /// The same column with the distinct integers of its cells as values.
+    pub(super) fn with_integers(&self, mut integers: Vec<i64>) -> Self {
+        integers.sort_unstable();
+        let lookup = Lookup::of(&integers);
+        Self { values: Some(Values::Integer(integers)), lookup, ..self.clone() }
     }
 
     /// Whether cells are codes.
     pub(super) const fn is_text(&self) -> bool {
-        matches!(self.values, Values::Text(_))
+        self.text
     }
 
-    /// How many values are declared; also the number of everything else.
+    /// How many values there are; also the number of everything else.
     pub(super) fn declared(&self) -> u32 {
-        u32::try_from(self.values.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.values.as_ref().map_or(0, Values::len)).unwrap_or(u32::MAX)
     }
 
     /// Whether everything else is a group.
@@ -76,24 +119,18 @@ impl GroupColumn {
         u64::from(self.declared()) + u64::from(self.has_other())
     }
 
-    /// The number of an integer's value; [`Self::declared`] or more for none.
-    pub(super) fn number_of(&self, cell: i64) -> u32 {
-        match &self.lookup {
-            Lookup::Code => u32::MAX,
-            Lookup::Dense { low, table } => {
-                let place = usize::try_from(cell.wrapping_sub(*low).cast_unsigned()).unwrap_or(usize::MAX);
-                table.get(place).copied().unwrap_or(u32::MAX)
-            }
-            Lookup::Sparse(numbers) => numbers.get(&cell).copied().unwrap_or(u32::MAX),
-        }
+    /// From cells to numbers.
+    pub(super) const fn lookup(&self) -> &Lookup {
+        &self.lookup
     }
 
     /// The key of a group.
     pub(super) fn key(&self, group: usize) -> Key {
-        let place = group / (self.stride.max(1) as usize) % (self.values.len() + usize::from(self.has_other()));
+        let declared = self.declared() as usize;
+        let place = group / (self.stride.max(1) as usize) % (declared + usize::from(self.has_other())).max(1);
         match (&self.values, &self.other) {
-            (Values::Text(values), _) if place < values.len() => Key::Text(values[place].clone()),
-            (Values::Integer(values), _) if place < values.len() => Key::Integer(values[place]),
+            (Some(Values::Text(values)), _) if place < declared => Key::Text(values[place].clone()),
+            (Some(Values::Integer(values)), _) if place < declared => Key::Integer(values[place]),
             (_, Some(other)) => Key::Other(other.clone()),
             (_, None) => unreachable!("a place among the values, as there is no other"),
         }
@@ -101,18 +138,37 @@ impl GroupColumn {
 
     /// The bytes of all its keys in text.
     pub(super) fn key_bytes(&self) -> u128 {
-        /// -9223372036854775808
-        const INTEGER_BYTES: usize = 20;
         let declared = match &self.values {
-            Values::Text(values) => values.iter().map(String::len).sum(),
-            Values::Integer(values) => values.len() * INTEGER_BYTES,
+            Some(Values::Text(values)) => values.iter().map(String::len).sum(),
+            Some(Values::Integer(values)) => values.len() * INTEGER_BYTES,
+            None => 0,
         };
         (declared + self.other.as_ref().map_or(0, |other| other.as_str().len())) as u128
     }
 }
 
+/// -9223372036854775808
+const INTEGER_BYTES: usize = 20;
+
+/// Whether a text of the data can be the key of a group; one that cannot is in none, like a null.
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.len() <= KEY_BYTES_MAX && unicode_normalization::is_nfc(text)
+}
+
+impl Key {
+    /// The bytes it takes in an answer.
+    pub(super) fn bytes(&self) -> u128 {
+        let bytes = match self {
+            Self::Text(text) => text.len(),
+            Self::Integer(_) => INTEGER_BYTES,
+            Self::Other(name) => name.as_str().len(),
+        };
+        bytes as u128 + KEY_BYTES
+    }
+}
+
 impl Lookup {
-    fn of(values: &[i64]) -> Self {
+    pub(super) fn of(values: &[i64]) -> Self {
         let numbered = values.iter().copied().zip(0_u32..);
         let (low, high) = (values.iter().min().copied().unwrap_or(0), values.iter().max().copied().unwrap_or(0));
         let span = high.abs_diff(low);
@@ -127,6 +183,50 @@ impl Lookup {
         }
         Self::Dense { low, table }
     }
+
+    /// The number of an integer's value; as large as it gets for none.
+    pub(super) fn number_of(&self, cell: i64) -> u32 {
+        match self {
+            Self::Code | Self::Codes(_) => u32::MAX,
+            Self::Dense { low, table } => {
+                let place = usize::try_from(cell.wrapping_sub(*low).cast_unsigned()).unwrap_or(usize::MAX);
+                table.get(place).copied().unwrap_or(u32::MAX)
+            }
+            Self::Sparse(numbers) => numbers.get(&cell).copied().unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// The groups of one scan: those of the plan, or those that the data have.
+#[derive(Debug)]
+pub(super) struct Layout<'a> {
+    pub(super) groups: Cow<'a, [GroupColumn]>,
+    pub(super) cells: usize,
+}
+
+impl Layout<'_> {
+    /// The key of a group.
+    pub(super) fn key(&self, cell: usize) -> Vec<Key> {
+        self.groups.iter().map(|column| column.key(cell)).collect()
+    }
+
+    /// The first 16 bytes of SHA-256 of a group's canonical encoding: `[value, ...]` with a text, an integer, or false for
+    /// `other`. Ranks are made from it, so it says nothing of columns or numbering.
+    pub(super) fn hash(&self, cell: usize) -> [u8; 16] {
+        let mut out = Encoder::new();
+        out.array(self.groups.len());
+        for column in self.groups.iter() {
+            match column.key(cell) {
+                Key::Text(value) => out.text(&value),
+                Key::Integer(value) => out.int(value),
+                Key::Other(_) => out.boolean(false),
+            };
+        }
+        let digest = Digest::of(&out.into_bytes());
+        let mut short = [0; 16];
+        short.copy_from_slice(&digest.as_bytes()[..16]);
+        short
+    }
 }
 
 /// Sets the strides, the last column running fastest, and gives the number of groups.
@@ -139,25 +239,4 @@ pub(super) fn arrange(columns: &mut [GroupColumn], most: usize) -> Result<usize,
         stride *= column.len();
     }
     Ok(cells)
-}
-
-/// For each group the first 16 bytes of SHA-256 of its canonical encoding: `[value, ...]` with a text, an integer, or
-/// false for `other`. Ranks are made from it, so it says nothing of columns or numbering.
-pub(super) fn hashes(columns: &[GroupColumn], cells: usize) -> Vec<[u8; 16]> {
-    let hash = |cell| {
-        let mut out = Encoder::new();
-        out.array(columns.len());
-        for column in columns {
-            match column.key(cell) {
-                Key::Text(value) => out.text(&value),
-                Key::Integer(value) => out.int(value),
-                Key::Other(_) => out.boolean(false),
-            };
-        }
-        let digest = Digest::of(&out.into_bytes());
-        let mut short = [0; 16];
-        short.copy_from_slice(&digest.as_bytes()[..16]);
-        short
-    };
-    (0..cells).map(hash).collect()
 }

@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::bound::Plan;
-use super::{Bound, EngineError, Split};
-use crate::dp::{DiscreteLaplace, LaplaceMechanism};
+use super::bound::{Plan, Step};
+use super::split::Mechanism;
+use super::{Bound, EngineError, Key, Split};
+use crate::dp::{DiscreteGaussian, DiscreteLaplace};
 use crate::random::Random;
 
 /// Exact sums: what must not leave. Consumed by [`Exact::noise`], wiped, redacted in `Debug`.
@@ -22,27 +23,56 @@ use crate::random::Random;
 #[cfg_attr(not(feature = "hazmat"), doc = "```")]
 pub struct Exact {
     plan: Arc<Plan>,
-    /// Vector by vector, group by group.
+    /// The keys of groups that the data say; none where they are declared.
+    keys: Option<Vec<Vec<Key>>>,
+    cells: usize,
+    /// Vector by vector, group by group, slot by slot.
     sums: Zeroizing<Vec<i128>>,
 }
 
-/// Noised sums: each base vector once. From here on all is post-processing.
+/// Noised sums and choices: each base vector once. From here on all is post-processing.
 #[derive(Clone)]
 pub struct Noisy {
     pub(super) split: Split,
-    sums: Vec<i128>,
+    /// The groups that are named, in the order of the answer; none for all declared ones.
+    kept: Option<Vec<usize>>,
+    /// The keys of groups that the data say.
+    keys: Option<Vec<Vec<Key>>>,
+    /// For each vector, group by group and slot by slot; empty for those that are not released.
+    numbers: Vec<Vec<i128>>,
+    /// For each step, the slots that were chosen in each group.
+    picks: Vec<Vec<Vec<usize>>>,
 }
 
 impl Exact {
-    /// For implementors of [`super::Engine`]: all groups of the first vector of `bound`, then of the next; nothing
-    /// when there are not as many.
+    /// For implementors of [`super::Engine`], where all groups are declared: the numbers of all groups of the first vector of
+    /// `bound`, slot by slot, then of the next; nothing when there are not as many.
     #[must_use]
     pub fn new(bound: &Bound, sums: Vec<i128>) -> Option<Self> {
-        let fits = sums.len() == bound.cells() * bound.vectors().len();
-        fits.then(|| Self { plan: Arc::clone(&bound.0), sums: Zeroizing::new(sums) })
+        Self::of(bound, None, bound.cells()?, sums)
     }
 
-    /// Adds noise to every group of every vector, once each and in this order.
+    /// The same where the data say which groups there are: those with at least one unit, each with its key, in increasing order
+    /// of the keys.
+    #[must_use]
+    pub fn found(bound: &Bound, keys: Vec<Vec<Key>>, sums: Vec<i128>) -> Option<Self> {
+        let columns = bound.group_columns().len();
+        let ordered = keys.is_sorted_by(|a, b| a < b) && keys.iter().all(|key| key.len() == columns);
+        if bound.cells().is_some() || !ordered {
+            return None;
+        }
+        let cells = keys.len();
+        Self::of(bound, Some(keys), cells, sums)
+    }
+
+    fn of(bound: &Bound, keys: Option<Vec<Vec<Key>>>, cells: usize, sums: Vec<i128>) -> Option<Self> {
+        let sums = Zeroizing::new(sums);
+        let fits = sums.len() == bound.vectors().iter().map(|vector| vector.len(cells)).sum::<usize>();
+        fits.then(|| Self { plan: Arc::clone(&bound.0), keys, cells, sums })
+    }
+
+    /// Chooses which groups are named where that is asked, and adds noise to every number of every released vector of theirs,
+    /// once each.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when `split` is of another query.
@@ -50,11 +80,52 @@ impl Exact {
         if self.plan != split.plan {
             return Err(EngineError::Failed);
         }
-        let mut sums = Vec::with_capacity(self.sums.len());
-        for (exact, mechanism) in self.sums.chunks(self.plan.cells).zip(&split.mechanisms) {
-            release(exact, mechanism, random, &mut sums);
+        let plan = &*self.plan;
+        let starts = plan.vectors.iter().scan(0, |next, vector| {
+            let start = *next;
+            *next += vector.len(self.cells);
+            Some(start)
+        });
+        let starts: Vec<usize> = starts.collect();
+        let of = |vector: usize, cell: usize| {
+            let (slots, start) = (plan.vectors[vector].slots(), starts[vector]);
+            &self.sums[start + cell * slots..start + (cell + 1) * slots]
+        };
+        let mut kept: Option<Vec<usize>> = None;
+        let mut numbers = vec![Vec::new(); plan.vectors.len()];
+        let mut picks = vec![Vec::new(); plan.steps.len()];
+        for (place, (step, mechanism)) in plan.steps.iter().zip(&split.mechanisms).enumerate() {
+            let cells = || kept.clone().unwrap_or_else(|| (0..self.cells).collect());
+            match (step, mechanism) {
+                (Step::Groups { vector }, mechanism) => {
+                    let named = cells().into_iter().filter(|cell| is_named(of(*vector, *cell)[0], mechanism, random));
+                    kept = Some(named.collect());
+                }
+                (Step::Top { vector, count }, Mechanism::Top(selection)) => {
+                    let cells = cells();
+                    let scores: Vec<_> = cells.iter().map(|cell| of(*vector, *cell)[0]).collect();
+                    let count = scores.len().min(*count as usize);
+                    let chosen = if count == 0 { Vec::new() } else { selection.top_k(&scores, count, random).map_err(|_| EngineError::Failed)? };
+                    kept = Some(chosen.into_iter().map(|place| cells[place]).collect());
+                }
+                (Step::Noise { vector }, mechanism) => {
+                    let exact: Vec<i128> = if plan.vectors[*vector].is_of_all() {
+                        self.sums[starts[*vector]..=starts[*vector]].to_vec()
+                    } else {
+                        cells().iter().flat_map(|cell| of(*vector, *cell)).copied().collect()
+                    };
+                    numbers[*vector] = release(&Zeroizing::new(exact), mechanism, random);
+                }
+                (Step::Quantiles { vector, .. }, Mechanism::Quantiles(quantiles)) => {
+                    let counts = |cell: &usize| of(*vector, *cell).iter().map(|count| u64::try_from(*count).unwrap_or(0)).collect();
+                    let choose = |cell: &usize, random: &mut dyn Random| quantiles.choose(&Zeroizing::<Vec<u64>>::new(counts(cell)), random);
+                    picks[place] = cells().iter().map(|cell| choose(cell, random)).collect();
+                }
+                _ => return Err(EngineError::Failed),
+            }
         }
-        Ok(Noisy { split: split.clone(), sums })
+        let keys = self.keys.map(|keys| kept.iter().flatten().filter_map(|cell| keys.get(*cell).cloned()).collect());
+        Ok(Noisy { split: split.clone(), kept, keys, numbers, picks })
     }
 
     /// The sums themselves, for oracles.
@@ -63,12 +134,39 @@ impl Exact {
     pub fn sums(&self) -> &[i128] {
         &self.sums
     }
+
+    /// The keys of the groups that the data say, for oracles.
+    #[cfg(any(test, feature = "hazmat"))]
+    #[must_use]
+    pub fn keys(&self) -> Option<&[Vec<Key>]> {
+        self.keys.as_deref()
+    }
 }
 
 impl Noisy {
-    /// The noised value of a vector in a group.
-    pub(super) fn get(&self, vector: usize, cell: usize) -> i128 {
-        self.sums[vector * self.split.plan.cells + cell]
+    /// How many groups are named.
+    pub(super) fn groups(&self) -> usize {
+        self.kept.as_ref().map_or_else(|| self.split.plan.cells.unwrap_or(0), Vec::len)
+    }
+
+    /// The key of a named group.
+    pub(super) fn key(&self, group: usize) -> Vec<Key> {
+        match (&self.keys, &self.kept) {
+            (Some(keys), _) => keys.get(group).cloned().unwrap_or_default(),
+            (None, Some(kept)) => self.split.plan.groups.iter().map(|column| column.key(kept[group])).collect(),
+            (None, None) => self.split.plan.groups.iter().map(|column| column.key(group)).collect(),
+        }
+    }
+
+    /// The noised numbers of a vector in a named group, one for each slot.
+    pub(super) fn get(&self, vector: usize, group: usize) -> &[i128] {
+        let (of, numbers) = (&self.split.plan.vectors[vector], &self.numbers[vector]);
+        if of.is_of_all() { numbers } else { &numbers[group * of.slots()..(group + 1) * of.slots()] }
+    }
+
+    /// The slot that was chosen for the quantile at this place.
+    pub(super) fn pick(&self, step: usize, group: usize, place: usize) -> usize {
+        self.picks[step][group][place]
     }
 }
 
@@ -80,7 +178,18 @@ impl fmt::Debug for Exact {
 
 impl fmt::Debug for Noisy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Noisy({} sums)", self.sums.len())
+        write!(f, "Noisy({} groups)", self.groups())
+    }
+}
+
+fn is_named(units: i128, mechanism: &Mechanism, random: &mut dyn Random) -> bool {
+    match mechanism {
+        Mechanism::Optimal(selector) => selector.keeps(u64::try_from(units).unwrap_or(0), random),
+        // A group below the least is as one that does not exist.
+        Mechanism::Threshold { noise, threshold, least } => {
+            units >= *least && noise.release(units.saturating_sub(least - 1), random) >= *threshold
+        }
+        _ => false,
     }
 }
 
@@ -88,11 +197,17 @@ impl fmt::Debug for Noisy {
 const PREPARED_FROM: usize = 350;
 
 /// Which sampler is used depends on the shape of the answer only; the law is the same.
-fn release(exact: &[i128], mechanism: &LaplaceMechanism, random: &mut dyn Random, out: &mut Vec<i128>) {
-    if exact.len() < PREPARED_FROM {
-        out.extend(exact.iter().map(|value| mechanism.release(*value, random)));
-    } else {
-        let noise = DiscreteLaplace::prepare(mechanism.scale());
-        out.extend(exact.iter().map(|value| value.saturating_add(noise.sample(random))));
+fn release(exact: &[i128], mechanism: &Mechanism, random: &mut dyn Random) -> Vec<i128> {
+    let few = exact.len() < PREPARED_FROM;
+    let mut out = exact.to_vec();
+    match mechanism {
+        Mechanism::Laplace(mechanism) if few => out.iter_mut().for_each(|value| *value = mechanism.release(*value, random)),
+        Mechanism::Laplace(mechanism) => DiscreteLaplace::prepare(mechanism.scale()).add_noise(&mut out, random),
+        Mechanism::Bounded(mechanism) => out.iter_mut().for_each(|value| *value = mechanism.release(*value, random)),
+        Mechanism::Gaussian(mechanism) if few => out.iter_mut().for_each(|value| *value = mechanism.release(*value, random)),
+        Mechanism::Gaussian(mechanism) => DiscreteGaussian::prepare(mechanism.sigma_squared()).add_noise(&mut out, random),
+        // No other mechanism is made for noise, so nothing is released by one.
+        Mechanism::Quantiles(_) | Mechanism::Optimal(_) | Mechanism::Threshold { .. } | Mechanism::Top(_) => out.fill(0),
     }
+    out
 }

@@ -1,14 +1,15 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::bound::Plan;
-use super::rank::Ranks;
+use super::group::Layout;
 use super::select::{CHUNK, Tables, View, cells, tables};
 use super::sums::Sums;
 use super::unit::{Chooser, Gathered};
-use super::{Blocks, Bound, Control, Engine, EngineError, Exact, group};
+use super::{Blocks, Bound, Control, Engine, EngineError, Exact, found};
 use crate::dataset::RowKey;
 
 /// The engine over a snapshot, or other columns in blocks, of one machine.
@@ -56,16 +57,21 @@ impl<B: Blocks> Engine for SnapshotEngine<B> {
     fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError> {
         control.check()?;
         let plan = &*bound.0;
+        let layout = match plan.cells {
+            Some(cells) => Layout { groups: Cow::Borrowed(&plan.groups), cells },
+            None => found::layout(plan, &self.source, self.threads, control)?,
+        };
         let chooser = match (plan.choice, &self.key) {
             (None, _) => None,
-            (Some(choice), Some(key)) => Some(Chooser { ranks: Ranks::new(key), hashes: group::hashes(&plan.groups, plan.cells), choice }),
+            (Some(choice), Some(key)) => Some(Chooser::new(key, &layout, choice)),
             (Some(_), None) => return Err(EngineError::Failed),
         };
         let tables = tables(plan, &self.source)?;
         let blocks = self.source.blocks();
         let stretch = if chooser.is_some() { (blocks / 4 / self.threads).clamp(1, STRETCH) } else { 1 };
-        let scan =
-            Scan { plan, source: &self.source, tables, control, next: AtomicUsize::new(0), done: AtomicUsize::new(0), blocks, stretch };
+        let next = AtomicUsize::new(0);
+        let done = AtomicUsize::new(0);
+        let scan = Scan { plan, layout: &layout, source: &self.source, tables, control, next, done, blocks, stretch };
         let work = || {
             let sums = match &chooser {
                 None => scan.rows(),
@@ -82,7 +88,12 @@ impl<B: Blocks> Engine for SnapshotEngine<B> {
             }
             Ok(sums)
         })?;
-        Exact::new(bound, sums.into_totals()).ok_or(EngineError::Failed)
+        let sums = sums.into_totals();
+        match plan.cells {
+            Some(_) => Exact::new(bound, sums),
+            None => found::exact(bound, &layout, &sums),
+        }
+        .ok_or(EngineError::Failed)
     }
 }
 
@@ -99,6 +110,7 @@ fn threads_default() -> NonZeroUsize {
 /// One pass over the data, shared by its threads.
 struct Scan<'a, B> {
     plan: &'a Plan,
+    layout: &'a Layout<'a>,
     source: &'a B,
     tables: Tables,
     control: &'a Control<'a>,
@@ -112,13 +124,13 @@ struct Scan<'a, B> {
 impl<B: Blocks> Scan<'_, B> {
     /// Every row is a unit.
     fn rows(&self) -> Result<Sums, EngineError> {
-        let mut sums = Sums::new(self.plan);
+        let mut sums = Sums::new(self.plan, self.layout.cells);
         let mut groups = [0; CHUNK];
         while let Some((block, _)) = self.take() {
             let view = View::read(self.plan, self.source, block)?;
             for from in (0..view.rows()).step_by(CHUNK) {
                 let groups = &mut groups[..(view.rows() - from).min(CHUNK)];
-                cells(self.plan, &self.tables, &view, from, groups);
+                cells(self.plan, self.layout, &self.tables, &view, from, groups);
                 sums.add(&view, from, groups);
             }
             self.finish_block()?;
@@ -127,15 +139,15 @@ impl<B: Blocks> Scan<'_, B> {
     }
 
     /// Units that start in a stretch belong to it, to their end.
-    fn units(&self, chooser: &Chooser) -> Result<Sums, EngineError> {
-        let mut sums = Sums::new(self.plan);
+    fn units(&self, chooser: &Chooser<'_>) -> Result<Sums, EngineError> {
+        let mut sums = Sums::new(self.plan, self.layout.cells);
         while let Some((start, end)) = self.take() {
             self.units_of(start, end, chooser, &mut sums)?;
         }
         Ok(sums)
     }
 
-    fn units_of(&self, start: usize, end: usize, chooser: &Chooser, sums: &mut Sums) -> Result<(), EngineError> {
+    fn units_of(&self, start: usize, end: usize, chooser: &Chooser<'_>, sums: &mut Sums) -> Result<(), EngineError> {
         // The unit that the stretch before ends with is not ours.
         let mut before = None;
         for block in (0..start).rev() {
@@ -168,7 +180,7 @@ impl<B: Blocks> Scan<'_, B> {
                     {
                         gathered.finish(&ended, chooser, sums);
                     }
-                    if (cell as usize) < self.plan.cells {
+                    if (cell as usize) < self.layout.cells {
                         gathered.push(cell, tag, self.plan.values.iter().map(|value| view.value(value.read, row)));
                     }
                 }
@@ -196,7 +208,7 @@ impl<B: Blocks> Scan<'_, B> {
         out.resize(view.rows(), 0);
         for start in (from / CHUNK * CHUNK..to).step_by(CHUNK) {
             let end = view.rows().min(start + CHUNK);
-            cells(self.plan, &self.tables, view, start, &mut out[start..end]);
+            cells(self.plan, self.layout, &self.tables, view, start, &mut out[start..end]);
         }
     }
 

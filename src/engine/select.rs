@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::bound::Plan;
 use super::filter::Filter;
-use super::group::GroupColumn;
+use super::group::{GroupColumn, Layout, Lookup};
 use super::{Blocks, EngineError};
 use crate::dataset::{Block, Cells};
 
@@ -77,6 +77,14 @@ impl View {
         }
     }
 
+    /// Numbers and codes alike, one by one.
+    pub(super) fn each(&self, read: usize, from: usize, len: usize, mut take: impl FnMut(usize, i64)) {
+        match &self.columns[read].cells {
+            Cells::Numbers(numbers) => numbers[from..from + len].iter().enumerate().for_each(|(row, number)| take(row, *number)),
+            Cells::Codes(codes) => codes[from..from + len].iter().enumerate().for_each(|(row, code)| take(row, (*code).into())),
+        }
+    }
+
     fn codes(&self, read: usize, from: usize, len: usize) -> &[u32] {
         match &self.columns[read].cells {
             Cells::Codes(codes) => &codes[from..from + len],
@@ -89,23 +97,23 @@ impl View {
         self.columns[read].nulls.as_deref().map(|nulls| &nulls[from / 64..])
     }
 
-    /// The value of a row; none for a null.
+    /// The value of a row, or its code; none for a null.
     pub(super) fn value(&self, read: usize, row: usize) -> Option<i64> {
         match &self.columns[read] {
             column if column.is_null(row) => None,
             column => match &column.cells {
                 Cells::Numbers(numbers) => numbers.get(row).copied(),
-                Cells::Codes(_) => Some(0),
+                Cells::Codes(codes) => codes.get(row).map(|code| i64::from(*code)),
             },
         }
     }
 }
 
-/// Writes the group of `out.len()` rows from row `from` on, a multiple of 64; `plan.cells` is the waste group.
-pub(super) fn cells(plan: &Plan, tables: &Tables, view: &View, from: usize, out: &mut [u32]) {
-    let waste = u32::try_from(plan.cells).unwrap_or(u32::MAX);
+/// Writes the group of `out.len()` rows from row `from` on, a multiple of 64; `layout.cells` is the waste group.
+pub(super) fn cells(plan: &Plan, layout: &Layout<'_>, tables: &Tables, view: &View, from: usize, out: &mut [u32]) {
+    let waste = u32::try_from(layout.cells).unwrap_or(u32::MAX);
     out.fill(0);
-    for column in &plan.groups {
+    for column in layout.groups.iter() {
         add_groups(column, view, from, out);
     }
     if let Some(filter) = &plan.filter {
@@ -126,10 +134,13 @@ pub(super) fn cells(plan: &Plan, tables: &Tables, view: &View, from: usize, out:
 fn add_groups(column: &GroupColumn, view: &View, from: usize, out: &mut [u32]) {
     let nulls = view.nulls(column.read, from);
     let len = out.len();
-    if column.is_text() {
-        add_weights(column, view.codes(column.read, from, len), |code| code, nulls, out);
-    } else {
-        add_weights(column, view.numbers(column.read, from, len), |cell| column.number_of(cell), nulls, out);
+    match column.lookup() {
+        Lookup::Codes(table) => {
+            let number = |code: u32| table.get(code as usize).copied().unwrap_or(u32::MAX);
+            add_weights(column, view.codes(column.read, from, len), number, nulls, out);
+        }
+        _ if column.is_text() => add_weights(column, view.codes(column.read, from, len), |code| code, nulls, out),
+        lookup => add_weights(column, view.numbers(column.read, from, len), |cell| lookup.number_of(cell), nulls, out),
     }
 }
 

@@ -12,25 +12,39 @@ const NARROW_MAX: u128 = 1 << 47;
 
 /// What one thread has summed so far. The order of rows and the number of threads leave no trace in the totals.
 pub(super) struct Sums {
-    /// Vector by vector, group by group.
+    /// Vector by vector, group by group, slot by slot.
     totals: Vec<i128>,
+    /// Where each vector starts in the totals.
+    starts: Vec<usize>,
     cells: usize,
     copies: usize,
-    /// Rows of each copy of each group, for the vector N.
-    rows: Option<Vec<i64>>,
+    /// Rows of each copy of each group, and the vector N.
+    rows: Option<(usize, Vec<i64>)>,
+    /// Units of each group, and the vector U.
+    units: Option<(usize, Vec<i64>)>,
+    /// Units that lost rows, and their vector.
+    dropped: Option<(usize, i64)>,
     values: Vec<ValueSums>,
     /// Rows added since the last flush, and the most before the next.
     added: u64,
     room: u64,
 }
 
-/// A column's rows with a value and their sum, for each copy of each group.
+/// What is summed of one column.
 struct ValueSums {
     value: Value,
-    sums: Pairs,
+    /// Rows with a value and their sum, for each copy of each group.
+    pairs: Pairs,
+    /// For each group, as are the tables.
+    squares: Vec<i128>,
+    clamped: Vec<i64>,
+    /// For each table, slot by slot.
+    tables: Vec<Vec<i64>>,
 }
 
 enum Pairs {
+    /// Neither is asked for.
+    Nothing,
     /// COUNT only.
     Counts(Vec<i64>),
     Narrow(Vec<[i64; 2]>),
@@ -39,13 +53,13 @@ enum Pairs {
 }
 
 impl Sums {
-    pub(super) fn new(plan: &Plan) -> Self {
-        let cells = plan.cells;
+    pub(super) fn new(plan: &Plan, cells: usize) -> Self {
         let copies = if cells <= COPIED_CELLS_MAX { COPIES } else { 1 };
         let len = (cells + 1) * copies;
         let mut room = u64::MAX / 2;
         let values = plan.values.iter().map(|value| {
-            let sums = match value.sum.map(Reach::of) {
+            let pairs = match value.sum.map(Reach::of) {
+                None if value.present.is_none() => Pairs::Nothing,
                 None => Pairs::Counts(vec![0; len]),
                 Some(reach) if reach.most() <= NARROW_MAX => {
                     room = room.min(u64::try_from((1 << 63) / (reach.most() + 1)).unwrap_or(u64::MAX));
@@ -53,35 +67,76 @@ impl Sums {
                 }
                 Some(_) => Pairs::Wide(vec![(0, 0); cells + 1]),
             };
-            ValueSums { value: value.clone(), sums }
+            ValueSums {
+                pairs,
+                squares: value.squares.map_or_else(Vec::new, |_| vec![0; cells + 1]),
+                clamped: value.clamped.map_or_else(Vec::new, |_| vec![0; cells + 1]),
+                // One slot more, of no use, for values that go nowhere.
+                tables: value.tables.iter().map(|table| vec![0; (cells + 1) * table.slots + 1]).collect(),
+                value: value.clone(),
+            }
         });
         let values = values.collect();
-        let rows = plan.vectors.first().is_some_and(|vector| *vector.kind() == super::VectorKind::Rows).then(|| vec![0; len]);
-        Self { totals: vec![0; cells * plan.vectors.len()], cells, copies, rows, values, added: 0, room }
+        let mut starts = vec![0];
+        for vector in &plan.vectors {
+            starts.push(starts.last().copied().unwrap_or(0) + vector.len(cells));
+        }
+        let total = starts.pop().unwrap_or(0);
+        Self {
+            totals: vec![0; total],
+            starts,
+            cells,
+            copies,
+            rows: plan.rows.map(|vector| (vector, vec![0; len])),
+            units: plan.units.map(|vector| (vector, vec![0; cells])),
+            dropped: plan.dropped.map(|vector| (vector, 0)),
+            values,
+            added: 0,
+            room,
+        }
     }
 
     /// Adds the rows of a view from `from` on, a multiple of 64, whose groups are `cells`, at most [`CHUNK`] of them.
     pub(super) fn add(&mut self, view: &View, from: usize, cells: &[u32]) {
         debug_assert!(cells.len() <= CHUNK);
         self.make_room(CHUNK as u64);
-        if let Some(rows) = &mut self.rows {
+        if let Some((_, rows)) = &mut self.rows {
             match self.copies {
                 1 => add_rows::<1>(cells, rows),
                 _ => add_rows::<COPIES>(cells, rows),
             }
         }
-        for ValueSums { value, sums } in &mut self.values {
+        let waste = u32::try_from(self.cells).unwrap_or(u32::MAX);
+        for ValueSums { value, pairs, squares, clamped, tables } in &mut self.values {
             let nulls = view.nulls(value.read, from);
             let reach = value.sum.map_or(Reach::NOTHING, Reach::of);
             let numbers = view.numbers(value.read, from, cells.len());
-            match (sums, self.copies) {
+            // Nulls go where rows without a group go.
+            let cell_of = |row: usize| if null_at(nulls, row) { waste } else { cells[row] } as usize;
+            if value.squares.is_some() {
+                numbers.iter().enumerate().for_each(|(row, number)| squares[cell_of(row)] += reach.square(*number));
+            }
+            if let Some((_, bounds)) = value.clamped {
+                let outside = |number: i64| i64::from(number < bounds.low) + i64::from(number > bounds.high);
+                numbers.iter().enumerate().for_each(|(row, number)| clamped[cell_of(row)] += outside(*number));
+            }
+            for (table, counts) in value.tables.iter().zip(tables) {
+                let nowhere = counts.len() - 1;
+                view.each(value.read, from, cells.len(), |row, number| {
+                    let slot = table.slot(number);
+                    let place = if slot < table.slots { cell_of(row) * table.slots + slot } else { nowhere };
+                    counts[place] += 1;
+                });
+            }
+            match (pairs, self.copies) {
+                (Pairs::Nothing, _) => {}
                 (Pairs::Counts(counts), 1) => add_present::<1>(cells, nulls, counts),
                 (Pairs::Counts(counts), _) => add_present::<COPIES>(cells, nulls, counts),
                 (Pairs::Narrow(pairs), 1) => add_values::<1>(cells, numbers, nulls, reach, pairs),
                 (Pairs::Narrow(pairs), _) => add_values::<COPIES>(cells, numbers, nulls, reach, pairs),
                 (Pairs::Wide(pairs), _) => {
                     for (row, (cell, number)) in cells.iter().zip(numbers).enumerate() {
-                        let present = i64::from(nulls.is_none_or(|nulls| nulls[row / 64] >> (row % 64) & 1 == 0));
+                        let present = i64::from(!null_at(nulls, row));
                         let pair = &mut pairs[*cell as usize];
                         pair.0 += present;
                         pair.1 += i128::from(present) * reach.wide(*number);
@@ -94,24 +149,47 @@ impl Sums {
     /// Adds one row of a group; `numbers` has one entry for each value of the plan.
     pub(super) fn add_row(&mut self, cell: u32, numbers: &[Option<i64>]) {
         self.make_room(1);
-        let place = cell as usize * self.copies;
-        if let Some(rows) = &mut self.rows {
+        let (cell, place) = (cell as usize, cell as usize * self.copies);
+        if let Some((_, rows)) = &mut self.rows {
             rows[place] += 1;
         }
-        for (ValueSums { value, sums }, number) in self.values.iter_mut().zip(numbers) {
+        for (ValueSums { value, pairs, squares, clamped, tables }, number) in self.values.iter_mut().zip(numbers) {
             let Some(number) = *number else { continue };
             let reach = value.sum.map_or(Reach::NOTHING, Reach::of);
-            match sums {
+            if value.squares.is_some() {
+                squares[cell] += reach.square(number);
+            }
+            if let Some((_, bounds)) = value.clamped {
+                clamped[cell] += i64::from(number < bounds.low || number > bounds.high);
+            }
+            for (table, counts) in value.tables.iter().zip(tables) {
+                let slot = table.slot(number);
+                if slot < table.slots {
+                    counts[cell * table.slots + slot] += 1;
+                }
+            }
+            match pairs {
+                Pairs::Nothing => {}
                 Pairs::Counts(counts) => counts[place] += 1,
                 Pairs::Narrow(pairs) => {
                     pairs[place][0] += 1;
                     pairs[place][1] += reach.narrow(number);
                 }
                 Pairs::Wide(pairs) => {
-                    pairs[cell as usize].0 += 1;
-                    pairs[cell as usize].1 += reach.wide(number);
+                    pairs[cell].0 += 1;
+                    pairs[cell].1 += reach.wide(number);
                 }
             }
+        }
+    }
+
+    /// Adds one unit to each of its groups, all different.
+    pub(super) fn add_unit(&mut self, cells: impl Iterator<Item = u32>, dropped: bool) {
+        if let Some((_, units)) = &mut self.units {
+            cells.for_each(|cell| units[cell as usize] += 1);
+        }
+        if let Some((_, count)) = &mut self.dropped {
+            *count += i64::from(dropped);
         }
     }
 
@@ -123,7 +201,26 @@ impl Sums {
     /// The sums, vector by vector.
     pub(super) fn into_totals(mut self) -> Vec<i128> {
         self.flush();
-        std::mem::take(&mut self.totals)
+        let (starts, cells) = (&self.starts, self.cells);
+        let totals = &mut self.totals;
+        if let Some((vector, units)) = &self.units {
+            add_up(totals, starts[*vector], units);
+        }
+        if let Some((vector, count)) = self.dropped {
+            add_up(totals, starts[vector], &[count]);
+        }
+        for ValueSums { value, squares, clamped, tables, .. } in &self.values {
+            if let Some(vector) = value.squares {
+                totals[starts[vector]..].iter_mut().zip(&squares[..cells]).for_each(|(total, square)| *total += square);
+            }
+            if let Some((vector, _)) = value.clamped {
+                add_up(totals, starts[vector], &clamped[..cells]);
+            }
+            for (table, counts) in value.tables.iter().zip(tables) {
+                add_up(totals, starts[table.vector], &counts[..cells * table.slots]);
+            }
+        }
+        std::mem::take(totals)
     }
 
     fn make_room(&mut self, rows: u64) {
@@ -136,26 +233,35 @@ impl Sums {
     /// Moves what copies hold to the totals. The waste group is left behind.
     fn flush(&mut self) {
         self.added = 0;
-        let (cells, copies) = (self.cells, self.copies);
+        let (cells, copies, starts) = (self.cells, self.copies, &self.starts);
         let totals = &mut self.totals;
-        let mut add = |vector: usize, cell: usize, amount: i128| totals[vector * cells + cell] += amount;
-        if let Some(rows) = &mut self.rows {
-            // N is the first vector where there is one.
-            drain(rows, copies, cells, |cell, count| add(0, cell, count.into()));
+        let mut add = |vector: usize, cell: usize, amount: i128| totals[starts[vector] + cell] += amount;
+        if let Some((vector, rows)) = &mut self.rows {
+            drain(rows, copies, cells, |cell, count| add(*vector, cell, count.into()));
         }
-        for ValueSums { value, sums } in &mut self.values {
+        for ValueSums { value, pairs, .. } in &mut self.values {
             let (present, sum) = (value.present, value.sum.map(|sum| sum.vector));
             let mut add_pair = |cell, count: i64, amount: i128| {
                 present.into_iter().for_each(|vector| add(vector, cell, count.into()));
                 sum.into_iter().for_each(|vector| add(vector, cell, amount));
             };
-            match sums {
+            match pairs {
+                Pairs::Nothing => {}
                 Pairs::Counts(counts) => drain(counts, copies, cells, |cell, count| add_pair(cell, count, 0)),
                 Pairs::Narrow(pairs) => drain(pairs, copies, cells, |cell, [count, amount]| add_pair(cell, count, amount.into())),
                 Pairs::Wide(pairs) => drain(pairs, 1, cells, |cell, (count, amount)| add_pair(cell, count, amount)),
             }
         }
     }
+}
+
+fn add_up(totals: &mut [i128], start: usize, counts: &[i64]) {
+    totals[start..].iter_mut().zip(counts).for_each(|(total, count)| *total += i128::from(*count));
+}
+
+/// Whether bit `row` of the words is set.
+fn null_at(nulls: Option<&[u64]>, row: usize) -> bool {
+    nulls.is_some_and(|nulls| nulls[row / 64] >> (row % 64) & 1 == 1)
 }
 
 fn drain<T: Copy + Default>(held: &mut [T], copies: usize, cells: usize, mut add: impl FnMut(usize, T)) {
@@ -189,6 +295,12 @@ impl Reach {
 
     fn wide(self, number: i64) -> i128 {
         i128::from(number.clamp(self.low, self.high)) - i128::from(self.centre)
+    }
+
+    /// The square of it, where it is at most 2^40.
+    fn square(self, number: i64) -> i128 {
+        let centred = self.wide(number);
+        centred * centred
     }
 
     /// The same where [`Self::most`] is at most [`NARROW_MAX`].

@@ -1,16 +1,22 @@
 //! The rows of one unit, and which of them are kept.
 
 use super::bound::Choice;
+use super::group::Layout;
 use super::rank::Ranks;
 use super::sums::Sums;
+use crate::dataset::RowKey;
 
 /// What is needed to choose.
-pub(super) struct Chooser {
-    pub(super) ranks: Ranks,
-    /// Of each group.
-    pub(super) hashes: Vec<[u8; 16]>,
-    pub(super) choice: Choice,
+pub(super) struct Chooser<'a> {
+    ranks: Ranks,
+    layout: &'a Layout<'a>,
+    /// Of each group, where there are not many.
+    hashes: Vec<[u8; 16]>,
+    choice: Choice,
 }
+
+/// Hashes of more groups than this are made when they are needed.
+const HASHES_MAX: usize = 1 << 16;
 
 /// Rows of one unit, gathered until it ends.
 ///
@@ -23,6 +29,8 @@ pub(super) struct Gathered {
     width: usize,
     /// How many rows there may be before it is thinned.
     thin_at: usize,
+    /// How many rows there were.
+    seen: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -39,21 +47,23 @@ const THIN_AT_LEAST: usize = if cfg!(test) { 16 } else { 65_536 };
 impl Gathered {
     /// Of rows with `width` numbers each.
     pub(super) const fn new(width: usize) -> Self {
-        Self { rows: Vec::new(), numbers: Vec::new(), width, thin_at: THIN_AT_LEAST }
+        Self { rows: Vec::new(), numbers: Vec::new(), width, thin_at: THIN_AT_LEAST, seen: 0 }
     }
 
     /// Adds a row.
     pub(super) fn push(&mut self, cell: u32, tag: [u8; 16], numbers: impl Iterator<Item = Option<i64>>) {
+        self.seen += 1;
         self.rows.push(Row { cell, place: self.numbers.len(), tag });
         self.numbers.extend(numbers);
     }
 
     /// Throws out what will not be kept, once there is much.
-    pub(super) fn thin(&mut self, unit: &[u8; 16], chooser: &Chooser) {
+    pub(super) fn thin(&mut self, unit: &[u8; 16], chooser: &Chooser<'_>) {
         if self.rows.len() < self.thin_at {
             return;
         }
         chooser.choose(unit, &mut self.rows);
+        // The bound on all rows of a unit is left to the end: which groups it is shared by is not known before.
         let mut numbers = Vec::with_capacity(self.rows.len() * self.width);
         for row in &mut self.rows {
             let from = std::mem::replace(&mut row.place, numbers.len());
@@ -64,27 +74,59 @@ impl Gathered {
     }
 
     /// The unit ends: adds what is kept of it to `sums` and is empty again.
-    pub(super) fn finish(&mut self, unit: &[u8; 16], chooser: &Chooser, sums: &mut Sums) {
+    pub(super) fn finish(&mut self, unit: &[u8; 16], chooser: &Chooser<'_>, sums: &mut Sums) {
         chooser.choose(unit, &mut self.rows);
+        chooser.cut(unit, &mut self.rows);
+        self.rows.sort_unstable_by_key(|row| row.cell);
         for row in &self.rows {
             sums.add_row(row.cell, &self.numbers[row.place..row.place + self.width]);
         }
+        let groups = self.rows.chunk_by(|a, b| a.cell == b.cell).filter_map(|rows| rows.first());
+        sums.add_unit(groups.map(|row| row.cell), self.seen > self.rows.len() as u64);
         self.rows.clear();
         self.numbers.clear();
         self.thin_at = THIN_AT_LEAST;
+        self.seen = 0;
     }
 }
 
-impl Chooser {
-    /// Leaves the rows that are kept: of the groups with the least ranks the rows with the least ranks. Rows of equal
+impl<'a> Chooser<'a> {
+    pub(super) fn new(key: &RowKey, layout: &'a Layout<'a>, choice: Choice) -> Self {
+        let hashes = if layout.cells <= HASHES_MAX { (0..layout.cells).map(|cell| layout.hash(cell)).collect() } else { Vec::new() };
+        Self { ranks: Ranks::new(key), layout, hashes, choice }
+    }
+
+    fn group_rank(&self, unit: &[u8; 16], cell: u32) -> u128 {
+        let cell = cell as usize;
+        self.ranks.group(unit, &self.hashes.get(cell).copied().unwrap_or_else(|| self.layout.hash(cell)))
+    }
+
+    /// Leaves as many rows as a unit may have in all: those with the least ranks.
+    fn cut(&self, unit: &[u8; 16], rows: &mut Vec<Row>) {
+        let total = self.choice.total;
+        if rows.len() <= total {
+            return;
+        }
+        rows.sort_unstable_by_key(|row| row.cell);
+        let groups = rows.chunk_by(|a, b| a.cell == b.cell);
+        let ranks = groups.flat_map(|group| {
+            let group_rank = self.group_rank(unit, group[0].cell);
+            group.iter().map(move |row| (self.ranks.row(group_rank, &row.tag), *row))
+        });
+        let mut ranked: Vec<_> = ranks.collect();
+        ranked.select_nth_unstable_by_key(total, |(rank, row)| (*rank, row.cell));
+        *rows = ranked[..total].iter().map(|(_, row)| *row).collect();
+    }
+
+    /// Leaves the rows that may be kept: of the groups with the least ranks the rows with the least ranks. Rows of equal
     /// rank have equal cells, so that it does not matter which of them stay.
     fn choose(&self, unit: &[u8; 16], rows: &mut Vec<Row>) {
-        let Choice { groups: groups_max, rows: rows_max } = self.choice;
+        let Choice { groups: groups_max, rows: rows_max, .. } = self.choice;
         if rows.len() <= groups_max.min(rows_max) {
             return;
         }
         rows.sort_unstable_by_key(|row| row.cell);
-        let rank = |cell: u32| self.ranks.group(unit, &self.hashes[cell as usize]);
+        let rank = |cell: u32| self.group_rank(unit, cell);
         let mut groups: Vec<&mut [Row]> = rows.chunk_by_mut(|a, b| a.cell == b.cell).collect();
         if groups.len() > groups_max {
             // Should two ranks be equal, the order of the description decides.
