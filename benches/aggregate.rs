@@ -117,7 +117,7 @@ fn schema(unit: bool) -> Schema {
         return Schema::new(Unit::Row, Contribution::ROW, columns).unwrap();
     }
     columns.push(column("who", ColumnType::Text, None, false, &[]));
-    let contribution = Contribution { groups_per_unit: 3, rows_per_group: 2 };
+    let contribution = Contribution { groups_per_unit: 3, rows_per_group: 2, rows_per_unit: None };
     Schema::new(Unit::Column(ColumnName::new("who").unwrap()), contribution, columns).unwrap()
 }
 

@@ -180,7 +180,7 @@ pub enum Use {
     Filter,
     /// In GROUP BY, over declared values.
     Group,
-    /// Its values leave as keys; never implied.
+    /// Its values leave as keys, where nothing declares them; never implied, and brings [`Use::Group`] along.
     Reveal,
 }
 
@@ -209,7 +209,7 @@ impl Use {
     }
 }
 
-/// A set of uses.
+/// A set of uses. Whoever may reveal may group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Uses(u64);
 
@@ -234,6 +234,12 @@ impl Uses {
         self.0 & one.bit() != 0
     }
 
+    /// A set as it is written: no unknown bit, no reveal without group.
+    fn from_bits(bits: u64) -> Option<Self> {
+        let set: Self = Use::ALL.into_iter().filter(|one| bits & one.bit() != 0).collect();
+        (set.0 == bits).then_some(set)
+    }
+
     /// The uses in the set.
     pub fn iter(self) -> impl Iterator<Item = Use> {
         Use::ALL.into_iter().filter(move |one| self.allow(*one))
@@ -242,7 +248,8 @@ impl Uses {
 
 impl FromIterator<Use> for Uses {
     fn from_iter<I: IntoIterator<Item = Use>>(uses: I) -> Self {
-        Self(uses.into_iter().fold(0, |bits, one| bits | one.bit()))
+        let bits = uses.into_iter().fold(0, |bits, one| bits | one.bit());
+        Self(if bits & Use::Reveal.bit() == 0 { bits } else { bits | Use::Group.bit() })
     }
 }
 
@@ -257,7 +264,7 @@ pub struct Column {
     pub kind: ColumnType,
     /// Where its values are clamped; needed for sums and means.
     pub bounds: Option<Bounds>,
-    /// Its declared values; needed for groups.
+    /// Its declared values; needed for groups, unless it may reveal.
     pub values: Option<Values>,
     /// The name of the group that takes undeclared values and nulls; without it they are dropped.
     pub other: Option<Name>,
@@ -342,7 +349,7 @@ impl Column {
                 key::OTHER => other = Some(Name::new(decoder.text(128)?).map_err(|_| value("a name"))?),
                 key::NULLABLE => nullable = Some(decoder.boolean()?).filter(|flag| *flag).ok_or_else(|| value("true, or absent"))?,
                 key::GRADE => grade = Some(Grade::from_number(decoder.uint()?).ok_or_else(|| value("a grade from 1 to 4"))?),
-                key::USES => uses = Some(Uses(Some(decoder.uint()?).filter(|bits| *bits < 16).ok_or_else(|| value("a set of uses"))?)),
+                key::USES => uses = Some(Uses::from_bits(decoder.uint()?).ok_or_else(|| value("a set of uses"))?),
                 key => return Err(CodecError::UnknownKey { key }),
             }
         }

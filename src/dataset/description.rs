@@ -1,6 +1,7 @@
 use super::{DescriptionError, Schema, Unit};
-use crate::budget::{Loss, Model};
+use crate::budget::{Delta, Epsilon, Loss};
 use crate::codec::{CodecError, Decoder, Encoder, required};
+use crate::dp::accountant::zcdp;
 use crate::id::Name;
 
 /// The default quantum of answer times (rule G2).
@@ -15,6 +16,7 @@ pub struct Description {
     name: Name,
     title: String,
     budget: Loss,
+    report_delta: Option<Delta>,
     quantum_ms: u32,
     rows_are_independent: bool,
     public_size: bool,
@@ -31,6 +33,8 @@ pub struct Draft {
     pub title: String,
     /// The budget of the lineage.
     pub budget: Loss,
+    /// For a budget of rho: the delta at which people are told what it is worth as epsilon; never spent (rule B8).
+    pub report_delta: Option<Delta>,
     /// Answers leave at multiples of this many milliseconds; 0 only by choice.
     pub quantum_ms: u32,
     /// The owner's word that no two rows belong to one person; needed when the unit is a row.
@@ -52,6 +56,7 @@ mod key {
     pub(super) const PUBLIC_SIZE: i64 = 6;
     pub(super) const PUBLIC_SOURCE: i64 = 7;
     pub(super) const SCHEMA: i64 = 8;
+    pub(super) const REPORT_DELTA: i64 = 9;
 }
 
 impl Description {
@@ -60,13 +65,8 @@ impl Description {
     /// # Errors
     /// The first thing that is wrong and what to do.
     pub fn new(draft: Draft) -> Result<Self, DescriptionError> {
-        let Draft { name, title, budget, quantum_ms, rows_are_independent, public_size, public_source, schema } = draft;
-        if budget.model() != Model::Approx {
-            return Err(DescriptionError::Dataset("budget: the model zcdp is not supported yet, use approx"));
-        }
-        if budget.is_zero() {
-            return Err(DescriptionError::Dataset("budget: a dataset without any budget answers nothing"));
-        }
+        let Draft { name, title, budget, report_delta, quantum_ms, rows_are_independent, public_size, public_source, schema } = draft;
+        check_budget(&budget, report_delta)?;
         match (schema.unit(), rows_are_independent) {
             (Unit::Row, false) => {
                 return Err(DescriptionError::Dataset(
@@ -86,7 +86,7 @@ impl Description {
                 ));
             }
         }
-        Ok(Self { name, title, budget, quantum_ms, rows_are_independent, public_size, public_source, schema })
+        Ok(Self { name, title, budget, report_delta, quantum_ms, rows_are_independent, public_size, public_source, schema })
     }
 
     /// What FROM names.
@@ -105,6 +105,23 @@ impl Description {
     #[must_use]
     pub const fn budget(&self) -> Loss {
         self.budget
+    }
+
+    /// The delta at which a budget of rho is told as epsilon; there is one exactly then.
+    #[must_use]
+    pub const fn report_delta(&self) -> Option<Delta> {
+        self.report_delta
+    }
+
+    /// What an amount of rho is worth as epsilon at [`Self::report_delta`], rounded up: whoever spends (rho, delta) keeps
+    /// (this epsilon, delta + report delta)-differential privacy. Nothing for epsilons, and for a rho beyond their limit.
+    #[must_use]
+    pub fn epsilon_at_report_delta(&self, amount: &Loss) -> Option<Epsilon> {
+        match (amount, self.report_delta) {
+            (Loss::Zcdp { rho, .. }, Some(_)) if rho.units() == 0 => Some(Epsilon::ZERO),
+            (Loss::Zcdp { rho, .. }, Some(delta)) => zcdp::epsilon_of(*rho, delta).ok(),
+            _ => None,
+        }
     }
 
     /// Answers leave at multiples of this many milliseconds.
@@ -138,7 +155,19 @@ impl Description {
             Unit::Row => "any one row".to_owned(),
             Unit::Column(column) => format!("all rows of any one {column}"),
         };
-        format!("adding or removing {unit} changes the chance of any set of answers by a factor of at most e^epsilon")
+        let promise = format!("adding or removing {unit} changes the chance of any set of answers by a factor of at most e^epsilon");
+        match self.budget {
+            Loss::Approx { delta: Delta::ZERO, .. } => promise,
+            Loss::Approx { .. } => format!("{promise}, and by at most delta beyond it"),
+            Loss::Zcdp { delta, .. } => {
+                let kind = if delta == Delta::ZERO { "rho-zCDP" } else { "delta-approximate rho-zCDP" };
+                let worth = self.epsilon_at_report_delta(&self.budget).zip(self.report_delta.and_then(|report| report.checked_add(delta)));
+                let worth = worth.map_or(String::new(), |(epsilon, delta)| {
+                    format!("; all of it is worth epsilon {epsilon} at delta {delta}: by a factor of at most e^epsilon, and by at most delta beyond it")
+                });
+                format!("adding or removing {unit} changes the chances of answers within {kind}, up to {}{worth}", self.budget)
+            }
+        }
     }
 
     pub(super) fn encode(&self, out: &mut Encoder) {
@@ -157,14 +186,17 @@ impl Description {
                 map.key(key::PUBLIC_SOURCE).text(source);
             }
             self.schema.encode(map.key(key::SCHEMA));
+            if let Some(delta) = self.report_delta {
+                map.key(key::REPORT_DELTA).uint(delta.units());
+            }
         });
     }
 
     pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let offset = decoder.offset();
         let (mut name, mut title, mut budget, mut quantum_ms, mut public_source, mut schema) = (None, None, None, None, None, None);
-        let (mut rows_are_independent, mut public_size) = (false, false);
-        let mut keys = decoder.map(8)?;
+        let (mut rows_are_independent, mut public_size, mut report_delta) = (false, false, None);
+        let mut keys = decoder.map(9)?;
         while let Some(key) = keys.next(decoder)? {
             let value = |expected| CodecError::Value { key, expected };
             match key {
@@ -176,6 +208,7 @@ impl Description {
                 key::PUBLIC_SIZE => public_size = only_true(decoder, key)?,
                 key::PUBLIC_SOURCE => public_source = Some(decoder.text(TITLE_BYTES_MAX)?.to_owned()),
                 key::SCHEMA => schema = Some(Schema::decode(decoder)?),
+                key::REPORT_DELTA => report_delta = Some(Delta::from_units(decoder.uint()?).ok_or_else(|| value("a delta"))?),
                 key => return Err(CodecError::UnknownKey { key }),
             }
         }
@@ -183,6 +216,7 @@ impl Description {
             name: required(name, key::NAME)?,
             title: required(title, key::TITLE)?,
             budget: required(budget, key::BUDGET)?,
+            report_delta,
             quantum_ms: required(quantum_ms, key::QUANTUM_MS)?,
             rows_are_independent,
             public_size,
@@ -190,6 +224,29 @@ impl Description {
             schema: required(schema, key::SCHEMA)?,
         };
         Self::new(draft).map_err(|_| CodecError::Unexpected { offset, expected: "a description that could be published" })
+    }
+}
+
+fn check_budget(budget: &Loss, report_delta: Option<Delta>) -> Result<(), DescriptionError> {
+    let (nothing, delta) = match *budget {
+        Loss::Approx { epsilon, delta } => (epsilon.units() == 0, delta),
+        Loss::Zcdp { rho, delta } => (rho.units() == 0, delta),
+    };
+    if nothing {
+        return Err(DescriptionError::Dataset("budget: a dataset without any epsilon or rho answers nothing"));
+    }
+    if delta == Delta::MAX {
+        return Err(DescriptionError::Dataset("budget: a delta of 1 promises nothing; it is far below one over the number of units"));
+    }
+    match (budget, report_delta) {
+        (Loss::Approx { .. }, None) => Ok(()),
+        (Loss::Approx { .. }, Some(_)) => {
+            Err(DescriptionError::Dataset("budget: report_delta is for the model zcdp; approx has its own delta"))
+        }
+        (Loss::Zcdp { .. }, Some(delta)) if delta != Delta::ZERO && delta != Delta::MAX => Ok(()),
+        (Loss::Zcdp { .. }, _) => Err(DescriptionError::Dataset(
+            "budget: the model zcdp needs report_delta, a decimal above 0 and below 1, at which rho is told as epsilon; it is never spent",
+        )),
     }
 }
 

@@ -113,6 +113,8 @@ struct File {
     budget: BudgetText,
     #[serde(default)]
     contribution: Option<ContributionText>,
+    #[serde(default)]
+    reveal_least_units: Option<u32>,
     columns: toml::Table,
 }
 
@@ -130,8 +132,7 @@ struct BudgetText {
     epsilon: Option<String>,
     rho: Option<String>,
     delta: Option<String>,
-    #[serde(rename = "report_delta")]
-    _report_delta: Option<String>,
+    report_delta: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -139,6 +140,8 @@ struct BudgetText {
 struct ContributionText {
     groups_per_unit: u32,
     rows_per_group: u32,
+    #[serde(default)]
+    rows_per_unit: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -197,7 +200,9 @@ impl File {
             (Unit::Row, Some(_)) => {
                 return Err(DescriptionError::Dataset("contribution is for units that are a column; a row contributes once"));
             }
-            (Unit::Column(_), Some(text)) => Contribution { groups_per_unit: text.groups_per_unit, rows_per_group: text.rows_per_group },
+            (Unit::Column(_), Some(ContributionText { groups_per_unit, rows_per_group, rows_per_unit })) => {
+                Contribution { groups_per_unit, rows_per_group, rows_per_unit }
+            }
             (Unit::Column(_), None) => {
                 return Err(DescriptionError::Dataset(
                     "contribution = { groups_per_unit = .., rows_per_group = .. } is needed when the unit is a column",
@@ -206,15 +211,17 @@ impl File {
         };
         let unit_column = if let Unit::Column(column) = &unit { Some(column.clone()) } else { None };
         let columns = self.columns.into_iter().map(|(name, text)| column(&name, text, unit_column.as_ref())).collect::<Result<_, _>>()?;
+        let (budget, report_delta) = self.budget.check()?;
         let draft = Draft {
             name: value("name", &self.name, Name::new)?,
             title: self.title,
-            budget: self.budget.check()?,
+            budget,
+            report_delta,
             quantum_ms: self.quantum_ms.unwrap_or(QUANTUM_MS_DEFAULT),
             rows_are_independent: self.rows_are_independent,
             public_size: self.public_size,
             public_source: self.public_source,
-            schema: Schema::new(unit, contribution, columns)?,
+            schema: Schema::new(unit, contribution, columns)?.with_least_units(self.reveal_least_units.unwrap_or(1))?,
         };
         Ok(DescriptionFile {
             description: Description::new(draft)?,
@@ -224,13 +231,19 @@ impl File {
 }
 
 impl BudgetText {
-    fn check(self) -> Result<Loss, DescriptionError> {
+    fn check(self) -> Result<(Loss, Option<Delta>), DescriptionError> {
         let delta = value("budget.delta", self.delta.as_deref().unwrap_or("0"), Delta::parse)?;
-        match (self.model.as_str(), self.epsilon, self.rho) {
-            ("approx", Some(epsilon), None) => Ok(Loss::Approx { epsilon: value("budget.epsilon", &epsilon, Epsilon::parse)?, delta }),
-            ("zcdp", None, Some(rho)) => Ok(Loss::Zcdp { rho: value("budget.rho", &rho, Rho::parse)?, delta }),
-            _ => Err(DescriptionError::Dataset("budget is { model = \"approx\", epsilon = \"..\", delta = \"..\" } with decimal strings")),
-        }
+        let report_delta = self.report_delta.map(|delta| value("budget.report_delta", &delta, Delta::parse)).transpose()?;
+        let loss = match (self.model.as_str(), self.epsilon, self.rho) {
+            ("approx", Some(epsilon), None) => Loss::Approx { epsilon: value("budget.epsilon", &epsilon, Epsilon::parse)?, delta },
+            ("zcdp", None, Some(rho)) => Loss::Zcdp { rho: value("budget.rho", &rho, Rho::parse)?, delta },
+            _ => {
+                return Err(DescriptionError::Dataset(
+                    "budget is { model = \"approx\", epsilon = \"..\", delta = \"..\" } or { model = \"zcdp\", rho = \"..\", delta = \"..\", report_delta = \"..\" } with decimal strings",
+                ));
+            }
+        };
+        Ok((loss, report_delta))
     }
 }
 
@@ -379,13 +392,25 @@ grade = 1
             ("epsilon = \"3\"", "epsilon = \"-1\"", "epsilon"),
             ("epsilon = \"3\"", "epsilon = \"NaN\"", "epsilon"),
             ("epsilon = \"3\"", "epsilon = 3", "line"),
-            ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", rho = \"1\"", "not supported yet"),
+            ("delta = \"0\"", "delta = \"1\"", "promises nothing"),
+            ("delta = \"0\"", "delta = \"1e-6\"", "budget.delta: delta is a decimal"),
+            ("delta = \"0\"", "delta = \"0\", report_delta = \"0.1\"", "for the model zcdp"),
+            ("epsilon = \"3\"", "rho = \"3\"", "report_delta = \"..\" }"),
+            ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", epsilon = \"1\"", "rho = \"..\""),
+            ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", rho = \"1\"", "needs report_delta"),
+            ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", rho = \"0\", report_delta = \"0.1\"", "any epsilon or rho"),
+            ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", rho = \"1\", report_delta = \"0\"", "above 0 and below 1"),
+            ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", rho = \"1\", report_delta = \"1\"", "above 0 and below 1"),
+            ("unit = \"row\"", "unit = \"row\"\nreveal_least_units = 2", "there is none"),
+            ("unit = \"row\"", "unit = \"row\"\nreveal_least_units = 0", "from 1 to 1048576"),
             ("\"Male\", \"Female\"", "\"Male\", \"Male\"", "each different"),
             ("\"Male\", \"Female\"", "\"Male\", 1", "all text"),
             ("\"Male\", \"Female\"", "\"e\u{301}\"", "normalisation form C"),
             ("other = \"Other\"", "other = \"Male\"", "declared value"),
             ("grade = 1", "grade = 5", "grade is"),
-            ("grade = 1", "grade = 1\nuse = [\"reveal\"]", "not supported yet"),
+            ("grade = 3", "grade = 3\nuse = [\"reveal\"]", "text and integers"),
+            ("grade = 2", "grade = 2\nuse = [\"group\"]", "groups need declared values"),
+            ("grade = 2", "grade = 4\nuse = [\"group\", \"reveal\"]", "grade 4"),
             ("grade = 1", "grade = 4\nuse = [\"filter\"]", "grade 4"),
             ("delimiter = \";\"", "delimiter = \";;\"", "one ASCII character"),
             ("title = ", "titel = ", "titel"),

@@ -22,18 +22,38 @@ pub struct Contribution {
     pub groups_per_unit: u32,
     /// Rows per unit and group (L-infinity).
     pub rows_per_group: u32,
+    /// Rows per unit over all groups (L1), when that is less than the product of the two.
+    pub rows_per_unit: Option<u32>,
 }
 
 impl Contribution {
     /// A unit that is one row.
-    pub const ROW: Self = Self { groups_per_unit: 1, rows_per_group: 1 };
+    pub const ROW: Self = Self { groups_per_unit: 1, rows_per_group: 1, rows_per_unit: None };
     /// More would leave no utility, and keeps every sensitivity within 128 bits.
     pub const MAX: u32 = 1 << 20;
 
     /// The most rows of one unit in one answer (L1).
     #[must_use]
     pub fn rows(self) -> u64 {
+        self.rows_per_unit.map_or(self.product(), |most| self.product().min(most.into()))
+    }
+
+    fn product(self) -> u64 {
         u64::from(self.groups_per_unit) * u64::from(self.rows_per_group)
+    }
+
+    fn check(self) -> Result<(), DescriptionError> {
+        let counts = 1..=Self::MAX;
+        if !counts.contains(&self.groups_per_unit) || !counts.contains(&self.rows_per_group) {
+            return Err(DescriptionError::Dataset("contribution: groups_per_unit and rows_per_group are from 1 to 1048576"));
+        }
+        match self.rows_per_unit {
+            Some(most) if !counts.contains(&most) => Err(DescriptionError::Dataset("contribution: rows_per_unit is from 1 to 1048576")),
+            Some(most) if u64::from(most) > self.product() => Err(DescriptionError::Dataset(
+                "contribution: rows_per_unit is at most groups_per_unit times rows_per_group; more would say nothing",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -43,12 +63,16 @@ pub struct Schema {
     unit: Unit,
     contribution: Contribution,
     columns: Vec<Column>,
+    least_units: u32,
 }
 
 /// More columns than any register has.
 const COLUMNS_MAX: usize = 4096;
 
 impl Schema {
+    /// The most units that may be asked of a group before it is named; more would name none.
+    pub const LEAST_UNITS_MAX: u32 = 1 << 20;
+
     /// Checks a schema whole.
     ///
     /// # Errors
@@ -74,11 +98,23 @@ impl Schema {
             Unit::Row => {}
             Unit::Column(name) => check_unit(columns.iter().find(|column| column.name == *name))?,
         }
-        let counts = 1..=Contribution::MAX;
-        if !counts.contains(&contribution.groups_per_unit) || !counts.contains(&contribution.rows_per_group) {
-            return Err(DescriptionError::Dataset("contribution: groups_per_unit and rows_per_group are from 1 to 1048576"));
+        contribution.check()?;
+        Ok(Self { unit, contribution, columns, least_units: 1 })
+    }
+
+    /// The same, and a group of unknown values is named only when at least so many units are in it, whatever else its
+    /// selection needs.
+    ///
+    /// # Errors
+    /// Zero, more than [`Self::LEAST_UNITS_MAX`], or more than 1 where no column has [`Use::Reveal`].
+    pub fn with_least_units(self, least_units: u32) -> Result<Self, DescriptionError> {
+        if !(1..=Self::LEAST_UNITS_MAX).contains(&least_units) {
+            return Err(DescriptionError::Dataset("reveal_least_units is from 1 to 1048576"));
         }
-        Ok(Self { unit, contribution, columns })
+        if least_units > 1 && !self.columns.iter().any(|column| column.uses.allow(Use::Reveal)) {
+            return Err(DescriptionError::Dataset("reveal_least_units is for columns with `reveal`, and there is none"));
+        }
+        Ok(Self { least_units, ..self })
     }
 
     /// The privacy unit.
@@ -91,6 +127,13 @@ impl Schema {
     #[must_use]
     pub const fn contribution(&self) -> Contribution {
         self.contribution
+    }
+
+    /// How many units a group of unknown values has at least, before it may be named: the pre-threshold of its
+    /// selection (Desfontaines et al. 2022, section 5). It hides small groups by rule, and costs nothing.
+    #[must_use]
+    pub const fn least_units(&self) -> u32 {
+        self.least_units
     }
 
     /// The columns, in the order of the description.
@@ -123,22 +166,32 @@ impl Schema {
         Digest::of(&out.into_bytes())
     }
 
-    /// Writes `[unit: false or a column name, [groups per unit, rows per group], [column, ...]]`.
+    /// Writes `[unit: false or a column name, [groups per unit, rows per group, ? rows per unit], [column, ...],
+    /// ? least units above 1]`.
     pub(super) fn encode(&self, out: &mut Encoder) {
-        out.array(3);
+        let named = self.least_units > 1;
+        out.array(3 + usize::from(named));
         match &self.unit {
             Unit::Row => out.boolean(false),
             Unit::Column(name) => out.text(name.as_str()),
         };
-        out.array(2).uint(self.contribution.groups_per_unit.into()).uint(self.contribution.rows_per_group.into());
+        let Contribution { groups_per_unit, rows_per_group, rows_per_unit } = self.contribution;
+        out.array(2 + usize::from(rows_per_unit.is_some())).uint(groups_per_unit.into()).uint(rows_per_group.into());
+        if let Some(most) = rows_per_unit {
+            out.uint(most.into());
+        }
         out.array(self.columns.len());
         self.columns.iter().for_each(|column| column.encode(out));
+        if named {
+            out.uint(self.least_units.into());
+        }
     }
 
     pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let offset = decoder.offset();
         let wrong = |expected| CodecError::Unexpected { offset, expected };
-        if decoder.array(3)? != 3 {
+        let parts = decoder.array(4)?;
+        if parts < 3 {
             return Err(wrong("a schema"));
         }
         let unit = match decoder.peek()? {
@@ -146,13 +199,24 @@ impl Schema {
             Kind::Text => Unit::Column(ColumnName::new(decoder.text(128)?).map_err(|_| wrong("a column name"))?),
             _ => return Err(wrong("a privacy unit")),
         };
-        if decoder.array(2)? != 2 {
+        let counts = decoder.array(3)?;
+        if counts < 2 {
             return Err(wrong("a contribution"));
         }
-        let count = |decoder: &mut Decoder<'_>| u32::try_from(decoder.uint()?).map_err(|_| wrong("a contribution"));
-        let contribution = Contribution { groups_per_unit: count(decoder)?, rows_per_group: count(decoder)? };
+        let count = |decoder: &mut Decoder<'_>| u32::try_from(decoder.uint()?).map_err(|_| wrong("a count"));
+        let contribution = Contribution {
+            groups_per_unit: count(decoder)?,
+            rows_per_group: count(decoder)?,
+            rows_per_unit: (counts == 3).then(|| count(decoder)).transpose()?,
+        };
         let columns = (0..decoder.array(COLUMNS_MAX)?).map(|_| Column::decode(decoder)).collect::<Result<_, _>>()?;
-        Self::new(unit, contribution, columns).map_err(|_| wrong("a schema that could be published"))
+        let schema = Self::new(unit, contribution, columns).map_err(|_| wrong("a schema that could be published"))?;
+        if parts == 3 {
+            return Ok(schema);
+        }
+        // One encoding: a least of 1 is not written.
+        let least_units = Some(count(decoder)?).filter(|least| *least > 1).ok_or_else(|| wrong("a count above 1, or absent"))?;
+        schema.with_least_units(least_units).map_err(|_| wrong("a schema that could be published"))
     }
 }
 
@@ -207,11 +271,12 @@ fn check_column(column: &Column) -> Result<(), DescriptionError> {
     if column.other.is_some() && column.values.is_none() {
         return problem("`other` needs declared values");
     }
-    if column.uses.allow(Use::Group) && column.values.is_none() {
-        return problem("groups need declared values");
+    let revealed = column.uses.allow(Use::Reveal);
+    if revealed && matches!(column.kind, ColumnType::Real { .. }) {
+        return problem("`reveal` is for text and integers: the values of a real column are measurements, not keys");
     }
-    if column.uses.allow(Use::Reveal) {
-        return problem("`reveal` is not supported yet");
+    if column.uses.allow(Use::Group) && column.values.is_none() && !revealed {
+        return problem("groups need declared values, or `reveal`, which lets unknown values leave as keys");
     }
     if column.grade == crate::grade::Grade::L4 && column.uses != Uses::NONE {
         return problem("a column of grade 4 has no use");

@@ -68,6 +68,7 @@ pub(crate) fn description() -> Description {
     Description::new(Draft {
         name: Name::new("people").unwrap(),
         title: "People".to_owned(),
+        report_delta: None,
         budget: epsilon("3"),
         quantum_ms: 0,
         rows_are_independent: true,

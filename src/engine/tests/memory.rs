@@ -39,7 +39,7 @@ pub(super) fn unit_schema((groups_per_unit, rows_per_group): (u32, u32)) -> Sche
     let mut columns = columns();
     columns.push(Column { uses: Uses::NONE, ..plain("who", ColumnType::Integer) });
     let unit = Unit::Column(ColumnName::new("who").unwrap());
-    Schema::new(unit, Contribution { groups_per_unit, rows_per_group }, columns).unwrap()
+    Schema::new(unit, Contribution { groups_per_unit, rows_per_group, rows_per_unit: None }, columns).unwrap()
 }
 
 fn plain(name: &str, kind: ColumnType) -> Column {

@@ -101,7 +101,7 @@ fn prices_that_cannot_be_divided_are_refused() {
     assert_eq!(refused("0.0000000001"), "epsilon 0.0000000001 has more than 9 decimals");
     assert_eq!(refused("0.000001"), "epsilon 0.000001 is too small for 2 noised sums: each needs a share of at least 0.000001");
     assert_eq!(refused("0"), "epsilon 0 is too small for 2 noised sums: each needs a share of at least 0.000001");
-    let most = Contribution { groups_per_unit: 1 << 20, rows_per_group: 1 << 20 };
+    let most = Contribution { groups_per_unit: 1 << 20, rows_per_group: 1 << 20, rows_per_unit: None };
     let columns = [keys(200, 3).to_vec(), unit_schema((1, 1)).columns().to_vec()].concat();
     let schema = Schema::new(Unit::Column(column("who")), most, columns).unwrap();
     let wide = Bound::new(&query(vec![Item::sum(column("wide"))], &["a", "b"]), &schema).unwrap();
