@@ -139,10 +139,7 @@ fn print_answer(release: &Release) {
             Key::Text(text) => text.clone(),
             Key::Integer(number) => number.to_string(),
         });
-        let values = row.values.iter().map(|value| {
-            let shown = value.value.map_or("none".to_owned(), |value| value.to_string());
-            format!("{shown} in [{}, {}]", value.low, value.high)
-        });
+        let values = row.values.iter().map(ToString::to_string);
         println!("  {}", keys.chain(values).collect::<Vec<_>>().join("  "));
     }
     println!("paid {}, the right has {} left", release.answer().spent, release.answer().remaining);

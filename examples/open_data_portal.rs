@@ -115,9 +115,10 @@ fn statistics(folder: &Path, owner: &Owner) -> Result<(), Box<dyn Error>> {
         let Some(Key::Text(city)) = row.key.first() else { continue };
         let count = &row.values[0];
         let value = count.value.ok_or("a count has a value")?;
-        println!("   {city}: {value} in [{}, {}]", count.low, count.high);
+        let (low, high) = count.low.zip(count.high).ok_or("a count has an interval")?;
+        println!("   {city}: {count}");
         // A plot may round.
-        table.push((city.clone(), [value.to_string().parse()?, count.low.to_string().parse()?, count.high.to_string().parse()?]));
+        table.push((city.clone(), [value.to_string().parse()?, low.to_string().parse()?, high.to_string().parse()?]));
     }
     let column = |at: usize| table.iter().map(|(_, row)| row[at]).collect::<Vec<f64>>();
     let labels: Vec<&str> = table.iter().map(|(city, _)| city.as_str()).collect();

@@ -54,7 +54,7 @@ pub(crate) use environment::System;
 pub use folder::FolderError;
 pub(crate) use openings::{Audited, audit_openings};
 pub use publish::Published;
-pub use quote::{Quote, Width};
+pub use quote::{Quote, Share, Width};
 #[cfg(feature = "hazmat")]
 pub use test::TestGate;
 

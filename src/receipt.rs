@@ -20,7 +20,7 @@ mod answer;
 mod bundle;
 mod proof;
 
-pub use answer::{ANSWER_BYTES_MAX, Answer, CONFIDENCE_PERCENT, Key, Row, Value};
+pub use answer::{ANSWER_BYTES_MAX, Answer, COLUMNS_MAX, CONFIDENCE_PERCENT, Key, Row, Value};
 pub use bundle::{Bundle, Receipt};
 pub use proof::{NOT_PROVED, Proof, ReceiptError, Statement};
 

@@ -8,15 +8,15 @@ use super::opening::{Opening, fresh_salt};
 use super::shelf::{Lineage, right_digest};
 use super::{AnswerError, GateError, Interrupted};
 use crate::budget::{Balance, Loss};
-use crate::dataset::RowKey;
-use crate::engine::{self, Bound, Control, Engine as _, Estimate, Group, SnapshotEngine, Split};
+use crate::dataset::{RowKey, Step};
+use crate::engine::{self, Bound, Control, Engine as _, Estimate, Group, Noisy, SnapshotEngine, Split};
 use crate::envelope::Signed;
 use crate::id::{AccountId, Digest, Name, RequestId, Time};
 use crate::label::Label;
 use crate::ledger::{Charge, Entry, Event, Ledger, Measure, RequestState, Reservation, Seal};
-use crate::query::{Expression, Query};
+use crate::query::{Expression, Item, Query};
 use crate::random::Random as _;
-use crate::receipt::{ANSWER_BYTES_MAX, Answer, Key, Receipt, Release, Row, Value};
+use crate::receipt::{ANSWER_BYTES_MAX, Answer, COLUMNS_MAX, Key, Receipt, Release, Row, Value};
 use crate::right::{Request, Verdict, Verified, verify_request};
 
 /// A request that verified, is within its right and fits the schema. Nothing is charged yet.
@@ -51,6 +51,9 @@ pub struct Reserved {
 pub struct Started {
     reserved: Reserved,
 }
+
+/// A request, its right, the bound query, and price, remaining and uses of the right for a refusal.
+type Bindings = (Signed<Request>, Verified, Bound, (Loss, Loss, u64));
 
 /// What is known of a verified request.
 enum Standing {
@@ -90,29 +93,37 @@ impl<E: Environment> Desk<E> {
 
     /// Checks everything that needs neither cells nor randomness nor the ledger's pen.
     pub(super) fn verify(&self, bytes: &[u8]) -> Result<VerifiedRequest, AnswerError> {
+        let (request, right, bound, own) = self.bind(bytes)?;
+        let price = request.value().price;
+        let split = Split::new(&bound, price).map_err(|error| refused(Verdict::Query(error.to_string()), Some(own)))?;
+        Ok(VerifiedRequest { request, right, bound, split, price: Measure { loss: price, uses: 1 } })
+    }
+
+    /// The same but for the price.
+    pub(super) fn bind(&self, bytes: &[u8]) -> Result<Bindings, AnswerError> {
         let (request, right) = verify_request(bytes, &self.owner).map_err(|verdict| refused(verdict, None))?;
         let last = self.ledger()?.book().time();
         let checked = self.now(last).and_then(|now| request.value().check(&right, self.ledger_id, now));
         let own = self.own_balance(&right, request.value().price)?;
         checked.map_err(|verdict| refused(verdict, Some(own)))?;
         let shelf = self.shelf.read().map_err(|_| GateError::Stopped)?;
-        let bound = || -> Result<(Bound, Split, Measure), Verdict> {
+        let bound = || -> Result<Bound, Verdict> {
             let lineage = shelf.dataset(&request.value().dataset).ok_or(Verdict::UnknownDataset)?;
             let schema = lineage.description.schema();
             if schema.hash() != request.value().schema {
                 return Err(Verdict::Dataset);
             }
-            let price = request.value().price;
-            let Loss::Approx { epsilon, delta } = price else { return Err(Verdict::Price) };
-            if delta != crate::budget::Delta::ZERO || price.model() != lineage.description.budget().model() {
+            if request.value().price.model() != lineage.description.budget().model() {
                 return Err(Verdict::Price);
             }
             let bound = Bound::new(&request.value().query, schema).map_err(|error| Verdict::Query(error.to_string()))?;
-            let split = Split::new(&bound, epsilon).map_err(|error| Verdict::Query(error.to_string()))?;
-            Ok((bound, split, Measure { loss: price, uses: 1 }))
+            if answer_columns(&request.value().query, &bound).is_none_or(|columns| columns.len() > COLUMNS_MAX) {
+                return Err(Verdict::Query(format!("the answer has more than {COLUMNS_MAX} columns, or one with too long a name: use AS")));
+            }
+            Ok(bound)
         };
-        let (bound, split, price) = bound().map_err(|verdict| refused(verdict, Some(own)))?;
-        Ok(VerifiedRequest { request, right, bound, split, price })
+        let bound = bound().map_err(|verdict| refused(verdict, Some(own)))?;
+        Ok((request, right, bound, own))
     }
 
     /// The state of the request in the ledger, and whether the ledger contains what the holder has seen.
@@ -230,8 +241,8 @@ impl<E: Environment> Desk<E> {
         let id = verified.request.id();
         let context = [Label::NOISE.as_bytes(), id.as_bytes()].concat();
         let mut random = self.environment.random(&context).map_err(GateError::from)?;
-        let groups = exact.noise(&verified.split, &mut random)?.estimates();
-        let answer = self.write_up(&verified, lineage, groups, &charges)?;
+        let noisy = exact.noise(&verified.split, &mut random)?;
+        let answer = self.write_up(&verified, lineage, &noisy, &charges)?;
         let bytes = answer.encode();
         if bytes.len() > ANSWER_BYTES_MAX {
             return Err(Interrupted);
@@ -253,7 +264,7 @@ impl<E: Environment> Desk<E> {
         &self,
         verified: &VerifiedRequest,
         lineage: &Lineage,
-        groups: Vec<Group>,
+        noisy: &Noisy,
         charges: &[Charge],
     ) -> Result<Answer, Interrupted> {
         let right = charges.last().ok_or(Interrupted)?.account;
@@ -262,8 +273,8 @@ impl<E: Environment> Desk<E> {
             let account = ledger.book().account(&right).ok_or(Interrupted)?;
             (account.balance().left(), account.uses_left())
         };
-        let columns = answer_columns(&verified.request.value().query).ok_or(Interrupted)?;
-        let rows = groups.into_iter().map(|group| answer_row(&verified.request.value().query, group));
+        let columns = answer_columns(&verified.request.value().query, &verified.bound).ok_or(Interrupted)?;
+        let rows = noisy.estimates().into_iter().map(|group| answer_row(&verified.request.value().query, group));
         Ok(Answer {
             request: verified.request.id(),
             dataset: verified.request.value().dataset,
@@ -275,6 +286,8 @@ impl<E: Environment> Desk<E> {
             uses_left,
             quantum_ms: lineage.description.quantum_ms().into(),
             promise: lineage.description.promise(),
+            grids: verified.bound.grids().into_iter().map(|grid| grid.map(Step::decimal)).collect(),
+            cut: noisy.is_cut(),
         })
     }
 
@@ -343,9 +356,9 @@ impl<E: Environment> Desk<E> {
 }
 
 /// The names of the selected keys, then those of the values.
-fn answer_columns(query: &Query) -> Option<Vec<Name>> {
-    let named = |keys: bool| query.select().iter().filter(move |item| matches!(item.expression(), Expression::Key(_)) == keys);
-    named(true).chain(named(false)).map(|item| Name::new(&item.output_name()).ok()).collect()
+pub(super) fn answer_columns(query: &Query, bound: &Bound) -> Option<Vec<Name>> {
+    let keys = query.select().iter().filter(|item| matches!(item.expression(), Expression::Key(_))).map(Item::output_name);
+    keys.chain(bound.labels().iter().cloned()).map(|name| Name::new(&name).ok()).collect()
 }
 
 /// A group's selected keys, then its values.

@@ -12,7 +12,7 @@ use crate::budget::{Balance, Loss};
 use crate::dataset::Description;
 use crate::engine::Control;
 use crate::envelope::Signed;
-use crate::id::{AccountId, DatasetId, LedgerId, RequestId, RightId, Time};
+use crate::id::{AccountId, DatasetId, Decimal, LedgerId, RequestId, RightId, Time};
 use crate::key::{KeySet, SigningKey};
 use crate::ledger::{AccountKind, Book, GateCertificate, Genesis, JournalOptions, Ledger, LedgerError, RefillReason};
 use crate::receipt::Release;
@@ -191,6 +191,15 @@ impl Gate {
     /// Whatever would refuse the request itself.
     pub fn quote(&self, request: &[u8]) -> Result<Quote, AnswerError> {
         self.desk.quote(request)
+    }
+
+    /// The least price, in the model and with the delta of the request's own, at which the intervals of all its counts and sums
+    /// reach at most `half` to both sides; of one value column only, where it is named.
+    ///
+    /// # Errors
+    /// Whatever would refuse the request itself, its price apart; no price is enough, or no width is known beforehand.
+    pub fn price_for(&self, request: &[u8], half: Decimal, column: Option<&str>) -> Result<Loss, AnswerError> {
+        self.desk.price_for(request, half, column)
     }
 
     /// Keeps the signed request in the space, so that it can be tried again by its id.

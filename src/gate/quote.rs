@@ -1,9 +1,10 @@
 use super::AnswerError;
+use super::answer::refused;
 use super::desk::Desk;
 use super::environment::Environment;
 use crate::budget::Loss;
 use crate::id::Decimal;
-use crate::query::Expression;
+use crate::right::Verdict;
 
 /// What a request would cost and give. A function of request, right and description; no cell is touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,10 +15,23 @@ pub struct Quote {
     pub remaining: Loss,
     /// Uses it has left before.
     pub uses_left: u64,
-    /// How many groups the answer would have.
-    pub groups: usize,
+    /// How many groups the answer would have; nothing while the data say which there are.
+    pub groups: Option<usize>,
+    /// What is paid for, with its part of the price.
+    pub steps: Vec<Share>,
     /// One for each value column.
     pub widths: Vec<Width>,
+}
+
+/// A part of the price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// What it pays for, in words.
+    pub step: String,
+    /// How much.
+    pub price: Loss,
+    /// For quantiles the part of each level.
+    pub levels: Vec<Loss>,
 }
 
 /// Half the width of a value's interval.
@@ -32,17 +46,37 @@ pub struct Width {
 }
 
 impl<E: Environment> Desk<E> {
+    /// The least price, with the delta of the request, at which counts and sums (or the named one) are as narrow as that.
+    pub(super) fn price_for(&self, bytes: &[u8], half: Decimal, column: Option<&str>) -> Result<Loss, AnswerError> {
+        let (request, _, bound, own) = self.bind(bytes)?;
+        let (Loss::Approx { delta, .. } | Loss::Zcdp { delta, .. }) = request.value().price;
+        let price = bound.price_for(half, column, request.value().price.model(), delta);
+        price.map_err(|error| refused(Verdict::Query(error.to_string()), Some(own)))
+    }
+
     pub(super) fn quote(&self, bytes: &[u8]) -> Result<Quote, AnswerError> {
         let verified = self.verify(bytes)?;
         let state = self.right_state(verified.right.id())?;
         let terms = verified.right.terms();
         let (remaining, uses_left) = state.map_or((terms.budget, terms.uses), |state| (state.balance.left(), state.uses_left));
-        let values = verified.request.value().query.select().iter().filter(|item| !matches!(item.expression(), Expression::Key(_)));
-        let widths = values.zip(verified.split.widths(None)).map(|(item, width)| Width {
-            column: item.output_name(),
+        let (bound, split) = (&verified.bound, &verified.split);
+        let widths = bound.labels().iter().zip(split.widths(None)).map(|(label, width)| Width {
+            column: label.clone(),
             half: width.half,
             method: width.method,
         });
-        Ok(Quote { price: verified.price.loss, remaining, uses_left, groups: verified.bound.cells(), widths: widths.collect() })
+        let steps = bound.steps().iter().zip(split.shares()).enumerate().map(|(place, (step, price))| Share {
+            step: bound.describe(step),
+            price: *price,
+            levels: split.levels(place).to_vec(),
+        });
+        Ok(Quote {
+            price: verified.price.loss,
+            remaining,
+            uses_left,
+            groups: bound.cells(),
+            steps: steps.collect(),
+            widths: widths.collect(),
+        })
     }
 }

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::budget::Loss;
 use crate::codec::{CodecError, Decoder, Encoder, Kind, Limits, required};
 use crate::id::{DatasetId, Decimal, Name, RequestId, VersionId};
@@ -6,7 +8,8 @@ use crate::id::{DatasetId, Decimal, Name, RequestId, VersionId};
 pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The confidence of every interval.
 pub const CONFIDENCE_PERCENT: u64 = 95;
-const COLUMNS_MAX: usize = 128;
+/// The most columns of an answer.
+pub const COLUMNS_MAX: usize = 128;
 const TEXT_BYTES_MAX: usize = 4096;
 const FORMAT: u64 = 1;
 
@@ -33,6 +36,10 @@ pub struct Answer {
     pub quantum_ms: u64,
     /// The promise to one privacy unit, in words.
     pub promise: String,
+    /// For each value column the step that its values are multiples of; nothing for ratios. Empty in answers of older gates.
+    pub grids: Vec<Option<Decimal>>,
+    /// Whether named groups were left out because the answer was full.
+    pub cut: bool,
 }
 
 /// One group.
@@ -44,7 +51,7 @@ pub struct Row {
     pub values: Vec<Value>,
 }
 
-/// A value of a key column: always one that was declared.
+/// A value of a key column: one that was declared, or that a paid choice lets be named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
     /// Of a text column, or the name of the group of all others.
@@ -53,17 +60,31 @@ pub enum Key {
     Integer(i64),
 }
 
-/// A noisy value: `low` and `high` enclose the bounded truth with at least the stated confidence.
+/// A noisy value: `low` and `high` enclose the bounded truth with at least the stated confidence. Both are there, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Value {
-    /// The value; nothing when the noisy count is not positive.
+    /// The value; nothing when the noisy count is not positive, or nothing stands out.
     pub value: Option<Decimal>,
-    /// The lower end.
-    pub low: Decimal,
+    /// The lower end; nothing when no interval was paid for.
+    pub low: Option<Decimal>,
     /// The upper end.
-    pub high: Decimal,
-    /// How the interval was made.
+    pub high: Option<Decimal>,
+    /// How the interval was made, or why there is none.
     pub method: String,
+}
+
+/// `value [low, high]`, with `null` for a value that is none, and without an interval where none was paid for.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value {
+            Some(value) => value.fmt(f)?,
+            None => f.write_str("null")?,
+        }
+        match (self.low, self.high) {
+            (Some(low), Some(high)) => write!(f, " [{low}, {high}]"),
+            _ => Ok(()),
+        }
+    }
 }
 
 mod key {
@@ -79,6 +100,8 @@ mod key {
     pub(super) const USES_LEFT: i64 = 10;
     pub(super) const QUANTUM_MS: i64 = 11;
     pub(super) const PROMISE: i64 = 12;
+    pub(super) const GRIDS: i64 = 13;
+    pub(super) const CUT: i64 = 14;
 }
 
 impl Answer {
@@ -103,6 +126,13 @@ impl Answer {
             map.key(key::USES_LEFT).uint(self.uses_left);
             map.key(key::QUANTUM_MS).uint(self.quantum_ms);
             map.key(key::PROMISE).text(&self.promise);
+            if !self.grids.is_empty() {
+                let grids = map.key(key::GRIDS).array(self.grids.len());
+                self.grids.iter().for_each(|grid| encode_optional(*grid, grids));
+            }
+            if self.cut {
+                map.key(key::CUT).boolean(true);
+            }
         });
         out.into_bytes()
     }
@@ -115,6 +145,7 @@ impl Answer {
         let mut decoder = Decoder::new(bytes, Limits::of_bytes(ANSWER_BYTES_MAX))?;
         let (mut format, mut request, mut dataset, mut version, mut columns, mut rows) = (None, None, None, None, None, None);
         let (mut confidence, mut spent, mut remaining, mut uses_left, mut quantum_ms, mut promise) = (None, None, None, None, None, None);
+        let (mut grids, mut cut) = (Vec::new(), false);
         let mut keys = decoder.map(16)?;
         while let Some(key) = keys.next(&mut decoder)? {
             let value = |expected| CodecError::Value { key, expected };
@@ -138,6 +169,13 @@ impl Answer {
                 key::USES_LEFT => uses_left = Some(decoder.uint()?),
                 key::QUANTUM_MS => quantum_ms = Some(decoder.uint()?),
                 key::PROMISE => promise = Some(decoder.text(TEXT_BYTES_MAX)?.to_owned()),
+                key::GRIDS => {
+                    grids = (0..decoder.array(COLUMNS_MAX)?).map(|_| decode_optional(&mut decoder)).collect::<Result<_, _>>()?;
+                    if grids.is_empty() {
+                        return Err(value("one grid or more, or absent"));
+                    }
+                }
+                key::CUT => cut = Some(decoder.boolean()?).filter(|flag| *flag).ok_or_else(|| value("true, or absent"))?,
                 key => return Err(CodecError::UnknownKey { key }),
             }
         }
@@ -155,7 +193,13 @@ impl Answer {
             uses_left: required(uses_left, key::USES_LEFT)?,
             quantum_ms: required(quantum_ms, key::QUANTUM_MS)?,
             promise: required(promise, key::PROMISE)?,
+            grids,
+            cut,
         };
+        let values = answer.rows.first().map_or(answer.grids.len(), |row| row.values.len());
+        if !answer.grids.is_empty() && (answer.grids.len() != values || values > answer.columns.len()) {
+            return Err(CodecError::Value { key: key::GRIDS, expected: "one for each value column" });
+        }
         if answer.rows.iter().any(|row| row.key.len() + row.values.len() != answer.columns.len()) {
             return Err(CodecError::Value { key: key::ROWS, expected: "as many cells as columns" });
         }
@@ -175,11 +219,8 @@ impl Row {
         out.array(self.values.len());
         for Value { value, low, high, method } in &self.values {
             out.array(4);
-            match value {
-                Some(value) => out.text(&value.to_string()),
-                None => out.boolean(false),
-            };
-            out.text(&low.to_string()).text(&high.to_string()).text(method);
+            [value, low, high].into_iter().for_each(|number| encode_optional(*number, out));
+            out.text(method);
         }
     }
 
@@ -200,19 +241,30 @@ impl Row {
             if decoder.array(4)? != 4 {
                 return Err(wrong());
             }
-            let value = match decoder.peek()? {
-                Kind::Boolean if !decoder.boolean()? => None,
-                Kind::Text => Some(decode_decimal(decoder)?),
-                _ => return Err(wrong()),
-            };
-            row.values.push(Value {
-                value,
-                low: decode_decimal(decoder)?,
-                high: decode_decimal(decoder)?,
-                method: decoder.text(TEXT_BYTES_MAX)?.to_owned(),
-            });
+            let [value, low, high] = [decode_optional(decoder)?, decode_optional(decoder)?, decode_optional(decoder)?];
+            if low.is_some() != high.is_some() {
+                return Err(wrong());
+            }
+            row.values.push(Value { value, low, high, method: decoder.text(TEXT_BYTES_MAX)?.to_owned() });
         }
         Ok(row)
+    }
+}
+
+/// A decimal, or false for none.
+fn encode_optional(number: Option<Decimal>, out: &mut Encoder) {
+    match number {
+        Some(number) => out.text(&number.to_string()),
+        None => out.boolean(false),
+    };
+}
+
+fn decode_optional(decoder: &mut Decoder<'_>) -> Result<Option<Decimal>, CodecError> {
+    let offset = decoder.offset();
+    match decoder.peek()? {
+        Kind::Boolean if !decoder.boolean()? => Ok(None),
+        Kind::Text => decode_decimal(decoder).map(Some),
+        _ => Err(CodecError::Unexpected { offset, expected: "a decimal or false" }),
     }
 }
 

@@ -123,10 +123,7 @@ pub(crate) fn table(answer: &receipt::Answer) -> Table {
             Key::Text(text) => text.clone(),
             Key::Integer(number) => number.to_string(),
         });
-        let values = row.values.iter().map(|value| {
-            let middle = value.value.map_or_else(|| "null".to_owned(), |number| number.to_string());
-            format!("{middle} [{}, {}]", value.low, value.high)
-        });
+        let values = row.values.iter().map(ToString::to_string);
         table.row(keys.chain(values).collect());
     }
     table
@@ -172,8 +169,8 @@ impl<'a> Row<'a> {
         });
         let values = row.values.iter().map(|value| Value {
             value: value.value.and_then(output::number),
-            low: output::number(value.low),
-            high: output::number(value.high),
+            low: value.low.and_then(output::number),
+            high: value.high.and_then(output::number),
             method: &value.method,
         });
         Self { key: key.collect(), values: values.collect() }

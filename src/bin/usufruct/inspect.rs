@@ -289,6 +289,12 @@ fn answer_fields(value: &Answer, out: &mut Report) {
     out.number("rows", value.rows.len() as u64).text("spent", value.spent);
     out.text("right has left", format_args!("{}, {} uses", value.remaining, value.uses_left));
     out.number("quantum ms", value.quantum_ms).text("promise", &value.promise);
+    if !value.grids.is_empty() {
+        out.list("grids", value.grids.iter().map(|grid| grid.map_or_else(|| "finer".to_owned(), |grid| grid.to_string())));
+    }
+    if value.cut {
+        out.text("cut", "named groups were left out, the answer was full");
+    }
 }
 
 fn checkpoint(note: &Checkpoint, out: &mut Report) {

@@ -28,9 +28,17 @@ pub(crate) struct Quote {
 struct Told<'a> {
     price: Amount,
     remaining: Amount,
-    groups: usize,
+    groups: Option<usize>,
+    steps: Vec<Step<'a>>,
     confidence: Option<Box<RawValue>>,
     widths: Vec<Width<'a>>,
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    step: &'a str,
+    price: Amount,
+    levels: Vec<Amount>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +58,15 @@ impl Quote {
                 price: Amount::of(quote.price),
                 remaining: Amount::of(quote.remaining).with_uses(quote.uses_left),
                 groups: quote.groups,
+                steps: quote
+                    .steps
+                    .iter()
+                    .map(|share| Step {
+                        step: &share.step,
+                        price: Amount::of(share.price),
+                        levels: share.levels.iter().map(|level| Amount::of(*level)).collect(),
+                    })
+                    .collect(),
                 confidence: number_of_confidence(),
                 widths: widths
                     .map(|width| Width { column: &width.column, half: width.half.and_then(output::number), method: width.method })
@@ -58,12 +75,18 @@ impl Quote {
         }
         let mut table = Table::new(1, vec!["column".to_owned(), "half width".to_owned(), "method".to_owned()]);
         for width in &quote.widths {
-            let half = width.half.map_or_else(|| "by group size".to_owned(), |half| half.to_string());
+            let half = width.half.map_or_else(|| "-".to_owned(), |half| half.to_string());
             table.row(vec![width.column.clone(), half, width.method.to_owned()]);
         }
+        let mut steps = Table::new(1, vec!["paid for".to_owned(), "price".to_owned(), "of each level".to_owned()]);
+        for share in &quote.steps {
+            let levels: Vec<_> = share.levels.iter().map(ToString::to_string).collect();
+            steps.row(vec![share.step.clone(), share.price.to_string(), levels.join(" + ")]);
+        }
+        let groups = quote.groups.map_or_else(|| "groups that the data say".to_owned(), |groups| format!("{groups} groups"));
         output::print(&format!(
-            "price {} for {} groups; the right has {} and {} uses left\n\n{table}\nhalf widths of intervals at {CONFIDENCE_PERCENT} % confidence; nothing was charged\n",
-            quote.price, quote.groups, quote.remaining, quote.uses_left
+            "price {} for {groups}; the right has {} and {} uses left\n\n{steps}\n{table}\nhalf widths of intervals at {CONFIDENCE_PERCENT} % confidence; nothing was charged\n",
+            quote.price, quote.remaining, quote.uses_left
         ))
     }
 }

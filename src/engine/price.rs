@@ -1,0 +1,62 @@
+use super::{Bound, Split, SplitError};
+use crate::budget::{Delta, Epsilon, Loss, Model, Rho};
+use crate::id::Decimal;
+
+/// Prices are multiples of this (rule E2).
+const PRICE_STEP: u64 = 1_000;
+
+impl Bound {
+    /// The least price in `model`, with this delta, at which the intervals of all counts and sums reach at most `half` to both
+    /// sides; of the estimate with this label only, where one is named. A function of the question alone (rule F3).
+    ///
+    /// # Errors
+    /// No such estimate has a width that is known beforehand, no price is enough, or the items name amounts themselves.
+    pub fn price_for(&self, half: Decimal, label: Option<&str>, model: Model, delta: Delta) -> Result<Loss, PriceError> {
+        let wanted = |at: usize| label.is_none_or(|label| self.labels().get(at).is_some_and(|other| other == label));
+        let price = |steps: u64| {
+            let units = steps * PRICE_STEP;
+            Some(match model {
+                Model::Approx => Loss::Approx { epsilon: Epsilon::from_units(units)?, delta },
+                Model::Zcdp => Loss::Zcdp { rho: Rho::from_units(units)?, delta },
+            })
+        };
+        // Too wide, or too little to be divided at all; the width falls with the price but for rounding of shares.
+        let enough = |steps: u64| -> Result<bool, PriceError> {
+            let split = match price(steps).map(|price| Split::new(self, price)) {
+                Some(Ok(split)) => split,
+                Some(Err(error @ (SplitError::Amounts { .. } | SplitError::DeltaNeeded | SplitError::DeltaUnused))) => return Err(error.into()),
+                Some(Err(_)) | None => return Ok(false),
+            };
+            let widths = split.widths(None).into_iter().enumerate().filter(|(at, _)| wanted(*at));
+            let mut halves = widths.filter_map(|(_, width)| width.half).peekable();
+            if halves.peek().is_none() {
+                return Err(PriceError::NoWidth);
+            }
+            Ok(halves.all(|found| found <= half))
+        };
+        let (mut low, mut high) = (0, Epsilon::MAX.units() / PRICE_STEP);
+        if !enough(high)? {
+            return Err(PriceError::NotEnough);
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if enough(middle)? { high = middle } else { low = middle }
+        }
+        price(high).ok_or(PriceError::NotEnough)
+    }
+}
+
+/// Why there is no price for a width.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PriceError {
+    /// Widths of ratios and quantiles depend on the data.
+    #[error("only counts and sums have a width that is known beforehand: name one of them")]
+    NoWidth,
+    /// Even the largest price leaves wider intervals.
+    #[error("no price up to 1000000 makes the intervals as narrow as that")]
+    NotEnough,
+    /// The price cannot be divided.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+}
