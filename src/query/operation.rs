@@ -11,7 +11,7 @@ use super::QueryError;
 pub enum Operation {
     /// Number of rows, or of rows in which a column is not null.
     Count,
-    /// Number of distinct privacy units.
+    /// Number of distinct values or privacy units.
     CountDistinct,
     /// Sum of a bounded column.
     Sum,
@@ -23,11 +23,25 @@ pub enum Operation {
     Quantile,
     /// Counts over the public grid of a column.
     Histogram,
+    /// Automatic bounds of a column.
+    Bounds,
+    /// The largest groups only.
+    TopK,
 }
 
 impl Operation {
     /// All of them, in order.
-    pub const ALL: [Self; 7] = [Self::Count, Self::CountDistinct, Self::Sum, Self::Mean, Self::Variance, Self::Quantile, Self::Histogram];
+    pub const ALL: [Self; 9] = [
+        Self::Count,
+        Self::CountDistinct,
+        Self::Sum,
+        Self::Mean,
+        Self::Variance,
+        Self::Quantile,
+        Self::Histogram,
+        Self::Bounds,
+        Self::TopK,
+    ];
 
     /// Its name in terms, files and messages.
     #[must_use]
@@ -40,6 +54,8 @@ impl Operation {
             Self::Variance => "variance",
             Self::Quantile => "quantile",
             Self::Histogram => "histogram",
+            Self::Bounds => "bounds",
+            Self::TopK => "top_k",
         }
     }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::is_nfc;
 
+use super::item::check_digits;
 use super::{LITERALS_MAX, PREDICATE_DEPTH_MAX, QueryError, TEXT_BYTES_MAX};
 use crate::id::{ColumnName, Decimal, IdError};
 
@@ -47,6 +48,15 @@ pub enum Predicate {
         /// IS NOT NULL.
         negated: bool,
     },
+    /// `column [NOT] LIKE 'prefix%'`
+    Prefix {
+        /// The column.
+        column: ColumnName,
+        /// NOT LIKE.
+        negated: bool,
+        /// How the text starts: inside a query not empty, in normalisation form C, without `%`, `_` and `\`.
+        prefix: String,
+    },
     /// All of them: inside a query two or more, none of them an `And`.
     And(Vec<Predicate>),
     /// Any of them: inside a query two or more, none of them an `Or`.
@@ -80,12 +90,20 @@ impl Predicate {
         Self::IsNull { column, negated: false }
     }
 
+    /// `column LIKE 'prefix%'`
+    #[must_use]
+    pub fn starts_with(column: ColumnName, prefix: &str) -> Self {
+        Self::Prefix { column, negated: false, prefix: prefix.to_owned() }
+    }
+
     /// Calls `visit` with each column, as often as it occurs.
     pub(super) fn visit_columns(&self, visit: &mut impl FnMut(&ColumnName)) {
         match self {
-            Self::Compare { column, .. } | Self::In { column, .. } | Self::Between { column, .. } | Self::IsNull { column, .. } => {
-                visit(column);
-            }
+            Self::Compare { column, .. }
+            | Self::In { column, .. }
+            | Self::Between { column, .. }
+            | Self::IsNull { column, .. }
+            | Self::Prefix { column, .. } => visit(column),
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.visit_columns(visit)),
             Self::Not(part) => part.visit_columns(visit),
         }
@@ -120,6 +138,17 @@ impl Predicate {
                 Ok(Self::Between { column, negated, low, high })
             }
             Self::IsNull { column, negated } => Ok(Self::IsNull { column, negated }),
+            Self::Prefix { column, negated, prefix } => {
+                count_literal(literals)?;
+                check_text(&prefix)?;
+                if prefix.is_empty() {
+                    return Err(QueryError::PrefixEmpty);
+                }
+                if prefix.contains(['%', '_', '\\']) {
+                    return Err(QueryError::PrefixPattern);
+                }
+                Ok(Self::Prefix { column, negated, prefix })
+            }
             Self::And(parts) => Ok(Self::And(canonical_chain(parts, true, depth, literals)?)),
             Self::Or(parts) => Ok(Self::Or(canonical_chain(parts, false, depth, literals)?)),
             Self::Not(part) => Ok(Self::Not(Box::new(part.canonical_at(depth + 1, literals)?))),
@@ -226,18 +255,23 @@ impl Literal {
 
     /// Checks its own limits and counts it.
     fn check(&self, literals: &mut usize) -> Result<(), QueryError> {
-        *literals += 1;
-        if *literals > LITERALS_MAX {
-            return Err(QueryError::Literals { most: LITERALS_MAX });
-        }
+        count_literal(literals)?;
         match self {
-            Self::Text(text) if text.len() > TEXT_BYTES_MAX => Err(QueryError::TextLong { found: text.len(), most: TEXT_BYTES_MAX }),
-            Self::Text(text) if !is_nfc(text) => Err(QueryError::TextNotNfc),
-            // An i128 holds some numbers of 39 digits, which have no text form that is read back.
-            Self::Number(number) if Decimal::parse(&number.to_string()) != Ok(*number) => {
-                Err(QueryError::NumberLong { most: Decimal::DIGITS_MAX })
-            }
-            Self::Text(_) | Self::Number(_) => Ok(()),
+            Self::Text(text) => check_text(text),
+            Self::Number(number) => check_digits(*number),
         }
+    }
+}
+
+fn count_literal(literals: &mut usize) -> Result<(), QueryError> {
+    *literals += 1;
+    if *literals > LITERALS_MAX { Err(QueryError::Literals { most: LITERALS_MAX }) } else { Ok(()) }
+}
+
+fn check_text(text: &str) -> Result<(), QueryError> {
+    match text.len() {
+        found if found > TEXT_BYTES_MAX => Err(QueryError::TextLong { found, most: TEXT_BYTES_MAX }),
+        _ if !is_nfc(text) => Err(QueryError::TextNotNfc),
+        _ => Ok(()),
     }
 }

@@ -13,34 +13,61 @@ impl Display for Query {
         if let Some(filter) = &self.filter {
             write!(f, " WHERE {filter}")?;
         }
-        if self.groups.is_empty() {
-            return Ok(());
+        if !self.groups.is_empty() {
+            f.write_str(" GROUP BY ")?;
+            separated(f, &self.groups, ", ", |f, column| identifier(f, column.as_str()))?;
         }
-        f.write_str(" GROUP BY ")?;
-        separated(f, &self.groups, ", ", |f, column| identifier(f, column.as_str()))
+        let Some(top) = self.top else { return Ok(()) };
+        f.write_str(" ORDER BY ")?;
+        // Two items may count the same under two names, so that the name goes before the expression.
+        match self.select.get(top.item) {
+            Some(Item { alias: Some(alias), .. }) => identifier(f, alias.as_str())?,
+            Some(item) => item.expression.fmt(f)?,
+            None => return Err(fmt::Error),
+        }
+        write!(f, " DESC LIMIT {}", top.count)
     }
 }
 
 impl Display for Item {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let function = match &self.expression {
-            Expression::Key(_) => "",
-            Expression::CountRows | Expression::Count(_) => "COUNT",
-            Expression::Sum(_) => "SUM",
-            Expression::Mean(_) => "AVG",
-        };
-        match self.expression.column() {
-            None => write!(f, "{function}(*)")?,
-            Some(column) if function.is_empty() => identifier(f, column.as_str())?,
-            Some(column) => {
-                write!(f, "{function}(")?;
-                identifier(f, column.as_str())?;
-                f.write_str(")")?;
-            }
+        match self.price {
+            Some(price) => write!(f, "BUDGET({}, {price})", self.expression)?,
+            None => self.expression.fmt(f)?,
         }
         let Some(alias) = &self.alias else { return Ok(()) };
         f.write_str(" AS ")?;
         identifier(f, alias.as_str())
+    }
+}
+
+impl Display for Expression {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let head = match self {
+            Self::Key(_) => "",
+            Self::CountRows | Self::Count(_) => "COUNT(",
+            Self::Sum(_) => "SUM(",
+            Self::Mean(_) => "AVG(",
+            Self::CountDistinct(_) => "COUNT(DISTINCT ",
+            Self::Variance(_) => "VAR_POP(",
+            Self::Deviation(_) => "STDDEV_POP(",
+            Self::Quantile { .. } => "QUANTILE(",
+            Self::Histogram { .. } => "HISTOGRAM(",
+            Self::Range(_) => "BOUNDS(",
+            Self::Clamped(_) => "CLAMPED(",
+            Self::Dropped => "DROPPED(",
+        };
+        f.write_str(head)?;
+        match self.column() {
+            None => f.write_str("*")?,
+            Some(column) => identifier(f, column.as_str())?,
+        }
+        match self {
+            Self::Quantile { rank, .. } => write!(f, ", {rank}")?,
+            Self::Histogram { edges, .. } => edges.iter().try_for_each(|edge| write!(f, ", {edge}"))?,
+            _ => {}
+        }
+        f.write_str(if head.is_empty() { "" } else { ")" })
     }
 }
 
@@ -65,6 +92,11 @@ impl Display for Predicate {
             Self::IsNull { column, negated } => {
                 identifier(f, column.as_str())?;
                 write!(f, " IS {}NULL", not(*negated))
+            }
+            Self::Prefix { column, negated, prefix } => {
+                identifier(f, column.as_str())?;
+                write!(f, " {}LIKE ", not(*negated))?;
+                quoted(f, &format!("{prefix}%"), '\'')
             }
             Self::And(parts) => separated(f, parts, " AND ", operand),
             Self::Or(parts) => separated(f, parts, " OR ", operand),
