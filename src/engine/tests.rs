@@ -5,6 +5,7 @@ mod memory;
 mod oracle;
 mod questions;
 mod release;
+mod steps;
 mod units;
 
 use std::num::NonZeroUsize;
@@ -14,6 +15,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::id::{ColumnName, Name};
 use crate::query::{Item, Query};
+use crate::dataset::Contribution;
 use memory::{Cell, Memory, Record, row_schema, unit_schema};
 
 fn column(name: &str) -> ColumnName {
@@ -25,74 +27,115 @@ fn query(items: Vec<Item>, groups: &[&str]) -> Query {
     Query::new(Name::new("t").unwrap(), items, groups.iter().map(|name| column(name)).collect(), None).unwrap()
 }
 
-/// The exact sums, by so many threads.
-fn sums(bound: &Bound, memory: Memory, threads: usize) -> Vec<i128> {
+fn exact(bound: &Bound, memory: Memory, threads: usize) -> Exact {
     let engine = match bound.0.choice {
         None => SnapshotEngine::of_rows(memory),
         Some(_) => SnapshotEngine::of_units(memory, memory::key()),
     };
     let engine = engine.with_threads(NonZeroUsize::new(threads).unwrap());
-    engine.aggregate(bound, &Control::default()).unwrap().sums().to_vec()
+    engine.aggregate(bound, &Control::default()).unwrap()
+}
+
+/// The exact sums, by so many threads.
+fn sums(bound: &Bound, memory: Memory, threads: usize) -> Vec<i128> {
+    exact(bound, memory, threads).sums().to_vec()
+}
+
+/// The same by keys.
+fn numbers(bound: &Bound, memory: Memory, threads: usize) -> oracle::Numbers {
+    let exact = exact(bound, memory, threads);
+    let keys: Vec<Vec<Key>> = match exact.keys() {
+        Some(keys) => keys.to_vec(),
+        None => (0..bound.cells().unwrap()).map(|cell| bound.key(cell)).collect(),
+    };
+    let mut sums = exact.sums().iter();
+    let mut out = oracle::Numbers::new();
+    for (place, vector) in bound.vectors().iter().enumerate() {
+        let keys = if vector.is_of_all() { vec![Vec::new()] } else { keys.clone() };
+        for key in keys {
+            for slot in 0..vector.slots() {
+                out.insert((place, key.clone(), slot), *sums.next().unwrap());
+            }
+        }
+    }
+    assert_eq!(sums.next(), None);
+    out.retain(|_, number| *number != 0);
+    out
+}
+
+/// Data, a question about them, and how they are to be read.
+#[derive(Debug)]
+struct Case {
+    records: Vec<Record>,
+    query: Query,
+    schema: crate::dataset::Schema,
+    block_rows: usize,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    (any::<bool>(), any::<bool>()).prop_flat_map(|(unit, found)| {
+        let contribution = (1..4_u32, 1..4_u32, prop::option::of(1..9_u32));
+        let block_rows = prop::sample::select(vec![1, 7, 64, 200]);
+        (memory::records(60), questions::query(unit, found), contribution, block_rows).prop_map(move |(records, query, (groups, rows, total), block_rows)| {
+            let rows_per_unit = total.filter(|total| *total < groups * rows);
+            let contribution = Contribution { groups_per_unit: groups, rows_per_group: rows, rows_per_unit };
+            let schema = if unit { memory::unit_schema_within(contribution) } else { row_schema() };
+            Case { records, query, schema, block_rows }
+        })
+    })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn sums_are_those_of_the_naive_row_by_row_reading(
-        records in memory::records(60),
-        query in questions::query(),
-        unit in any::<bool>(),
-        contribution in (1..4_u32, 1..4_u32),
-        block_rows in prop::sample::select(vec![1, 7, 64, 200]),
-    ) {
-        let schema = if unit { unit_schema(contribution) } else { row_schema() };
+    fn sums_are_those_of_the_naive_row_by_row_reading(case in case()) {
+        let Case { records, query, schema, block_rows } = case;
         let bound = Bound::new(&query, &schema).unwrap();
         let expected = oracle::sums(&query, &schema, &bound, &records);
         for threads in 1..=3 {
-            prop_assert_eq!(&sums(&bound, Memory::new(&schema, &records, block_rows), threads), &expected, "{} by {} threads", query, threads);
+            let found = numbers(&bound, Memory::new(&schema, &records, block_rows), threads);
+            prop_assert_eq!(&found, &expected, "{} by {} threads", query, threads);
         }
     }
 
-    /// No unit changes a vector by more than its sensitivity, and what is kept of a unit does not depend on others:
-    /// the sums of all are the sums of the others and of the unit alone.
+    /// No unit changes a vector by more than its sensitivities, and what is kept of a unit does not depend on others: the sums
+    /// of all are the sums of the others and of the unit alone.
     #[test]
-    fn a_unit_adds_its_own_part_and_no_more_than_the_sensitivity(
-        records in memory::records(60),
-        query in questions::query(),
-        unit in any::<bool>(),
-        contribution in (1..4_u32, 1..4_u32),
-        which in any::<prop::sample::Index>(),
-    ) {
+    fn a_unit_adds_its_own_part_and_no_more_than_the_sensitivity(case in case(), which in any::<prop::sample::Index>()) {
+        let Case { records, query, schema, .. } = case;
         prop_assume!(!records.is_empty());
-        let schema = if unit { unit_schema(contribution) } else { row_schema() };
+        let unit = schema.unit_column().is_some();
         let bound = Bound::new(&query, &schema).unwrap();
         let place = which.index(records.len());
         let of_unit = |at: usize, record: &Record| if unit { record.unit == records[place].unit } else { at == place };
         let (own, others): (Vec<_>, Vec<_>) = records.iter().cloned().enumerate().partition(|(at, record)| of_unit(*at, record));
         let part = |part: Vec<(usize, Record)>| {
             let records: Vec<_> = part.into_iter().map(|(_, record)| record).collect();
-            sums(&bound, Memory::new(&schema, &records, 7), 2)
+            numbers(&bound, Memory::new(&schema, &records, 7), 2)
         };
-        let (all, own, others) = (sums(&bound, Memory::new(&schema, &records, 7), 2), part(own), part(others));
-        for ((all, own), others) in all.iter().zip(&own).zip(&others) {
-            prop_assert_eq!(*all, own + others);
-        }
-        for (own, vector) in own.chunks(bound.cells()).zip(bound.vectors()) {
-            let change: u128 = own.iter().map(|part| part.unsigned_abs()).sum();
-            prop_assert!(change <= vector.sensitivity(), "{} above {}", change, vector.sensitivity());
+        let (all, own, others) = (numbers(&bound, Memory::new(&schema, &records, 7), 2), part(own), part(others));
+        let mut together = others;
+        own.iter().for_each(|(at, number)| *together.entry(at.clone()).or_default() += number);
+        together.retain(|_, number| *number != 0);
+        prop_assert_eq!(all, together);
+        for (place, vector) in bound.vectors().iter().enumerate() {
+            let changes = || own.iter().filter(|((vector, ..), _)| *vector == place).map(|(_, number)| number.unsigned_abs());
+            let (change, squared): (u128, u128) = (changes().sum(), changes().map(|change| change.saturating_mul(change)).sum());
+            prop_assert!(change <= vector.sensitivity(), "{}: {} above {}", vector, change, vector.sensitivity());
+            prop_assert!(vector.squared_sensitivity().is_none_or(|most| squared <= most), "{}: squared {}", vector, squared);
+            prop_assert!(changes().count() as u128 <= vector.touched());
         }
     }
 
     #[test]
-    fn the_order_of_rows_changes_nothing(
-        (records, shuffled) in memory::records(60).prop_flat_map(|records| (Just(records.clone()), Just(records).prop_shuffle())),
-        query in questions::query(),
-        unit in any::<bool>(),
-    ) {
-        let schema = if unit { unit_schema((2, 2)) } else { row_schema() };
+    fn the_order_of_rows_changes_nothing(case in case(), seed in any::<u64>()) {
+        let Case { records, query, schema, .. } = case;
+        let mut shuffled: Vec<_> = records.iter().enumerate().collect();
+        shuffled.sort_by_key(|(at, _)| (*at as u64 ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let shuffled: Vec<_> = shuffled.into_iter().map(|(_, record)| record.clone()).collect();
         let bound = Bound::new(&query, &schema).unwrap();
-        let of = |records: &[Record]| sums(&bound, Memory::new(&schema, records, 7), 2);
+        let of = |records: &[Record]| numbers(&bound, Memory::new(&schema, records, 7), 2);
         prop_assert_eq!(of(&records), of(&shuffled));
     }
 }

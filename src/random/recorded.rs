@@ -7,13 +7,22 @@ use super::stream::Stream;
 use super::{Random, sealed};
 
 /// A repeatable source for tests: the stream of [`SystemRandom`](super::SystemRandom) under the SHA-256 of a seed.
-pub struct RecordedRandom(Stream);
+pub struct RecordedRandom {
+    stream: Stream,
+    drawn: u64,
+}
 
 impl RecordedRandom {
     /// The source that belongs to `seed`; a test passes its own name.
     #[must_use]
     pub fn from_seed(seed: &str) -> Self {
-        Self(Stream::new(Zeroizing::new(Sha256::digest(seed.as_bytes()).into())))
+        Self { stream: Stream::new(Zeroizing::new(Sha256::digest(seed.as_bytes()).into())), drawn: 0 }
+    }
+
+    /// How many words were drawn so far.
+    #[must_use]
+    pub const fn drawn(&self) -> u64 {
+        self.drawn
     }
 }
 
@@ -23,10 +32,11 @@ impl Random for RecordedRandom {
     #[inline]
     fn next_u64(&mut self) -> u64 {
         loop {
-            if let Some(word) = self.0.take() {
+            if let Some(word) = self.stream.take() {
+                self.drawn += 1;
                 return word;
             }
-            self.0.refill();
+            self.stream.refill();
         }
     }
 }

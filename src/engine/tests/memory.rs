@@ -36,10 +36,14 @@ pub(super) fn row_schema() -> Schema {
 
 /// The same columns, and a unit behind them.
 pub(super) fn unit_schema((groups_per_unit, rows_per_group): (u32, u32)) -> Schema {
+    unit_schema_within(Contribution { groups_per_unit, rows_per_group, rows_per_unit: None })
+}
+
+pub(super) fn unit_schema_within(contribution: Contribution) -> Schema {
     let mut columns = columns();
     columns.push(Column { uses: Uses::NONE, ..plain("who", ColumnType::Integer) });
     let unit = Unit::Column(ColumnName::new("who").unwrap());
-    Schema::new(unit, Contribution { groups_per_unit, rows_per_group, rows_per_unit: None }, columns).unwrap()
+    Schema::new(unit, contribution, columns).unwrap()
 }
 
 fn plain(name: &str, kind: ColumnType) -> Column {
@@ -54,6 +58,10 @@ fn grouped(name: &str, kind: ColumnType, values: Values, other: Option<&str>, nu
     Column { values: Some(values), other, nullable, uses, ..plain(name, kind) }
 }
 
+fn revealed(name: &str, kind: ColumnType) -> Column {
+    Column { uses: [Use::Aggregate, Use::Filter, Use::Group, Use::Reveal].into_iter().collect(), ..plain(name, kind) }
+}
+
 fn columns() -> Vec<Column> {
     let texts = |texts: &[&str]| Values::Text(texts.iter().map(|text| (*text).to_owned()).collect());
     let real = ColumnType::Real { step: Step::parse("0.25").unwrap() };
@@ -66,6 +74,8 @@ fn columns() -> Vec<Column> {
         plain("note", ColumnType::Text),
         Column { bounds: Some(Bounds { low: i64::MIN, high: i64::MAX }), ..plain("wide", ColumnType::Integer) },
         Column { bounds: Some(Bounds { low: 0, high: 1 << 47 }), ..plain("long", ColumnType::Integer) },
+        revealed("town", ColumnType::Text),
+        revealed("code", ColumnType::Integer),
     ]
 }
 
@@ -89,8 +99,12 @@ pub(super) fn records(most: usize) -> impl Strategy<Value = Vec<Record>> {
         y,
         text(&["", "n", "nn", "é", "o"]),
         wide,
+        text(&["", "rome", "oslo", "lima", "e\u{301}"]),
+        number(-2..3),
     );
-    let cells = cells.prop_map(|(color, size, shape, x, y, note, wide)| vec![color, size, shape, x, y, note, wide]);
+    let cells = cells.prop_map(|(color, size, shape, x, y, note, wide, town, code)| {
+        vec![color, size, shape, x, y, note, wide, Cell::Null, town, code]
+    });
     prop::collection::vec((0..6_u64, cells).prop_map(|(unit, cells)| Record { unit, cells }), 0..most)
 }
 

@@ -1,6 +1,6 @@
 //! The pipeline of rule D1, row by row and with nothing but the words of the rule.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -10,60 +10,111 @@ use crate::dataset::{Schema, Unit, Values};
 use crate::engine::{Bound, Key, VectorKind};
 use crate::id::{ColumnName, Decimal};
 use crate::label::Label;
-use crate::query::{Comparison, Literal, Predicate, Query};
+use crate::query::{Comparison, Expression, Literal, Predicate, Query};
 
-/// The base vectors of `bound`, group by group.
-pub(super) fn sums(query: &Query, schema: &Schema, bound: &Bound, records: &[Record]) -> Vec<i128> {
-    let groups: Vec<Vec<Key>> = (0..bound.cells()).map(|cell| bound.key(cell)).collect();
-    let mut kept: BTreeMap<u64, BTreeMap<usize, Vec<&Record>>> = BTreeMap::new();
+/// The numbers of a vector: by its place, the key of the group (none of all together) and the slot; what is 0 is left out.
+pub(super) type Numbers = BTreeMap<(usize, Vec<Key>, usize), i128>;
+
+/// The base vectors of `bound`.
+pub(super) fn sums(query: &Query, schema: &Schema, bound: &Bound, records: &[Record]) -> Numbers {
+    let mut kept: BTreeMap<u64, BTreeMap<Vec<Key>, Vec<&Record>>> = BTreeMap::new();
     for (place, record) in records.iter().enumerate() {
         let whole = query.filter().map_or(Some(true), |filter| truth(filter, schema, record));
         let key: Option<Vec<Key>> = query.groups().iter().map(|name| group_key(schema, name, record)).collect();
         if let (Some(true), Some(key)) = (whole, key) {
-            let cell = groups.iter().position(|group| *group == key).unwrap();
             let unit = if *schema.unit() == Unit::Row { place as u64 } else { record.unit };
-            kept.entry(unit).or_default().entry(cell).or_default().push(record);
+            kept.entry(unit).or_default().entry(key).or_default().push(record);
         }
     }
-    let mut out = vec![0; bound.cells() * bound.vectors().len()];
-    for (unit, by_cell) in kept {
-        for (cell, record) in choose(schema, unit, by_cell, &groups) {
-            for (number, vector) in bound.vectors().iter().enumerate() {
-                out[number * bound.cells() + cell] += match vector.kind() {
-                    VectorKind::Rows => 1,
-                    VectorKind::Present { column } => i128::from(*value(schema, column, record) != Cell::Null),
-                    VectorKind::Sum { column, centre } => match value(schema, column, record) {
-                        Cell::Number(number) => {
-                            let bounds = schema.column(column).unwrap().1.bounds.unwrap();
-                            i128::from(*(number.max(&bounds.low)).min(&bounds.high)) - i128::from(*centre)
+    let mut out = Numbers::new();
+    for (unit, by_key) in kept {
+        let before = by_key.values().map(Vec::len).sum::<usize>();
+        let chosen = choose(schema, unit, by_key);
+        let groups: BTreeSet<_> = chosen.iter().map(|(key, _)| key.clone()).collect();
+        for (place, vector) in bound.vectors().iter().enumerate() {
+            match vector.kind() {
+                VectorKind::Units => groups.iter().for_each(|key| *out.entry((place, key.clone(), 0)).or_default() += 1),
+                VectorKind::Dropped => *out.entry((place, Vec::new(), 0)).or_default() += i128::from(chosen.len() < before),
+                kind => {
+                    for (key, record) in &chosen {
+                        if let Some((slot, amount)) = part(kind, query, schema, record) {
+                            *out.entry((place, key.clone(), slot)).or_default() += amount;
                         }
-                        _ => 0,
-                    },
-                };
+                    }
+                }
             }
         }
     }
+    out.retain(|_, number| *number != 0);
     out
 }
 
-/// The groups of least rank, and the rows of least rank in each.
-fn choose<'a>(schema: &Schema, unit: u64, by_cell: BTreeMap<usize, Vec<&'a Record>>, groups: &[Vec<Key>]) -> Vec<(usize, &'a Record)> {
+/// What one row adds to which slot.
+fn part(kind: &VectorKind, query: &Query, schema: &Schema, record: &Record) -> Option<(usize, i128)> {
+    let bounded = |column: &ColumnName| match value(schema, column, record) {
+        Cell::Number(number) => {
+            let bounds = schema.column(column).unwrap().1.bounds;
+            Some(bounds.map_or(*number, |bounds| (*number.max(&bounds.low)).min(bounds.high)))
+        }
+        _ => None,
+    };
+    Some(match kind {
+        VectorKind::Rows => (0, 1),
+        VectorKind::Present { column } => (0, i128::from(*value(schema, column, record) != Cell::Null)),
+        VectorKind::Sum { column, centre } => (0, i128::from(bounded(column)?) - i128::from(*centre)),
+        VectorKind::Squares { column, centre } => (0, (i128::from(bounded(column)?) - i128::from(*centre)).pow(2)),
+        VectorKind::Clamped { column } => (0, i128::from(*value(schema, column, record) != Cell::Number(bounded(column)?))),
+        // Bounds here span few grid points, so that each is a slot.
+        VectorKind::Grid { column, .. } => {
+            let low = schema.column(column).unwrap().1.bounds.unwrap().low;
+            (usize::try_from(bounded(column)? - low).unwrap(), 1)
+        }
+        VectorKind::Bins { column, .. } => {
+            let edges = query.select().iter().find_map(|item| match item.expression() {
+                Expression::Histogram { column: other, edges } if other == column => Some(edges),
+                _ => None,
+            });
+            let column_of = schema.column(column).unwrap().1;
+            let slot = if edges.unwrap().is_empty() {
+                match (value(schema, column, record), column_of.values.as_ref().unwrap()) {
+                    (Cell::Text(text), Values::Text(values)) => values.iter().position(|value| value == text)?,
+                    (Cell::Number(number), Values::Integer(values)) => values.iter().position(|value| value == number)?,
+                    _ => return None,
+                }
+            } else {
+                let edges = edges.unwrap();
+                let step = column_of.kind.step().unwrap().decimal();
+                let number = Decimal::new(i128::from(bounded(column)?) * step.mantissa(), step.scale()).unwrap();
+                let last = edges.len() - 2;
+                (0..=last).find(|bin| edges[*bin] <= number && (number < edges[bin + 1] || *bin == last && number == edges[last + 1]))?
+            };
+            (slot, 1)
+        }
+        _ => unreachable!("not asked for here"),
+    })
+}
+
+/// The groups of least rank, the rows of least rank in each, and the rows of least rank of those.
+fn choose<'a>(schema: &Schema, unit: u64, by_key: BTreeMap<Vec<Key>, Vec<&'a Record>>) -> Vec<(Vec<Key>, &'a Record)> {
     if *schema.unit() == Unit::Row {
-        return by_cell.into_iter().flat_map(|(cell, rows)| rows.into_iter().map(move |row| (cell, row))).collect();
+        return by_key.into_iter().flat_map(|(key, rows)| rows.into_iter().map(move |row| (key.clone(), row))).collect();
     }
     let derive = |label: Label| key().prf(label, &[])[..16].to_vec();
     let prf = |key: &[u8], a: &[u8], b: &[u8]| Sha256::digest([key, a, b].concat())[..16].to_vec();
-    let group_rank = |cell: usize| prf(&derive(Label::GROUP_RANK), &group_hash(&groups[cell]), &unit_id(unit));
-    let mut ranked: Vec<_> = by_cell.into_iter().map(|(cell, rows)| (group_rank(cell), cell, rows)).collect();
+    let group_rank = |key: &[Key]| prf(&derive(Label::GROUP_RANK), &group_hash(key), &unit_id(unit));
+    let mut ranked: Vec<_> = by_key.into_iter().map(|(key, rows)| (group_rank(&key), key, rows)).collect();
     ranked.sort();
     ranked.truncate(schema.contribution().groups_per_unit as usize);
     let mut out = Vec::new();
-    for (group_rank, cell, mut rows) in ranked {
-        rows.sort_by_key(|row| prf(&derive(Label::ROW_RANK), &group_rank, &tag(row)));
+    for (group_rank, key, mut rows) in ranked {
+        let rank = |row: &Record| prf(&derive(Label::ROW_RANK), &group_rank, &tag(row));
+        rows.sort_by_key(|row| rank(row));
         rows.truncate(schema.contribution().rows_per_group as usize);
-        out.extend(rows.into_iter().map(|row| (cell, row)));
+        out.extend(rows.into_iter().map(|row| (rank(row), key.clone(), row)));
     }
-    out
+    out.sort();
+    out.truncate(schema.contribution().rows() as usize);
+    out.into_iter().map(|(_, key, row)| (key, row)).collect()
 }
 
 impl PartialOrd for Record {
@@ -94,12 +145,21 @@ fn group_hash(group: &[Key]) -> Vec<u8> {
 }
 
 fn value<'a>(schema: &Schema, name: &ColumnName, record: &'a Record) -> &'a Cell {
-    &record.cells[schema.column(name).unwrap().0]
+    record.cells.get(schema.column(name).unwrap().0).unwrap_or(&Cell::Null)
 }
 
 fn group_key(schema: &Schema, name: &ColumnName, record: &Record) -> Option<Key> {
     let column = schema.column(name).unwrap().1;
-    let declared = match (value(schema, name, record), column.values.as_ref().unwrap()) {
+    let Some(values) = &column.values else {
+        return match value(schema, name, record) {
+            Cell::Null => None,
+            // Not in normalisation form C.
+            Cell::Text(text) if text == "e\u{301}" => None,
+            Cell::Text(text) => Some(Key::Text(text.clone())),
+            Cell::Number(number) => Some(Key::Integer(*number)),
+        };
+    };
+    let declared = match (value(schema, name, record), values) {
         (Cell::Text(text), Values::Text(values)) if values.contains(text) => Some(Key::Text(text.clone())),
         (Cell::Number(number), Values::Integer(values)) if values.contains(number) => Some(Key::Integer(*number)),
         _ => None,
@@ -134,6 +194,10 @@ fn truth(predicate: &Predicate, schema: &Schema, record: &Record) -> Option<bool
             let ends = [order(column, low).map(|order| order.is_ge()), order(column, high).map(|order| order.is_le())];
             not(*negated, all(ends.into_iter()))
         }
+        Predicate::Prefix { column, negated, prefix } => match value(schema, column, record) {
+            Cell::Text(text) => Some(text.starts_with(prefix.as_str()) != *negated),
+            _ => None,
+        },
         Predicate::IsNull { column, negated } => Some((*value(schema, column, record) == Cell::Null) != *negated),
         Predicate::And(parts) => all(parts.iter().map(|part| truth(part, schema, record))),
         Predicate::Or(parts) => any(parts.iter().map(|part| truth(part, schema, record))),

@@ -7,7 +7,12 @@ use crate::query::{Comparison, Item, Literal, Predicate, Query};
 
 use super::column;
 
-pub(super) fn query() -> impl Strategy<Value = Query> {
+fn decimals(numbers: &[&str]) -> Vec<Decimal> {
+    numbers.iter().map(|number| Decimal::parse(number).unwrap()).collect()
+}
+
+/// By units of several rows or by rows, over declared groups or those that the data say.
+pub(super) fn query(unit: bool, found: bool) -> impl Strategy<Value = Query> {
     let items = vec![
         Item::count_rows(),
         Item::count(column("color")),
@@ -19,9 +24,27 @@ pub(super) fn query() -> impl Strategy<Value = Query> {
         Item::mean(column("y")),
         Item::count(column("note")),
         Item::sum(column("wide")),
+        Item::variance(column("x")),
+        Item::deviation(column("y")),
+        Item::clamped(column("x")),
+        Item::histogram(column("x"), decimals(&["-5", "0.5", "3", "9"])),
+        Item::histogram(column("y"), decimals(&["0.6", "1", "1.5"])),
+        Item::histogram(column("color"), Vec::new()),
+        Item::histogram(column("size"), Vec::new()),
     ];
-    let items = prop::sample::subsequence(items, 1..=5).prop_shuffle();
-    let groups = prop::sample::subsequence(vec!["color", "size", "shape"], 0..=3).prop_shuffle();
+    let of_units = vec![Item::count_distinct(column("who")), Item::dropped()];
+    let of_declared = vec![Item::quantile(column("x"), decimals(&["0.5"])[0]), Item::quantile(column("y"), decimals(&["0.25"])[0])];
+    let more = |items: Vec<Item>, with: bool| prop::sample::subsequence(items, if with { 0..=2 } else { 0..=0 });
+    let items = (prop::sample::subsequence(items, 1..=5), more(of_units, unit), more(of_declared, !found));
+    let items = items.prop_map(|(a, b, c)| [a, b, c].concat()).prop_shuffle();
+    let columns = if found { vec!["color", "town", "code"] } else { vec!["color", "size", "shape"] };
+    let groups = prop::sample::subsequence(columns, usize::from(found)..=3).prop_shuffle();
+    let groups = groups.prop_map(move |mut groups| {
+        if found && groups == ["color"] {
+            groups.push("town");
+        }
+        groups
+    });
     (items, groups, prop::option::of(predicate())).prop_map(|(items, groups, filter)| {
         Query::new(Name::new("t").unwrap(), items, groups.into_iter().map(column).collect(), filter).unwrap()
     })
@@ -51,9 +74,13 @@ fn leaf() -> impl Strategy<Value = Predicate> {
         Comparison::Greater,
         Comparison::GreaterOrEqual,
     ]);
-    (prop_oneof![texts, numbers], 0..4, any::<bool>(), comparison).prop_map(|((name, values), kind, negated, comparison)| {
+    (prop_oneof![texts, numbers], 0..5, any::<bool>(), comparison).prop_map(|((name, values), kind, negated, comparison)| {
         let column = column(name);
         match kind {
+            3 if matches!(values[0], Literal::Text(_)) => {
+                let prefix = ["r", "gre", "\u{e9}", "n"][values.len() % 4].to_owned();
+                Predicate::Prefix { column, negated, prefix }
+            }
             0 => Predicate::Compare { column, comparison, value: values[0].clone() },
             1 => Predicate::In { column, negated, values },
             2 => Predicate::Between { column, negated, low: values[0].clone(), high: values[1].clone() },

@@ -2,7 +2,7 @@
 
 use super::memory::{Cell, Memory, Record, row_schema, unit_schema};
 use super::*;
-use crate::budget::Epsilon;
+use crate::budget::{Epsilon, Loss};
 use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step, Unit, Use, Uses, Values};
 use crate::dp::interval;
 use crate::grade::Grade;
@@ -62,7 +62,7 @@ fn too_many_groups_and_too_long_answers_are_refused_when_quoted() {
     let bound = |values, length| Bound::new(&counts, &of(values, length)).map(|bound| bound.cells());
     assert_eq!(bound(1025, 4), Err(BindError::Cells { found: 1025 * 1025, most: 1 << 20 }));
     assert_eq!(bound(1024, 4), Err(BindError::AnswerSize { found: (1 << 20) * (160 + 2 * (4 + 8)), most: 16 << 20 }));
-    assert_eq!(bound(300, 4), Ok(90_000));
+    assert_eq!(bound(300, 4), Ok(Some(90_000)));
     assert_eq!(bound(300, 100), Err(BindError::AnswerSize { found: 90_000 * (160 + 2 * (100 + 8)), most: 16 << 20 }));
 }
 
@@ -77,17 +77,18 @@ fn the_split_is_exact_and_public() {
         let x = column("x");
         assert_eq!(kinds, [VectorKind::Rows, VectorKind::Present { column: x.clone() }, VectorKind::Sum { column: x, centre: 2 }]);
         assert_eq!(bound.vectors()[2].sensitivity(), 7);
-        let split = Split::new(&bound, Epsilon::parse("1").unwrap()).unwrap();
+        let split = Split::new(&bound, Loss::approx("1", "0").unwrap()).unwrap();
         let shares: Vec<_> = split.shares().iter().map(ToString::to_string).collect();
         assert_eq!(shares, ["0.380233", "0.380233", "0.239534"]);
     }
     for price in ["0.2", "0.123456789", "1000000", "0.000004", "0.000003001"] {
         let price = Epsilon::parse(price).unwrap();
         let bound = Bound::new(&query(vec![Item::mean(column("y")), Item::sum(column("x"))], &[]), &row_schema()).unwrap();
-        let shares = Split::new(&bound, price).map(|split| split.shares().to_vec());
+        let shares = Split::new(&bound, Loss::pure(price)).map(|split| split.shares().to_vec());
         if let Ok(shares) = shares {
-            assert_eq!(shares.iter().map(|share| share.units()).sum::<u64>(), price.units());
-            assert!(shares.iter().all(|share| share.units() > 0));
+            let units = |share: &Loss| if let Loss::Approx { epsilon, .. } = share { epsilon.units() } else { 0 };
+            assert_eq!(shares.iter().map(units).sum::<u64>(), price.units());
+            assert!(shares.iter().all(|share| units(share) > 0));
         } else {
             assert!(price.units() < 5_000_000, "{price}");
         }
@@ -97,8 +98,8 @@ fn the_split_is_exact_and_public() {
 #[test]
 fn prices_that_cannot_be_divided_are_refused() {
     let bound = Bound::new(&query(vec![Item::mean(column("y"))], &[]), &row_schema()).unwrap();
-    let refused = |price: &str| Split::new(&bound, Epsilon::parse(price).unwrap()).unwrap_err().to_string();
-    assert_eq!(refused("0.0000000001"), "epsilon 0.0000000001 has more than 9 decimals");
+    let refused = |price: &str| Split::new(&bound, Loss::approx(price, "0").unwrap()).unwrap_err().to_string();
+    assert_eq!(refused("0.0000000001"), "the price epsilon 0.0000000001 has more than 9 decimals");
     assert_eq!(refused("0.000001"), "epsilon 0.000001 is too small for 2 noised sums: each needs a share of at least 0.000001");
     assert_eq!(refused("0"), "epsilon 0 is too small for 2 noised sums: each needs a share of at least 0.000001");
     let most = Contribution { groups_per_unit: 1 << 20, rows_per_group: 1 << 20, rows_per_unit: None };
@@ -106,7 +107,7 @@ fn prices_that_cannot_be_divided_are_refused() {
     let schema = Schema::new(Unit::Column(column("who")), most, columns).unwrap();
     let wide = Bound::new(&query(vec![Item::sum(column("wide"))], &["a", "b"]), &schema).unwrap();
     assert_eq!(wide.vectors()[0].sensitivity(), 40_000 << 83);
-    assert!(matches!(Split::new(&wide, Epsilon::parse("0.000000001").unwrap()), Err(SplitError::Noise(_))));
+    assert!(matches!(Split::new(&wide, Loss::approx("0.000000001", "0").unwrap()), Err(SplitError::Noise(_))));
 }
 
 /// y is in quarters from 0.5 to 2.25; nulls are only in x.
@@ -122,7 +123,7 @@ fn records() -> Vec<Record> {
 fn released(query: &Query, epsilon: &str, seed: &str) -> (Bound, Split, Vec<Group>) {
     let schema = row_schema();
     let bound = Bound::new(query, &schema).unwrap();
-    let split = Split::new(&bound, Epsilon::parse(epsilon).unwrap()).unwrap();
+    let split = Split::new(&bound, Loss::approx(epsilon, "0").unwrap()).unwrap();
     let engine = SnapshotEngine::of_rows(Memory::new(&schema, &records(), 3));
     let exact = engine.aggregate(&bound, &Control::default()).unwrap();
     let groups = exact.noise(&split, &mut RecordedRandom::from_seed(seed)).unwrap().estimates();
@@ -159,7 +160,7 @@ fn estimates_without_noise_are_the_aggregates() {
         let methods: Vec<_> = group.estimates.iter().map(|estimate| estimate.method).collect();
         assert_eq!(methods, ["laplace", "laplace", "laplace-sum", "laplace-ratio", "laplace-sum", "laplace-ratio"]);
         for estimate in &group.estimates {
-            assert!(estimate.low <= estimate.value.unwrap() && estimate.value.unwrap() <= estimate.high);
+            assert!(estimate.low <= estimate.value && estimate.value <= estimate.high);
         }
     }
 }
@@ -171,15 +172,15 @@ fn noise_may_leave_less_than_nothing() {
     let (_, split, groups) = released(&query(items, &["shape", "color"]), "0.1", "less than nothing");
     assert_eq!(groups.len(), 9);
     assert!(groups.iter().any(|group| group.estimates[0].value.unwrap() < Decimal::parse("0").unwrap()));
-    let width = interval::laplace(split.mechanisms[0].scale()).steps;
+    let width = interval::half_width(split.law(0).unwrap()).steps;
     for group in &groups {
         let [count, mean] = &group.estimates[..] else { panic!() };
         let value = count.value.unwrap();
-        assert_eq!(count.high.mantissa() - value.mantissa(), value.mantissa() - count.low.mantissa());
-        assert_eq!(u128::try_from(count.high.mantissa() - value.mantissa()).unwrap(), width);
+        assert_eq!(count.high.unwrap().mantissa() - value.mantissa(), value.mantissa() - count.low.unwrap().mantissa());
+        assert_eq!(u128::try_from(count.high.unwrap().mantissa() - value.mantissa()).unwrap(), width);
         if mean.value.is_none() {
             assert!(value <= Decimal::parse("0").unwrap());
-            assert_eq!((mean.low.to_string(), mean.high.to_string()), ("0.5".into(), "2.25".into()));
+            assert_eq!((mean.low.unwrap().to_string(), mean.high.unwrap().to_string()), ("0.5".into(), "2.25".into()));
         }
     }
     assert!(groups.iter().any(|group| group.estimates[1].value.is_none()));
@@ -212,7 +213,7 @@ fn widths_are_told_before_anything_is_spent() {
     let (_, split, groups) = released(&query(vec![Item::count_rows(), Item::sum(y()), Item::mean(y())], &[]), "0.5", "widths");
     let widths = split.widths(None);
     for (width, estimate) in widths.iter().zip(&groups[0].estimates).take(2) {
-        let half = estimate.high.units(18).unwrap() - estimate.value.unwrap().units(18).unwrap();
+        let half = estimate.high.unwrap().units(18).unwrap() - estimate.value.unwrap().units(18).unwrap();
         assert_eq!((width.half.unwrap().units(18), width.method), (Some(half), estimate.method));
     }
     assert_eq!((widths[2].half, widths[2].method), (None, "laplace-ratio"));
@@ -227,7 +228,7 @@ fn a_split_of_another_query_is_refused() {
     let schema = row_schema();
     let (count, sum) = (query(vec![Item::count_rows()], &[]), query(vec![Item::sum(column("x"))], &[]));
     let [count, sum] = [count, sum].map(|query| Bound::new(&query, &schema).unwrap());
-    let split = Split::new(&count, Epsilon::parse("1").unwrap()).unwrap();
+    let split = Split::new(&count, Loss::approx("1", "0").unwrap()).unwrap();
     let exact = Exact::new(&sum, vec![0]).unwrap();
     assert_eq!(exact.noise(&split, &mut RecordedRandom::from_seed("other")).unwrap_err(), EngineError::Failed);
     assert!(Exact::new(&sum, vec![0, 0]).is_none());
@@ -248,13 +249,14 @@ fn sums_of_fine_steps_are_cut_outward() {
     };
     let schema = Schema::new(Unit::Row, Contribution::ROW, vec![wide]).unwrap();
     let bound = Bound::new(&query(vec![Item::sum(column("fine")), Item::mean(column("fine"))], &[]), &schema).unwrap();
-    let split = Split::new(&bound, Epsilon::parse("1000000").unwrap()).unwrap();
+    let split = Split::new(&bound, Loss::approx("1000000", "0").unwrap()).unwrap();
     let exact = Exact::new(&bound, vec![1 << 40, (1 << 103) + 12_345]).unwrap();
     let groups = exact.noise(&split, &mut RecordedRandom::from_seed("fine")).unwrap().estimates();
     for estimate in &groups[0].estimates {
         let value = estimate.value.unwrap();
-        assert!(estimate.low <= value && value <= estimate.high, "{estimate:?}");
-        for number in [estimate.low, value, estimate.high] {
+        let (low, high) = (estimate.low.unwrap(), estimate.high.unwrap());
+        assert!(low <= value && value <= high, "{estimate:?}");
+        for number in [low, value, high] {
             assert_eq!(Decimal::parse(&number.to_string()), Ok(number));
         }
     }

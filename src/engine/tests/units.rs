@@ -27,7 +27,7 @@ fn units_may_be_longer_than_blocks() {
         let expected = oracle::sums(&wide_by_color(), &schema, &bound, &records);
         for block_rows in [1, 10, 64, 333, 5000] {
             for threads in [1, 2, 3] {
-                let found = sums(&bound, Memory::new(&schema, &records, block_rows), threads);
+                let found = numbers(&bound, Memory::new(&schema, &records, block_rows), threads);
                 assert_eq!(found, expected, "{contribution:?}, blocks of {block_rows}, {threads} threads");
             }
         }
