@@ -127,7 +127,9 @@ impl NoisyVariance {
         (positive(self.squares).saturating_sub(width), positive(high))
     }
 
-    fn method(&self) -> Method {
+    /// How the interval is made.
+    #[must_use]
+    pub fn method(&self) -> Method {
         match (self.sum_law, self.count_law, self.squares_law) {
             (Law::Laplace(_), Law::Laplace(_), Law::Laplace(_)) => Method::LaplaceBox,
             (Law::Gaussian(_), Law::Gaussian(_), Law::Gaussian(_)) => Method::GaussianBox,
