@@ -7,6 +7,9 @@ const TURN: f64 = 2.0;
 /// Levels of the continued fraction; at 2 a hundred leave less than 2^-60 open.
 const LEVELS: u32 = 100;
 
+/// The 97.5 % point, rounded up.
+pub(super) const POINT: f64 = 1.959_963_984_540_055;
+
 /// The density at u.
 pub(super) fn density(u: f64) -> f64 {
     (-u * u / 2.0).exp() / TAU.sqrt()
