@@ -2,8 +2,8 @@
 #![cfg(all(unix, feature = "cli"))]
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[allow(dead_code, reason = "the other tests of the command line use the rest")]
 #[path = "cli/world.rs"]
-#[allow(dead_code)]
 mod world;
 
 use serde_json::json;
@@ -52,6 +52,12 @@ fn a_dataset_counts_in_rho_from_description_to_audit() {
     world.write("epsilon.toml", TERMS);
     let grant = ["grant", "--key", "owner.key", "--dataset", card, "--to", "holder.pub", "--terms", "epsilon.toml", "-o", "no.right"];
     world.fails(2, &["the dataset counts its budget in rho, this amount is in epsilon"], &grant);
+    let grant = |right: &'static str| {
+        let sign = ["grant", "--key", "owner.key", "--dataset", card, "--to", "holder.pub", "--terms", "terms.toml"];
+        [&sign[..], &["--space", "space", "-o", right]].concat()
+    };
+    world.done(&grant("first.right"));
+    world.fails(3, &["live grants would promise rho 0.8, the dataset has rho 0.5, delta 0.000001 left"], &grant("second.right"));
     let request = |price: &[&'static str]| {
         [&["request", "--right", "use.right", "--key", "holder.key"], price, &[COUNT, "-o", "q.request", "--force"]].concat()
     };
@@ -70,7 +76,10 @@ fn a_dataset_counts_in_rho_from_description_to_audit() {
     world.fails(2, &["the budget is in rho, the amount in epsilon"], &refill(&["--epsilon", "1"]));
     let refilled = world.json(&refill(&["--rho", "0.25", "--delta", "0.000001"]));
     assert_eq!(refilled["number"], 1);
-    assert_eq!((&refilled["refill"]["rho"], &refilled["remaining"]["rho"], &refilled["remaining"]["delta"]), (&json!("0.25"), &json!("0.75"), &json!("0.000002")));
+    assert_eq!(
+        (&refilled["refill"]["rho"], &refilled["remaining"]["rho"], &refilled["remaining"]["delta"]),
+        (&json!("0.25"), &json!("0.75"), &json!("0.000002"))
+    );
 
     let audit = world.json(&["audit", "space", "--key", "owner.pub"]);
     assert_eq!(audit["ok"], true);
@@ -81,7 +90,11 @@ fn a_dataset_counts_in_rho_from_description_to_audit() {
     assert_eq!(dataset["budget"], budget);
     let nothing = json!({"rho": "0", "delta": "0", "report_delta": "0.000001", "epsilon_at_report_delta": "0"});
     assert_eq!((&dataset["spent"], &dataset["lifetime"]), (&nothing, &nothing));
-    assert!(world.done(&["audit", "space", "--key", "owner.pub"]).contains("rho 0.75, delta 0.000002, spent in its life rho 0 (worth epsilon 0"));
+    assert!(
+        world
+            .done(&["audit", "space", "--key", "owner.pub"])
+            .contains("rho 0.75, delta 0.000002, spent in its life rho 0 (worth epsilon 0")
+    );
 }
 
 #[test]
@@ -89,7 +102,8 @@ fn a_delta_beside_epsilon_is_part_of_every_amount() {
     let budget = "{ epsilon = \"2\", delta = \"0.000001\" }";
     let world = published(&PEOPLE.replace(APPROX, "{ model = \"approx\", epsilon = \"3\", delta = \"0.000002\" }"), budget);
     assert!(world.done(&["inspect", "space/cards/people.dataset"]).contains("by at most delta beyond it"));
-    let request = ["request", "--right", "use.right", "--key", "holder.key", "--epsilon", "0.1", "--delta", "0.000001", COUNT, "-o", "q.request"];
+    let request =
+        ["request", "--right", "use.right", "--key", "holder.key", "--epsilon", "0.1", "--delta", "0.000001", COUNT, "-o", "q.request"];
     assert_eq!(world.json(&request)["price"], json!({"epsilon": "0.1", "delta": "0.000001"}));
     let rho = ["request", "--right", "use.right", "--key", "holder.key", "--rho", "0.1", COUNT, "-o", "no.request"];
     world.fails(2, &["the dataset counts its budget in epsilon, this amount is in rho"], &rho);
@@ -120,7 +134,9 @@ fn a_refusal_shows_both_accounts_to_the_owner_and_none_of_another_to_the_holder(
     assert!(owner.contains("the budget of the right: needed epsilon 0.5, left epsilon 0.25"), "{owner}");
     assert!(owner.contains("dataset: limit epsilon 3, spent epsilon 2.125, requested epsilon 0.5, remaining epsilon 0.875"), "{owner}");
     assert!(
-        owner.contains("right:   limit epsilon 0.75, spent epsilon 0.5, requested epsilon 0.5, remaining epsilon 0.25; 1 of 2 uses remaining"),
+        owner.contains(
+            "right:   limit epsilon 0.75, spent epsilon 0.5, requested epsilon 0.5, remaining epsilon 0.25; 1 of 2 uses remaining"
+        ),
         "{owner}"
     );
     assert!(holder.ends_with("budget: the price is epsilon 0.5, your right has epsilon 0.25 and 1 uses left"), "{holder}");
@@ -132,14 +148,20 @@ fn a_refusal_shows_both_accounts_to_the_owner_and_none_of_another_to_the_holder(
     let (owner, holder) = sides(&ask("large.right", "1"));
     assert!(owner.contains("the budget of the dataset: needed epsilon 1, left epsilon 0.875"), "{owner}");
     assert!(owner.contains("dataset: limit epsilon 3, spent epsilon 2.125, requested epsilon 1, remaining epsilon 0.875"), "{owner}");
-    assert!(owner.contains("right:   limit epsilon 1.25, spent epsilon 0, requested epsilon 1, remaining epsilon 1.25; 100 of 100"), "{owner}");
+    assert!(
+        owner.contains("right:   limit epsilon 1.25, spent epsilon 0, requested epsilon 1, remaining epsilon 1.25; 100 of 100"),
+        "{owner}"
+    );
     assert!(holder.ends_with("budget: the price is epsilon 1, your right has epsilon 1.25 and 100 uses left"), "{holder}");
     assert!(!holder.contains("0.875") && !holder.contains("2.125"), "{holder}");
 
     // The uses are made.
     assert_eq!(ask("small.right", "0.125").code, 0);
     let (owner, holder) = sides(&ask("small.right", "0.125"));
-    assert!(owner.contains("all 2 uses") && owner.contains("spent epsilon 2.25, requested epsilon 0.125") && owner.contains("0 of 2 uses"), "{owner}");
+    assert!(
+        owner.contains("all 2 uses") && owner.contains("spent epsilon 2.25, requested epsilon 0.125") && owner.contains("0 of 2 uses"),
+        "{owner}"
+    );
     assert!(holder.ends_with("budget: the price is epsilon 0.125, your right has epsilon 0.125 and 0 uses left"), "{holder}");
 
     // The same for an embedder, whose two sides are two values.
@@ -159,7 +181,8 @@ fn publish_warns_of_columns_that_may_reveal_and_only_of_them() {
     let revealing = PEOPLE.replace("city = { type = \"text\", grade = 2 }", "city = { type = \"text\", grade = 2, use = [\"reveal\"] }");
     let world = people(&format!("reveal_least_units = 2\n{revealing}"), "{ epsilon = \"2\" }");
     let warnings = world.json(&["publish", "space", "--describe", "people.toml", "--key", "owner.key"])["warnings"].clone();
-    let reveals: Vec<&str> = warnings.as_array().unwrap().iter().filter_map(|text| text.as_str()).filter(|text| text.contains("reveal")).collect();
+    let reveals: Vec<&str> =
+        warnings.as_array().unwrap().iter().filter_map(|text| text.as_str()).filter(|text| text.contains("reveal")).collect();
     assert_eq!(reveals.len(), 1);
     assert!(reveals[0].starts_with("column city: `reveal` lets values leave"), "{}", reveals[0]);
     let inspected = world.done(&["inspect", "space/cards/people.dataset"]);
