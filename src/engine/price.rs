@@ -34,9 +34,14 @@ impl Bound {
             }
             Ok(halves.all(|found| found <= half))
         };
-        let (mut low, mut high) = (0, Epsilon::MAX.units() / PRICE_STEP);
-        if !enough(high)? {
-            return Err(PriceError::NotEnough);
+        // Far above the least price other limits are met, such as that of noise of bounded work, so it is come to from below.
+        let most = Epsilon::MAX.units() / PRICE_STEP;
+        let (mut low, mut high) = (0, 1);
+        while !enough(high)? {
+            if high == most {
+                return Err(PriceError::NotEnough);
+            }
+            (low, high) = (high, (2 * high).min(most));
         }
         while high - low > 1 {
             let middle = low + (high - low) / 2;
