@@ -6,7 +6,7 @@ use crate::dp::noise::Nat;
 
 /// From this tau on a pair is smooth: 2 exp(-2 pi^2 tau^2) is below 2^-112.
 const SMOOTH: f64 = 2.0;
-/// From this sigma of X on one step of X is less than 0.8 % of a half-width, and given away for a short formula.
+/// From this sigma of X on a step and a half of X is less than 1.2 % of a half-width, and given away for a short formula.
 const FINE: f64 = 64.0;
 /// A bound of what cut-off tails and [`SMOOTH`] leave out.
 const LEFT_OUT: f64 = 1e-30;

@@ -45,7 +45,7 @@ impl NoisyMean {
     ///
     /// At a true mean m, with t = m - centre, S~ - t N~ is the noise X - t N: m is left out when noise that large has
     /// a probability of 0.05 or less, by an upper bound of it: the closed form of two Laplace laws, the bound of two
-    /// Gaussian ones (at most one step of X too wide), or 0.025 of each noise where the laws differ. The interval is the hull of what is not left
+    /// Gaussian ones (at most two steps of X too wide), or 0.025 of each noise where the laws differ. The interval is the hull of what is not left
     /// out, so it covers m with probability 0.95 or more. No value of S~ and N~ is an error; beyond 2^106 the answer
     /// is null with all of the bounds.
     ///

@@ -5,8 +5,12 @@ use proptest::prelude::*;
 use super::laplace::{coverage, covers};
 use super::sum::{Lattice, Pair};
 use super::*;
-use crate::dp::{DiscreteLaplace, DpError, Scale};
+use crate::dp::{DiscreteLaplace, DpError, Scale, SigmaSquared};
 use crate::random::{Random, RecordedRandom};
+
+mod gaussian;
+mod histogram;
+mod variance;
 
 const RUNS: u64 = 10_000;
 
@@ -38,9 +42,9 @@ fn binomial_range(p: f64) -> (u64, u64) {
 }
 
 /// P(X = k) and P(X > k): with a plain sum over N a second way to every tail.
-struct Law(f64);
+struct Masses(f64);
 
-impl Law {
+impl Masses {
     fn new(scale: Scale) -> Self {
         Self((-(scale.denominator() as f64) / scale.numerator() as f64).exp())
     }
@@ -56,7 +60,7 @@ impl Law {
 
 /// P(|X + (weight/parts) N| > edge/parts), or >= with `closed`, by summing over both laws.
 fn brute_tail(x: Scale, n: Scale, edge: i64, weight: i64, parts: i64, closed: bool) -> f64 {
-    let (x, n) = (Law::new(x), Law::new(n));
+    let (x, n) = (Masses::new(x), Masses::new(n));
     let one_side = (-400..=400)
         .map(|k| {
             let rest = edge - weight * k; // X parts > rest
@@ -74,7 +78,8 @@ fn width_of_one_law_is_the_least_at_every_scale() {
     {
         let scale = scale(t, s);
         let width = laplace(scale);
-        assert!(covers(scale, width.steps) && (width.steps == 0 || !covers(scale, width.steps - 1)), "{scale}");
+        let decided = |steps| covers(scale, steps, 20);
+        assert!(decided(width.steps) && (width.steps == 0 || !decided(width.steps - 1)), "{scale}");
         assert!(width.coverage >= COVERAGE_UNITS / 20 * 19, "{scale}");
         assert!(width.steps == 0 || coverage(scale, width.steps - 1) < COVERAGE_UNITS / 20 * 19, "{scale}");
     }
@@ -169,8 +174,8 @@ fn a_sum_is_covered_as_often_as_stated() {
 
 /// A group of `rows` values of true mean `mean` within 0..=100, each of its two sums at epsilon 0.1.
 fn group(rows: i128, mean: i128) -> NoisyMean {
-    let (sum_scale, count_scale) = (scale(500, 1), scale(10, 1));
-    NoisyMean { sum: rows * (mean - 50), sum_scale, count: rows, count_scale, centre: 50, low: 0, high: 100 }
+    let (sum_law, count_law) = (Law::Laplace(scale(500, 1)), Law::Laplace(scale(10, 1)));
+    NoisyMean { sum: rows * (mean - 50), sum_law, count: rows, count_law, centre: 50, low: 0, high: 100 }
 }
 
 /// Conservative, so the lower limit only. False-alarm rate 5 * 10^-7 a case.
@@ -180,7 +185,7 @@ fn a_mean_is_covered_at_least_as_often_as_stated() {
     let (low, _) = binomial_range(0.95);
     for (rows, mean) in [(10, 90), (100, 38), (10_000, 50)] {
         let truth = group(rows, mean);
-        let (sum, count) = (DiscreteLaplace::prepare(truth.sum_scale), DiscreteLaplace::prepare(truth.count_scale));
+        let (sum, count) = (DiscreteLaplace::prepare(scale(500, 1)), DiscreteLaplace::prepare(scale(10, 1)));
         let covers = |random: &mut RecordedRandom| {
             let noisy = NoisyMean { sum: truth.sum + sum.sample(random), count: truth.count + count.sample(random), ..truth };
             let interval = noisy.estimate().unwrap().interval;
@@ -195,12 +200,13 @@ fn a_mean_is_covered_at_least_as_often_as_stated() {
 fn a_mean_of_ten_thousand_is_near_fiellers_width() {
     for mean in [3, 38, 50, 51, 97] {
         for scales in [(500, 10), (50, 1), (100, 40)] {
-            let group = NoisyMean { sum_scale: scale(scales.0, 1), count_scale: scale(scales.1, 1), ..group(10_000, mean) };
+            let (x, n) = (scale(scales.0, 1), scale(scales.1, 1));
+            let group = NoisyMean { sum_law: Law::Laplace(x), count_law: Law::Laplace(n), ..group(10_000, mean) };
             let variance = |scale: Scale| {
-                let a = Law::new(scale).0;
+                let a = Masses::new(scale).0;
                 2.0 * a / (1.0 - a).powi(2)
             };
-            let (x, n) = (variance(group.sum_scale), variance(group.count_scale));
+            let (x, n) = (variance(x), variance(n));
             // (S - t N)^2 = z^2 (x + t^2 n), z the normal 97.5 % point.
             let z = 1.959_963_984_540_054_f64.powi(2);
             let (s, rows) = (group.sum as f64, group.count as f64);
@@ -249,7 +255,8 @@ fn an_interval_holds_every_mean_that_the_test_accepts() {
     for _ in 0..40 {
         let (sum_scale, count_scale) = (scale(1 + u128::from(random.next_u64() % 40), 1), scale(1 + u128::from(random.next_u64() % 9), 2));
         let sum = i128::from(random.next_u64() % 401) - 200;
-        let noisy = NoisyMean { sum, sum_scale, count: i128::from(random.next_u64() % 60), count_scale, centre: 1, low: -4, high: 5 };
+        let (sum_law, count_law) = (Law::Laplace(sum_scale), Law::Laplace(count_scale));
+        let noisy = NoisyMean { sum, sum_law, count: i128::from(random.next_u64() % 60), count_law, centre: 1, low: -4, high: 5 };
         let interval = noisy.estimate().unwrap().interval;
         let pair = Pair::new(sum_scale, count_scale);
         let parts = i128::from(MEAN_RESOLUTION);
@@ -267,10 +274,14 @@ proptest! {
     #[test]
     fn a_mean_never_panics_and_is_in_its_interval(
         sum: i128, cut in 0_u32..127, count: i128, low in -1_000_000_i128..0, centre in 0..1_000_000_i128,
-        high in 1_000_000_i128..1 << 60, x in 1..=u128::MAX, n in 1..=u128::MAX,
+        high in 1_000_000_i128..1 << 60, x in 1..=u128::MAX, n in 1..=u128::MAX, family in 0..4_u8,
     ) {
-        let (sum_scale, count_scale) = (scale(1 + (x >> 3 >> cut), 3), scale(1 + (n >> 3 >> cut), 7));
-        let noisy = NoisyMean { sum: sum >> cut, count: count >> cut, low, centre, high, sum_scale, count_scale };
+        let law = |gaussian, spread: u128, parts| match gaussian {
+            false => Law::Laplace(scale(1 + (spread >> 3 >> cut), parts)),
+            true => Law::Gaussian(SigmaSquared::new(1 + (spread >> 3 >> cut), parts).unwrap()),
+        };
+        let (sum_law, count_law) = (law(family & 1 == 1, x, 3), law(family & 2 == 2, n, 7));
+        let noisy = NoisyMean { sum: sum >> cut, count: count >> cut, low, centre, high, sum_law, count_law };
         let mean = noisy.estimate().unwrap();
         let parts = i128::from(MEAN_RESOLUTION);
         prop_assert!(low * parts <= mean.interval.low && mean.interval.low <= mean.interval.high && mean.interval.high <= high * parts);
