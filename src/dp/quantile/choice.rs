@@ -188,7 +188,8 @@ mod tests {
         let counts = [9, 0, 0, 31, 2, 0, 700, 1, 1, 0];
         let table = Table::new(&counts, 3);
         let whole = Stretch::whole(&table);
-        for (rank, rows, epsilon) in [((1, 2), 1, "0.7"), ((1, 7), 2, "0.01"), ((0, 1), 1, "3"), ((1, 1), 1, "0.000001"), ((3, 4), 1, "90")] {
+        for (rank, rows, epsilon) in [((1, 2), 1, "0.7"), ((1, 7), 2, "0.01"), ((0, 1), 1, "3"), ((1, 1), 1, "0.000001"), ((3, 4), 1, "90")]
+        {
             for stretch in [whole, whole.split(50).0, whole.split(25).1.split(54).0, whole.split(79).1, whole.split(9).1.split(10).0] {
                 let choice = Choice::new(&table, stretch, Rank::new(rank).unwrap(), Epsilon::parse(epsilon).unwrap(), rows);
                 let bands = choice.bands();

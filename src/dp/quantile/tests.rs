@@ -110,18 +110,20 @@ fn one_choice_follows_its_weights() {
         let stretch = Stretch::whole(&table);
         let choice = mechanism(&[rank], 1, epsilon).choice(0, Rank::new(rank).unwrap(), &table, stretch);
         let expected = law_of(&choice, stretch).into_iter().collect();
-        assert_frequencies(&format!("{counts:?} {rank:?}"), &expected, 12_000, || choice.draw(&mut random));
+        assert_frequencies(&format!("{counts:?} {rank:?}"), &expected, 6_000, || choice.draw(&mut random));
     }
 }
 
 #[test]
 fn all_choices_together_follow_their_law() {
     let mut random = RecordedRandom::from_seed("all_choices_together_follow_their_law");
-    for (counts, ranks) in [(&[6, 0, 2][..], &[(1, 4), (1, 2), (3, 4)][..]), (&[1, 9], &[(2, 3), (1, 3)]), (&[0, 0], &[(0, 1), (1, 1), (1, 2)])] {
+    for (counts, ranks) in
+        [(&[6, 0, 2][..], &[(1, 4), (1, 2), (3, 4)][..]), (&[1, 9], &[(2, 3), (1, 3)]), (&[0, 0], &[(0, 1), (1, 1), (1, 2)])]
+    {
         let table = Table::new(counts, 1);
         let mechanism = mechanism(ranks, 1, "1.5");
         let expected = joint(&mechanism, &table, unchanged);
-        assert_frequencies(&format!("{counts:?}"), &expected, 12_000, || mechanism.points(&table, &mut random));
+        assert_frequencies(&format!("{counts:?}"), &expected, 8_000, || mechanism.points(&table, &mut random));
     }
 }
 
@@ -178,7 +180,7 @@ fn the_check_of_neighbours_finds_too_small_a_sensitivity() {
     assert!(largest_loss(&three, 1, 3, 1, smaller) > 1.6);
 }
 
-/// The weights of all points are multiples of the same exponential, so this needs no luck: the stretch of 10^4 rows.
+/// At epsilon 1/4 a level, 250 rows off are an exponent of 50 or more: below 10^-18 for all of the 1,000 slots.
 #[test]
 fn deciles_of_ten_thousand_rows_are_near() {
     let counts = [10; 1_000];
@@ -189,7 +191,6 @@ fn deciles_of_ten_thousand_rows_are_near() {
     for _ in 0..20 {
         let slots = mechanism.choose(&counts, &mut random);
         for (slot, decile) in slots.iter().zip(1..) {
-            // epsilon 1/4 a level: 25 slots are 250 rows, an exponent of at least 250 / 4 / 2 at a range of 10^3 slots, four times.
             assert!(slot.abs_diff(decile * 100) <= 25, "{slots:?}");
         }
     }

@@ -1,3 +1,4 @@
+use super::super::histogram::{Edges, statistics, within};
 use super::*;
 use crate::dp::DiscreteGaussian;
 
@@ -7,13 +8,18 @@ fn laws() -> [Law; 3] {
     [Law::Laplace(scale(10, 1)), Law::Gaussian(SigmaSquared::new(GAUSSIAN, 1).unwrap()), Law::Gaussian(SigmaSquared::new(2, 1).unwrap())]
 }
 
-fn noisy(counts: &[i128], law: Law, random: &mut RecordedRandom) -> Vec<i128> {
-    let mut noisy = counts.to_vec();
+/// A source of draws.
+fn draws(law: Law) -> Box<dyn Fn(&mut RecordedRandom) -> i128> {
     match law {
-        Law::Laplace(scale) => DiscreteLaplace::prepare(scale).add_noise(&mut noisy, random),
-        Law::Gaussian(sigma_squared) => DiscreteGaussian::prepare(sigma_squared).add_noise(&mut noisy, random),
+        Law::Laplace(scale) => {
+            let sampler = DiscreteLaplace::prepare(scale);
+            Box::new(move |random| sampler.sample(random))
+        }
+        Law::Gaussian(sigma_squared) => {
+            let sampler = DiscreteGaussian::prepare(sigma_squared);
+            Box::new(move |random| sampler.sample(random))
+        }
     }
-    noisy
 }
 
 /// The bin of the least value with at least n a/b values up to it.
@@ -34,8 +40,14 @@ fn a_quantile_is_covered_at_least_as_often_as_stated() {
     for (counts, rank) in [(&flat[..], (1, 2)), (&flat, (1, 10)), (&few, (3, 4)), (&heavy, (99, 100)), (&heavy, (0, 1)), (&heavy, (1, 1))] {
         let bin = truth(counts, rank);
         for law in laws() {
-            let held = |found: Option<(usize, usize)>| found.is_none_or(|(low, high)| (low..=high).contains(&bin));
-            let hits = (0..RUNS).filter(|_| held(quantile_from_histogram(&noisy(counts, law, &mut random), law, rank))).count() as u64;
+            let (draw, weights) = (draws(law), (u128::from(rank.1 - rank.0), rank.0.into()));
+            let edges = Edges::new(law, weights, counts.len());
+            let hit = |random: &mut RecordedRandom| {
+                let noisy = counts.iter().map(|count| count + draw(random)).collect::<Vec<_>>();
+                let found = within(&statistics(&noisy, weights).unwrap(), &edges);
+                found.is_some_and(|(low, high)| (low..=high).contains(&bin))
+            };
+            let hits = (0..RUNS).filter(|_| hit(&mut random)).count() as u64;
             assert!(hits >= low, "{counts:?} {rank:?} {law}: {hits} below {low}");
         }
     }

@@ -95,7 +95,7 @@ fn a_variance_is_covered_at_least_as_often_as_stated() {
     let mut random = RecordedRandom::from_seed("a_variance_is_covered_at_least_as_often_as_stated");
     let runs = 1_000; // 0.95 of a thousand less 5.5 deviations
     for gaussian in [false, true] {
-        for (rows, a, b) in [(40, 0, 100), (1_000, 40, 70), (100_000, 30, 30)] {
+        for (rows, a, b) in [(40, 0, 100), (10_000, 40, 70)] {
             let truth = group(rows, a, b, gaussian);
             let variance = (a - b) * (a - b) * 250_000;
             let hits = (0..runs).filter(|_| {
