@@ -19,8 +19,8 @@
 //!
 //! # What a quantile is
 //! That of rank a/b of n rows is where a/b of them are below: with L rows below a slot and H up to and with it, any slot
-//! with L <= n a/b <= H. So ranks 0 and 1 are any slot up to the lowest row and from the highest row on. In a table without rows
-//! every slot is as likely; on a grid of one slot that slot is the answer.
+//! with L <= n a/b <= H. So ranks 0 and 1 are any slot up to the lowest row and from the highest row on. In a table without
+//! rows each choice is uniform between the choices around it; on a grid of one slot that slot is the answer.
 //!
 //! # Ties
 //! Rows of one slot are spread over 2^16 points of it, the i-th row at the point whose binary digits are those of i
@@ -56,7 +56,7 @@ use super::DpError;
 use super::noise::gcd;
 use crate::budget::{Delta, Epsilon, Loss, Rho};
 use crate::random::Random;
-use choice::{Choice, Weights};
+use choice::Choice;
 use table::{Stretch, Table};
 
 /// Denominators of ranks: six decimals, and three of them multiplied still fit 2^60.
@@ -179,7 +179,7 @@ impl QuantileMechanism {
     /// The points of all ranks, in order.
     fn points<R: Random + ?Sized>(&self, table: &Table<'_>, random: &mut R) -> Vec<u64> {
         let mut points = vec![0; self.ranks.len()];
-        let split = Split { mechanism: self, table, weights: &Weights::new() };
+        let split = Split { mechanism: self, table };
         split.choose(0, 0..self.ranks.len(), Stretch::whole(table), (Rank::ZERO, Rank::ONE), &mut points, random);
         points
     }
@@ -194,7 +194,6 @@ impl QuantileMechanism {
 struct Split<'a> {
     mechanism: &'a QuantileMechanism,
     table: &'a Table<'a>,
-    weights: &'a Weights,
 }
 
 impl Split<'_> {
@@ -217,7 +216,7 @@ impl Split<'_> {
         let middle = ranks.start + ranks.len() / 2;
         let rank = self.mechanism.ranks[middle];
         let choice = self.mechanism.choice(level, rank.within(ends.0, ends.1), self.table, stretch);
-        let point = choice.draw(self.weights, random);
+        let point = choice.draw(random);
         points[middle] = point;
         let (below, above) = stretch.split(point);
         self.choose(level + 1, ranks.start..middle, below, (ends.0, rank), points, random);
