@@ -32,15 +32,18 @@
 //! More than a few digits of a delta below 10^-10 in long plans: the error of the transform, of the order of 10^-11, is
 //! added to every delta.
 
-mod compose;
+pub(super) mod compose;
 mod fft;
+mod sample;
+mod spectrum;
 mod step;
 
+pub use sample::PoissonSample;
 pub use step::Step;
 
 use super::{AccountantError, down, finite, open_unit};
 use crate::budget::{Delta, Epsilon, Loss};
-use compose::Composed;
+use compose::Account;
 
 /// A lower and an upper bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,9 +114,7 @@ impl Plan {
     /// When epsilon is negative or not finite, or the memory is not enough.
     pub fn delta(&self, epsilon: f64) -> Result<Bounds, AccountantError> {
         let epsilon = finite(epsilon, "epsilon")?;
-        let composed = self.composed()?;
-        let most = |of: fn(&Composed, f64) -> f64| composed.iter().map(|side| of(side, epsilon)).fold(0.0, f64::max);
-        Ok(Bounds { low: most(Composed::delta_low), high: most(Composed::delta_high) })
+        Ok(self.account()?.delta(epsilon))
     }
 
     /// Bounds of the epsilon of the whole plan at `delta`.
@@ -122,12 +123,7 @@ impl Plan {
     /// When delta is not within (0, 1), no finite epsilon keeps to it, or the memory is not enough.
     pub fn epsilon(&self, delta: f64) -> Result<Bounds, AccountantError> {
         let delta = open_unit(delta)?;
-        let mut bounds = Bounds { low: 0.0, high: 0.0 };
-        for side in self.composed()? {
-            let high = side.epsilon_high(delta).ok_or(AccountantError::Limit { what: "epsilon" })?;
-            bounds = Bounds { low: bounds.low.max(side.epsilon_low(delta)), high: bounds.high.max(high) };
-        }
-        Ok(bounds)
+        self.account()?.epsilon(delta)
     }
 
     /// The one charge of the whole plan at `delta`: epsilon rounded up to 10^-12 (rule E4).
@@ -144,11 +140,8 @@ impl Plan {
         Ok(Loss::Approx { epsilon, delta })
     }
 
-    /// One side where both are alike.
-    fn composed(&self) -> Result<Vec<Composed>, AccountantError> {
-        let sided = self.steps.iter().any(|(step, _)| step.is_sampled());
-        let sides: &[bool] = if sided { &[true, false] } else { &[true] };
-        sides.iter().map(|removed| Composed::new(&self.steps, *removed, self.memory)).collect()
+    fn account(&self) -> Result<Account, AccountantError> {
+        Account::new(&self.steps, self.memory)
     }
 }
 

@@ -1,5 +1,7 @@
-use super::super::AccountantError;
+use super::PoissonSample;
+use super::compose::LossLaw;
 use crate::budget::{Delta, Epsilon};
+use crate::dp::accountant::AccountantError;
 use crate::dp::{Scale, SigmaSquared};
 
 /// The most points of a mass function.
@@ -65,23 +67,28 @@ impl Step {
         Self { law, rate: 1.0 }
     }
 
-    /// The same on a Poisson sample by unit: each unit is in it with probability `rate`, freshly and independently.
+    /// The same on a fresh Poisson sample by unit.
     ///
     /// # Errors
-    /// When the rate is not above 0 and at most 1.
-    pub fn sampled(self, rate: f64) -> Result<Self, AccountantError> {
-        if !(rate > 0.0 && rate <= 1.0) || self.rate < 1.0 {
-            return Err(AccountantError::Parameter { what: "a sampling rate above 0 and up to 1, once," });
+    /// When the step is one on a sample already: draw one sample at the product of the rates instead.
+    pub fn sampled(self, sample: PoissonSample) -> Result<Self, AccountantError> {
+        if self.is_sampled() {
+            return Err(AccountantError::Parameter { what: "a step that is not sampled yet" });
         }
-        Ok(Self { rate, ..self })
+        Ok(Self { rate: sample.rate(), ..self })
     }
 
-    pub(super) fn is_sampled(&self) -> bool {
+    fn is_sampled(&self) -> bool {
         self.rate < 1.0
     }
+}
 
-    /// Bounds of the losses that are taken, up to rounding.
-    pub(super) fn range(&self, removed: bool) -> (f64, f64) {
+impl LossLaw for Step {
+    fn is_sided(&self) -> bool {
+        self.is_sampled()
+    }
+
+    fn range(&self, removed: bool) -> (f64, f64) {
         let top = self.law.top();
         if !self.is_sampled() {
             return (-top, top);
@@ -90,10 +97,7 @@ impl Step {
         if removed { (low, high) } else { (-high, -(-self.rate).ln_1p()) }
     }
 
-    /// Calls `take` with the mass and the loss of every outcome of finite loss, each right to 2^-40 of itself, the losses
-    /// to 2^-43; the masses are those with the unit where it is `removed`, else those without. Returns an upper bound of
-    /// the mass that is not taken.
-    pub(super) fn losses(&self, removed: bool, mut take: impl FnMut(f64, f64)) -> f64 {
+    fn losses(&self, removed: bool, _: f64, mut take: impl FnMut(f64, f64)) -> f64 {
         let rate = self.rate;
         if !self.is_sampled() {
             return self.law.losses(take).infinite;
