@@ -26,8 +26,13 @@
 //! [`PrivacyFilter`](crate::budget::PrivacyFilter) is for.
 
 pub mod composition;
+pub mod continuous;
 pub mod plan;
+pub mod rdp;
 pub mod zcdp;
+
+/// Units of a delta of one.
+const DELTA_UNITS: f64 = 1e18;
 
 /// Why an accountant gives no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

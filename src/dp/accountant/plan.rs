@@ -40,8 +40,9 @@ mod step;
 
 pub use sample::PoissonSample;
 pub use step::Step;
+pub(super) use step::{GAUSSIAN_MISSED, GAUSSIAN_REACH, Law, sampled_loss};
 
-use super::{AccountantError, down, finite, open_unit};
+use super::{AccountantError, DELTA_UNITS, down, finite, open_unit};
 use crate::budget::{Delta, Epsilon, Loss};
 use compose::Account;
 
@@ -58,9 +59,8 @@ pub struct Bounds {
 const MEMORY: usize = 256 << 20;
 /// The most steps.
 const STEPS_MAX: u64 = 1 << 24;
-/// Units of one epsilon and of a delta of one.
+/// Units of one epsilon.
 const EPSILON_UNITS: f64 = 1e12;
-const DELTA_UNITS: f64 = 1e18;
 
 /// A fixed sequence of steps, each with the number of times it is done.
 ///
@@ -131,18 +131,22 @@ impl Plan {
     /// # Errors
     /// As [`epsilon`](Self::epsilon), or when epsilon is beyond its limit.
     pub fn seal(&self, delta: Delta) -> Result<Loss, AccountantError> {
-        let bounds = self.epsilon(down(delta.units(), DELTA_UNITS))?;
-        // One rounding of the product, undone.
-        let units = if bounds.high == 0.0 { 0.0 } else { (bounds.high * EPSILON_UNITS).next_up().ceil() };
-        let within = units <= Epsilon::MAX.units() as f64;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an integer from 0 to 10^18")]
-        let epsilon = Epsilon::from_units(units as u64).filter(|_| within).ok_or(AccountantError::Limit { what: "epsilon" })?;
-        Ok(Loss::Approx { epsilon, delta })
+        seal(self.epsilon(down(delta.units(), DELTA_UNITS))?.high, delta)
     }
 
     fn account(&self) -> Result<Account, AccountantError> {
         Account::new(&self.steps, self.memory)
     }
+}
+
+/// The charge of an epsilon, rounded up to 10^-12.
+pub(super) fn seal(epsilon: f64, delta: Delta) -> Result<Loss, AccountantError> {
+    // One rounding of the product, undone.
+    let units = if epsilon == 0.0 { 0.0 } else { (epsilon * EPSILON_UNITS).next_up().ceil() };
+    let within = units <= Epsilon::MAX.units() as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an integer from 0 to 10^18")]
+    let epsilon = Epsilon::from_units(units as u64).filter(|_| within).ok_or(AccountantError::Limit { what: "epsilon" })?;
+    Ok(Loss::Approx { epsilon, delta })
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use crate::dp::{Scale, SigmaSquared};
 const POINTS_MAX: f64 = (1 << 24) as f64;
 /// The discrete Gaussian beyond this many sigma has a mass below 2 exp(-60) (its moments are below those of the
 /// continuous one: Canonne, Kamath, Steinke, arXiv 2004.00010).
-const GAUSSIAN_REACH: f64 = 11.0;
-const GAUSSIAN_MISSED: f64 = 2e-26;
+pub(in crate::dp::accountant) const GAUSSIAN_REACH: f64 = 11.0;
+pub(in crate::dp::accountant) const GAUSSIAN_MISSED: f64 = 2e-26;
 /// From this loss on exp is not taken.
 const LOSS_LARGE: f64 = 500.0;
 
@@ -22,7 +22,7 @@ pub struct Step {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Law {
+pub(in crate::dp::accountant) enum Law {
     Laplace { scale: f64, shift: u64 },
     Gaussian { sigma_squared: f64, shift: u64 },
     Approximate { epsilon: f64, delta: f64 },
@@ -78,6 +78,14 @@ impl Step {
         Ok(Self { rate: sample.rate(), ..self })
     }
 
+    pub(in crate::dp::accountant) fn law(&self) -> &Law {
+        &self.law
+    }
+
+    pub(in crate::dp::accountant) fn rate(&self) -> f64 {
+        self.rate
+    }
+
     fn is_sampled(&self) -> bool {
         self.rate < 1.0
     }
@@ -93,7 +101,7 @@ impl LossLaw for Step {
         if !self.is_sampled() {
             return (-top, top);
         }
-        let (low, high) = (sampled(self.rate, -top), sampled(self.rate, top));
+        let (low, high) = (sampled_loss(self.rate, -top), sampled_loss(self.rate, top));
         if removed { (low, high) } else { (-high, -(-self.rate).ln_1p()) }
     }
 
@@ -104,7 +112,7 @@ impl LossLaw for Step {
         }
         let rest = self.law.losses(|mass, loss| {
             let without = mass * (-loss).exp();
-            let loss = sampled(rate, loss);
+            let loss = sampled_loss(rate, loss);
             if removed { take(rate * mass + (1.0 - rate) * without, loss) } else { take(without, -loss) }
         });
         if removed {
@@ -186,8 +194,14 @@ fn reach(sigma_squared: f64, shift: u64) -> f64 {
 }
 
 /// ln(rate exp(loss) + 1 - rate): the loss on a sample.
-fn sampled(rate: f64, loss: f64) -> f64 {
-    if loss > LOSS_LARGE { loss + rate.ln() } else { (rate * loss.exp_m1()).ln_1p() }
+pub(in crate::dp::accountant) fn sampled_loss(rate: f64, loss: f64) -> f64 {
+    let rise = rate * loss.exp_m1();
+    match loss {
+        loss if loss > LOSS_LARGE => loss + rate.ln(),
+        // Here the rate is above 1/2, so that 1 - rate is exact.
+        loss if rise < -0.5 => (rate * loss.exp() + (1.0 - rate)).ln(),
+        _ => rise.ln_1p(),
+    }
 }
 
 fn ratio(numerator: u128, denominator: u128) -> f64 {
