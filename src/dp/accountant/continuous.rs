@@ -1,7 +1,14 @@
 //! Reference functions of continuous laws: what the literature and other accountants say, to compare with.
 //!
 //! No mechanism takes its scale from them and nothing here can be charged (rule E1): what is released is discrete, and
-//! accounted with its own mass function by [`plan`](super::plan). Each answer is an upper bound of its quantity, or a lower
+//! accounted with its own mass function by [`plan`](super::plan).
+//! ```compile_fail,E0599
+//! use usufruct::budget::Delta;
+//! use usufruct::dp::accountant::continuous::ReferencePlan;
+//!
+//! ReferencePlan::new().seal(Delta::MAX);
+//! ```
+//! Each answer is an upper bound of its quantity, or a lower
 //! one where more would be unsafe, by a relative 2^-40 or so.
 //!
 //! ```

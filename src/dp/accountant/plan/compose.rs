@@ -61,6 +61,8 @@ struct Composed {
     infinite: (f64, f64),
     /// What may have come into the window from outside.
     beyond: f64,
+    /// Some lambda, and upper bounds of ln of the mean of exp(lambda loss): for deltas below the error of a transform.
+    moments: Vec<(f64, f64)>,
     /// What any sum of masses may be wrong by, absolutely and relatively.
     slack: f64,
     relative: f64,
@@ -124,6 +126,7 @@ impl Composed {
             parts.map(|((step, times), range)| Losses::new(step, *times, removed, *range, grid)).collect::<Vec<_>>()
         };
         let (mut grid, mut losses) = (grid, on(grid));
+        let mut moments = Vec::new();
         let sum = if direct_products(&losses) <= DIRECT {
             direct(&losses)
         } else {
@@ -134,6 +137,7 @@ impl Composed {
                 grid *= share;
                 losses = on(grid);
             }
+            moments = spectrum::moments(&losses, grid);
             spectrum::transformed(&losses, grid, memory - 2.0 * points * LOSS_BYTES)?
         };
         let kept = losses.iter().map(|losses| f64::from(losses.times) * (-losses.infinite).ln_1p()).sum::<f64>();
@@ -154,8 +158,9 @@ impl Composed {
             tilted: tilted(&sum.with),
             without: tilted(&sum.without),
             beyond: sum.beyond,
+            moments,
             above: tails(sum.with),
-            infinite: (infinite * (1.0 - MASS_SLACK), infinite * (1.0 + MASS_SLACK) + sum.beyond),
+            infinite: (infinite * (1.0 - MASS_SLACK), infinite * (1.0 + MASS_SLACK)),
             slack: sum.slack,
             relative,
             loss_slack: count * LOSS_SLACK + widest * LOSS_ROUNDING,
@@ -172,7 +177,14 @@ impl Composed {
             Some(above) => (above - epsilon.exp() * self.tilted[at]).max(0.0) + above * self.relative,
             None => 0.0,
         };
-        (finite + self.infinite.1 + self.slack).min(1.0)
+        // The mean of max(0, 1 - exp(epsilon - loss)) is at most that of exp(lambda (loss - epsilon)) times the largest
+        // quotient of the two.
+        let tail = |(lambda, log): &(f64, f64)| {
+            let quotient = lambda * lambda.ln() - (1.0 + lambda) * lambda.ln_1p();
+            (log - lambda * epsilon + quotient + (1.0 + log.abs() + lambda * epsilon + quotient.abs()) * MASS_SLACK).exp()
+        };
+        let finite = self.moments.iter().map(tail).fold(finite + self.beyond + self.slack, f64::min);
+        (finite + self.infinite.1).min(1.0)
     }
 
     /// A lower bound of delta: the best of a few events "the rounded sum is at least this, and in the window". What came
@@ -194,14 +206,8 @@ impl Composed {
     /// An upper bound of epsilon, if there is a finite one.
     fn epsilon_high(&self, delta: f64) -> Option<f64> {
         // All losses are at most `top`, which is the sum that needs no distribution.
-        let sum = (self.infinite.1 <= delta).then_some(self.top);
-        let end = (self.first + self.above.len() as i64) as f64 * self.grid + self.loss_slack;
-        let end = end.max(0.0);
-        let found = (self.delta_high(end) <= delta).then(|| bisect(end, |epsilon| self.delta_high(epsilon) <= delta).1);
-        match (sum, found) {
-            (Some(sum), Some(found)) => Some(sum.min(found)),
-            (sum, found) => sum.or(found),
-        }
+        let holds = |epsilon| epsilon >= self.top || self.delta_high(epsilon) <= delta;
+        (self.infinite.1 <= delta).then(|| bisect(self.top, holds).1)
     }
 
     /// A lower bound of epsilon.

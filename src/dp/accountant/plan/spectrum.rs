@@ -45,6 +45,15 @@ pub(super) fn window(losses: &[Losses], grid: f64) -> (i64, i64) {
     ((low / grid).floor() as i64 - 1, (high / grid).ceil() as i64 + 1)
 }
 
+/// Some lambda, from small to large, and upper bounds of ln of the mean of exp(lambda loss) of the sum, by which deltas from
+/// about exp(-10) to exp(-1000) can be bounded.
+pub(super) fn moments(losses: &[Losses], grid: f64) -> Vec<(f64, f64)> {
+    let spread = losses.iter().map(|losses| f64::from(losses.times) * losses.spread).sum::<f64>();
+    let lambdas = (0..12).map(|step| (20.0 * 1.5_f64.powi(step) / spread.max(1e-12)).sqrt());
+    let log = |lambda: f64| losses.iter().map(|losses| f64::from(losses.times) * losses.log_mean_exp(lambda, grid)).sum::<f64>();
+    lambdas.map(|lambda| (lambda, log(lambda))).filter(|(_, log)| log.is_finite()).collect()
+}
+
 /// The points of a transform of a window.
 pub(super) fn length(low: i64, high: i64) -> Option<usize> {
     Some(usize::try_from(high - low + 1).ok()?.checked_next_power_of_two()?.max(4))

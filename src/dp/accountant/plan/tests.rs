@@ -133,6 +133,52 @@ fn less_memory_makes_wider_bounds_or_an_error() {
     assert!(matches!(fill(Plan::within(1_000)).epsilon(1e-6), Err(AccountantError::Limit { .. })));
 }
 
+/// Where the transform has no digits left, bounds are still finite, ordered, and near those by divergences.
+#[test]
+fn tiny_deltas_are_bounded() {
+    use crate::dp::accountant::rdp::RdpPlan;
+    for (steps, deltas) in [
+        (vec![(laplace(20, 1), 1_000), (gaussian(400, 3), 100)], &[1e-6, 1e-10, 1e-12, 1e-14, 1e-18][..]),
+        (vec![(laplace(20, 1), 1_000)], &[1e-9, 1e-18, 1e-30, 1e-100, 1e-200, 1e-300]),
+    ] {
+        let (plan, mut rdp) = (plan(&steps), RdpPlan::new());
+        steps.iter().for_each(|(step, times)| rdp.add(*step, *times).unwrap());
+        let mut before = 0.0;
+        for delta in deltas {
+            let (bounds, by_divergences) = (plan.epsilon(*delta).unwrap(), rdp.epsilon(*delta).unwrap());
+            assert!(bounds.low <= by_divergences && bounds.high <= 1.1 * by_divergences, "{delta}: {bounds:?} {by_divergences}");
+            assert!(before < bounds.high && bounds.low <= bounds.high && plan.delta(bounds.high).unwrap().low <= *delta, "{delta}");
+            before = bounds.high;
+        }
+    }
+    // What the tails of a Gaussian are cut at has no epsilon.
+    assert!(matches!(plan(&[(gaussian(400, 3), 100)]).epsilon(1e-30), Err(AccountantError::Limit { what: "epsilon" })));
+    // One step keeps every digit.
+    let one = plan(&[(laplace(3, 1), 3)]).epsilon(1e-300).unwrap();
+    assert!(one.low <= 1.0 && 1.0 <= one.high && one.high - one.low < 1e-9, "{one:?}");
+}
+
+/// Large losses, and losses of very different sizes: a bound or a clean error, within the memory.
+#[test]
+fn large_epsilons_and_thin_memory_end_cleanly() {
+    for (steps, memory) in [
+        (vec![(approximate("1000", "0"), 10)], 1 << 20),
+        (vec![(approximate("1000", "0"), 1_000), (laplace(100, 1), 100_000)], 1 << 28),
+        (vec![(approximate("1000000", "0"), 1 << 20)], 1 << 28),
+        (vec![(laplace(1, 1 << 20), 3)], 1 << 20),
+        // Epsilon 0.01, where others needed tens of gigabytes.
+        (vec![(laplace(100, 1), 1)], 1 << 20),
+        (vec![(laplace(100, 1), 1 << 23)], 1 << 24),
+    ] {
+        let mut plan = Plan::within(memory);
+        steps.iter().for_each(|(step, times)| plan.add(*step, *times).unwrap());
+        match plan.epsilon(1e-9) {
+            Ok(bounds) => assert!(0.0 <= bounds.low && bounds.low <= bounds.high && bounds.high.is_finite(), "{steps:?}: {bounds:?}"),
+            Err(error) => assert!(matches!(error, AccountantError::Limit { .. }), "{steps:?}: {error}"),
+        }
+    }
+}
+
 #[test]
 fn a_sealed_plan_costs_what_its_bound_says() {
     let plan = plan(&[(laplace(20, 1), 100)]);
