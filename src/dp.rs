@@ -33,6 +33,7 @@ mod mechanism;
 mod noise;
 
 pub mod accountant;
+pub mod continual;
 pub mod interval;
 pub mod local;
 pub mod partition;
