@@ -160,7 +160,7 @@ impl Counter {
     }
 
     /// Draws the noise of the open period and opens the next.
-    fn draw<R: Random + ?Sized>(&mut self, random: &mut R) {
+    pub(super) fn draw<R: Random + ?Sized>(&mut self, random: &mut R) {
         let draw = DiscreteGaussian::sample_once(self.plan.sigma_squared(), random);
         let noise = noise(self.plan.weights(), &self.noise, self.count, draw);
         self.total += (i128::from(self.count) << FRACTION_BITS) + noise;
@@ -197,4 +197,3 @@ fn half_to_even(value: i128, bits: u32) -> i128 {
     let rest = value - (floor << bits);
     floor + i128::from(rest > half || rest == half && floor & 1 == 1)
 }
-

@@ -66,7 +66,9 @@ pub(super) fn row_squares(horizon: u32) -> Vec<f64> {
 /// norm of a row of L times the sensitivity of R, rounded up.
 ///
 /// The standard deviation itself is this divided by sqrt(2 rho). At 1,024 periods and one participation it is 3.273;
-/// without rounding it would be f_0^2 + ... + f_1023^2 = 3.27255.
+/// without rounding it would be f_0^2 + ... + f_1023^2 = 3.27255. At seven participations it is 20.07, and 15.71 if they
+/// are 32 periods apart. Noise of its own on each count has sqrt(n m), which is less when a unit may count in nearly every
+/// period: 1,024 against 1,478 in all of them.
 ///
 /// # Errors
 /// When the horizon is not from 1 to 2^16, participations or separation not from 1 to the horizon.

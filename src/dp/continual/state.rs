@@ -3,8 +3,8 @@ use std::fmt;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use super::participation::{Participation, UNITS_MAX, UnitId, Used};
 use super::counter::NOISE_MAX;
+use super::participation::{Participation, UNITS_MAX, UnitId, Used};
 use super::plan::HORIZON_MAX;
 use super::{ContinualError, Counter, Plan};
 use crate::budget::Rho;
@@ -221,5 +221,61 @@ impl Bytes<'_> {
 
     fn number(&mut self) -> Option<u32> {
         self.take().map(u32::from_be_bytes)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::random::RecordedRandom;
+
+    /// Whoever has the key may still seal nonsense: what is accepted is a state that could be, and has one form.
+    #[test]
+    fn a_state_that_could_not_be_is_refused() {
+        let plan = Plan::new(3, 2, 2, Rho::parse("0.1").unwrap()).unwrap();
+        let mut counter = Counter::new(plan, 3).unwrap();
+        let mut random = RecordedRandom::from_seed("could not be");
+        let key = StateKey::generate(&mut random);
+        counter.admit([1; 16]).unwrap();
+        counter.close(&key, 0, &mut random, |_| Ok::<(), ContinualError>(())).unwrap();
+        counter.admit([2; 16]).unwrap();
+        let plain = counter.plain();
+        assert!(Counter::from_plain(&plain).is_some_and(|counter| counter.plain() == plain));
+        let mut accepted = 0;
+        for at in 0..plain.len() {
+            for wrong in 0..=u8::MAX {
+                let mut forged = plain.to_vec();
+                forged[at] = wrong;
+                if let Some(mut counter) = Counter::from_plain(&forged) {
+                    assert_eq!(*counter.plain(), forged, "byte {at}: {wrong}");
+                    let _ = counter.admit([3; 16]);
+                    let _ = counter.close(&key, 0, &mut random, |_| Ok::<(), ContinualError>(()));
+                    accepted += 1;
+                }
+            }
+        }
+        // Ids, noise, values, total and rho may be any.
+        assert!(accepted > 0);
+
+        let start = plain.len() - secret_bytes(3, 3);
+        let forged = |place: usize, bytes: &[u8]| {
+            let mut forged = plain.to_vec();
+            forged[start + place..][..bytes.len()].copy_from_slice(bytes);
+            Counter::from_plain(&forged).is_none()
+        };
+        let units = FIXED_BYTES + 3 * PERIOD_BYTES;
+        assert!(forged(0, &4_u32.to_be_bytes()) && forged(0, &3_u32.to_be_bytes())); // closed: beyond the horizon, two unpublished
+        assert!(forged(4, &2_u32.to_be_bytes())); // more left than are closed
+        assert!(forged(8, &2_u32.to_be_bytes())); // count: one unit is in the open period
+        assert!(forged(12, &1_u32.to_be_bytes()) && forged(12, &4_u32.to_be_bytes())); // units
+        assert!(forged(16, &[1]) && forged(16, &[2])); // full, with room
+        assert!(forged(17, &i128::MAX.to_be_bytes()) && forged(FIXED_BYTES, &i128::MIN.to_be_bytes())); // total, noise
+        assert!(forged(FIXED_BYTES + PERIOD_BYTES, &[1])); // noise of an open period
+        assert!(forged(units + 16, &0_u32.to_be_bytes()) && forged(units + 16, &2_u32.to_be_bytes())); // participations
+        assert!(forged(units + 20, &2_u32.to_be_bytes())); // in a period to come
+        assert!(forged(units, &[2; 16]) && forged(units, &[3; 16])); // one unit twice, another order
+        assert!(forged(units + 2 * UNIT_BYTES, &[1])); // behind the units
+        assert!(Counter::from_plain(&plain[..plain.len() - 1]).is_none());
     }
 }

@@ -96,10 +96,17 @@ fn factors_are_within_the_reference() {
     let reference = 3.272_554_150_273_132;
     let found = factor(1_024, 1, 1).unwrap();
     assert!((reference..reference * 1.0002).contains(&found), "{found}");
-    // Far participations cost like independent counts, near ones like one larger count.
-    for (participations, separation, truth) in [(7, 1, 18.37), (7, 32, 11.93), (7, 128, 9.73), (1_024, 1, 1_024.0)] {
-        println!("m {participations}, b {separation}: {}", factor(1_024, participations, separation).unwrap());
-        let _ = truth;
+    // The same in floating point throughout: |f_0, ..., f_(n-1)| |sum of columns of the square root|.
+    let unrounded = [
+        (7, 1, 20.065_218_114_395),
+        (7, 7, 17.809_423_877_366),
+        (7, 32, 15.704_766_632_497),
+        (7, 128, 12.790_391_342_264),
+        (1_024, 1, 1_478.391_791_601),
+    ];
+    for (participations, separation, truth) in unrounded {
+        let found = factor(1_024, participations, separation).unwrap();
+        assert!((truth * 0.99999..truth * 1.0002).contains(&found), "{participations} {separation}: {found}");
     }
     assert!(factor(1_024, 7, 1).unwrap() <= 7.0 * found);
     assert_eq!(factor(8, 9, 1), Err(ContinualError::Participations { horizon: 8, found: 9 }));
@@ -211,7 +218,9 @@ fn values_have_the_stated_mean_variance_and_interval() {
     for _ in 0..RUNS {
         let mut past = Counter::new(plan.clone(), 1).unwrap();
         for period in 0..24 {
-            let released = close(&mut past, &mut random).unwrap();
+            past.draw(&mut random);
+            past.left += 1;
+            let released = past.released(period).unwrap();
             if let Some(place) = places.iter().position(|place| *place == period) {
                 sums[place] += released.value as f64;
                 squares[place] += (released.value as f64).powi(2);
@@ -400,7 +409,7 @@ fn the_size_of_a_state_is_public() {
     let again = counter.seal(&key(), 0, &mut random).unwrap();
     assert!(empty != again && empty[..12] != again[..12]);
     for period in 0..3 {
-        (0..30 * (period + 1)).for_each(|number| drop(counter.admit(unit(number)).unwrap()));
+        (0..30 * (period + 1)).for_each(|number| assert!(counter.admit(unit(number)).is_ok()));
         assert_eq!(counter.seal(&key(), 0, &mut random).unwrap().len(), empty.len());
         close(&mut counter, &mut random).unwrap();
         assert_eq!(counter.seal(&key(), 0, &mut random).unwrap().len(), empty.len());
@@ -430,5 +439,28 @@ fn wrong_plans_are_refused_by_name() {
 fn nothing_secret_is_shown() {
     let mut counter = counter(4, 1, 1, "0.25", 9);
     counter.admit(unit(0x7777_7777)).unwrap();
-    assert_eq!(format!("{counter:?} {:?}", key()), "Counter(Plan(horizon 4, participations 1, separation 1, rho 0.25), 0 values have left) StateKey(secret)");
+    assert_eq!(
+        format!("{counter:?} {:?}", key()),
+        "Counter(Plan(horizon 4, participations 1, separation 1, rho 0.25), 0 values have left) StateKey(secret)"
+    );
+}
+
+/// A state of version 1, as it was first written: two periods at rho 0.5, room for two, the second period open.
+const OLD_STATE: &str = concat!(
+    "b740ca6cd533cc71eb60c82c6ffbec1430534a2b2b5a3c1f96a159d4f96b311f2e5ed6191142939e916664441947197f565c",
+    "fd163932163383f3496bdb6c332a0e51b6efa3e1540b339b5312778cca199ce848a7ae4de3472d862a98dabcf0791b659a60",
+    "3a58ed0df4cf6956af3fe1474395d011e3589c29cb4dbb0a6be2dce03a9bfa3dbf188410950d999272b129fe9608fe5453f4",
+    "33f657550f47473e81721be0b82fed95598d5bad8b3fa5768663569146a6df6eea464e30e8cabe9c",
+);
+
+#[test]
+fn an_old_state_still_opens() {
+    let digit = |at: usize| u8::from_str_radix(&OLD_STATE[at..at + 2], 16).unwrap();
+    let sealed = (0..OLD_STATE.len()).step_by(2).map(digit).collect::<Vec<_>>();
+    let mut old = Counter::open(&sealed, &key(), 41).unwrap();
+    let plan = old.plan();
+    assert_eq!((plan.horizon(), plan.participations(), plan.separation(), plan.rho(), old.units()), (2, 1, 1, rho("0.5"), 2));
+    let released = old.released(0).unwrap();
+    assert_eq!((released.value, released.half_width, old.period(), old.count), (1, 2, Some(1), 1));
+    assert!(!old.admit(unit(1)).unwrap() && !old.admit(unit(2)).unwrap());
 }
