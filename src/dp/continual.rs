@@ -77,7 +77,7 @@ pub use counter::{Counter, Released};
 pub use factor::factor;
 pub use participation::UNITS_MAX;
 pub use plan::{HORIZON_MAX, Plan};
-pub use state::StateKey;
+pub use state::{STATE_BYTES_MAX, StateKey};
 
 use super::DpError;
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
 use super::counter::NOISE_MAX;
@@ -22,6 +22,9 @@ const PERIOD_BYTES: usize = 16 + 16;
 const UNIT_BYTES: usize = 16 + 4 + 4;
 /// Version, horizon, participations, separation, rho and room before the secret part, and its head.
 const PLAN_BYTES_MAX: usize = 7 * 9 + 1;
+
+/// The most bytes of a sealed state.
+pub const STATE_BYTES_MAX: usize = NONCE_LEN + PLAN_BYTES_MAX + secret_bytes(HORIZON_MAX, UNITS_MAX) + MAX_TAG_LEN;
 
 /// The key of a counter's sealed states: one counter, one key. Not `Clone`, redacted in `Debug`, wiped when dropped.
 ///
