@@ -24,7 +24,9 @@ impl Bound {
         let enough = |steps: u64| -> Result<bool, PriceError> {
             let split = match price(steps).map(|price| Split::new(self, price)) {
                 Some(Ok(split)) => split,
-                Some(Err(error @ (SplitError::Amounts { .. } | SplitError::DeltaNeeded | SplitError::DeltaUnused))) => return Err(error.into()),
+                Some(Err(error @ (SplitError::Amounts { .. } | SplitError::DeltaNeeded | SplitError::DeltaUnused))) => {
+                    return Err(error.into());
+                }
                 Some(Err(_)) | None => return Ok(false),
             };
             let widths = split.widths(None).into_iter().enumerate().filter(|(at, _)| wanted(*at));
