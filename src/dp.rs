@@ -29,6 +29,7 @@
 //! Constant time: see [`DiscreteLaplace`]; [`BoundedLaplace`] does the same work whatever it draws, at a delta.
 
 mod bounded;
+mod law;
 mod mechanism;
 mod noise;
 
@@ -36,9 +37,12 @@ pub mod accountant;
 pub mod interval;
 pub mod local;
 pub mod partition;
+pub mod quantile;
+pub mod range;
 pub mod selection;
 
 pub use bounded::BoundedLaplaceMechanism;
+pub use law::Law;
 pub use mechanism::{GaussianMechanism, LaplaceMechanism};
 pub use noise::{BoundedLaplace, DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 
@@ -101,4 +105,16 @@ pub enum DpError {
     /// The bounds of a mean are out of order or too large.
     #[error("a mean needs low <= centre <= high, all below 2^100 in magnitude")]
     Bounds,
+    /// The bounds of a variance are out of order or too far apart.
+    #[error("a variance needs low <= centre <= high, less than 2^53 grid steps apart")]
+    Spread,
+    /// A fraction that is no rank.
+    #[error("a rank is a fraction from 0 to 1 with a denominator from 1 to 2^20")]
+    Rank,
+    /// More rows of one unit than a choice of quantiles counts with.
+    #[error("a privacy unit of at most 2^20 rows is needed, found {found}")]
+    Rows {
+        /// What was given.
+        found: u64,
+    },
 }

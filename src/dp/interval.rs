@@ -11,22 +11,36 @@
 //! discrete Laplace noise in place of the normal one.
 //!
 //! # Not promised
-//! The last step of a width that uses floating point (all but [`laplace`]) may differ between platforms; each is
+//! The last step of a width that uses floating point (all but [`laplace`] and wide [`gaussian`]) may differ between platforms; each is
 //! outward.
 
+mod gaussian;
+mod gaussian_sum;
+mod histogram;
 mod laplace;
 mod mean;
+mod normal;
 mod sum;
+mod variance;
 
+pub use gaussian::gaussian;
+pub use gaussian_sum::gaussian_sum;
+pub use histogram::quantile_from_histogram;
 pub use laplace::laplace;
 pub use mean::{MEAN_RESOLUTION, Mean, NoisyMean};
 pub use sum::laplace_sum;
+pub use variance::{Deviation, NoisyVariance, VARIANCE_RESOLUTION, Variance};
+
+use super::Law;
 
 /// Units of a coverage of 1: coverages are integers of 10^-12, rounded down.
 pub const COVERAGE_UNITS: u64 = 1_000_000_000_000;
 
 /// 0.95: what a width covers that was decided to; rounding its coverage down does not fall below.
 const COVERAGE_DECIDED: u64 = COVERAGE_UNITS / 20 * 19;
+
+/// What a width may miss, as one in this many: 0.05.
+const ONE_IN: u64 = 20;
 
 /// An interval that holds the truth in at least 95 % of releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +83,21 @@ pub enum Method {
     LaplaceSum,
     /// Inverted test of a noisy sum against a multiple of a noisy count; conservative.
     LaplaceRatio,
+    /// Quantile of one discrete Gaussian law: one step less covers less than 95 %, wherever that can be decided.
+    Gaussian,
+    /// Quantile of a weighted sum of two discrete Gaussian laws, likewise.
+    GaussianSum,
+    /// Inverted test as for [`LaplaceRatio`](Self::LaplaceRatio), with Gaussian noise; conservative.
+    GaussianRatio,
+    /// All that a count, a sum and a sum of squares can mean within an exact interval of each, by union bound;
+    /// conservative.
+    LaplaceBox,
+    /// Likewise with Gaussian noise.
+    GaussianBox,
+    /// Inverted tests of the noisy counts below and above each bin of a histogram; conservative.
+    HistogramInversion,
+    /// Intervals of noises of different families, by union bound; conservative.
+    Union,
 }
 
 impl Method {
@@ -79,7 +108,48 @@ impl Method {
             Self::Laplace => "laplace",
             Self::LaplaceSum => "laplace-sum",
             Self::LaplaceRatio => "laplace-ratio",
+            Self::Gaussian => "gaussian",
+            Self::GaussianSum => "gaussian-sum",
+            Self::GaussianRatio => "gaussian-ratio",
+            Self::LaplaceBox => "laplace-box",
+            Self::GaussianBox => "gaussian-box",
+            Self::HistogramInversion => "histogram-inversion",
+            Self::Union => "union",
         }
+    }
+}
+
+/// The half-width of one noise.
+#[must_use]
+pub fn half_width(law: Law) -> HalfWidth {
+    match law {
+        Law::Laplace(scale) => laplace(scale),
+        Law::Gaussian(sigma_squared) => gaussian(sigma_squared),
+    }
+}
+
+/// The half-width of X + weight N for independent X of `law` and N of `weighted`: of laws of one family as
+/// [`laplace_sum`] and [`gaussian_sum`] say; of different ones the sum of widths that miss 0.025 each.
+#[must_use]
+pub fn weighted_sum(law: Law, weight: i128, weighted: Law) -> HalfWidth {
+    match (law, weighted) {
+        (Law::Laplace(scale), Law::Laplace(weighted)) => laplace_sum(scale, weight, weighted),
+        (Law::Gaussian(sigma_squared), Law::Gaussian(weighted)) => gaussian_sum(sigma_squared, weight, weighted),
+        _ if weight == 0 => half_width(law),
+        _ => {
+            let part = half_width_at(weighted, 2 * ONE_IN).saturating_mul(weight.unsigned_abs());
+            let steps = part.saturating_add(half_width_at(law, 2 * ONE_IN));
+            HalfWidth { steps, coverage: COVERAGE_DECIDED, method: Method::Union }
+        }
+    }
+}
+
+/// A q with P(|Y| > q) <= 1 / one_in for the noise Y, the least but where a Gaussian law leaves a comparison open;
+/// `one_in` up to 10^12.
+pub(in crate::dp) fn half_width_at(law: Law, one_in: u64) -> u128 {
+    match law {
+        Law::Laplace(scale) => laplace::least_steps(scale, one_in),
+        Law::Gaussian(sigma_squared) => gaussian::least_steps(sigma_squared, one_in),
     }
 }
 

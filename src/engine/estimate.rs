@@ -2,8 +2,8 @@ use super::bound::{ANSWER_BYTES_MAX, Aggregate, ESTIMATE_BYTES, Step};
 use super::decimal::{Round, product};
 use super::{Key, Noisy, Split};
 use crate::dataset::{Bounds, Step as Grid};
-use crate::dp::interval::{self, HalfWidth, Interval, MEAN_RESOLUTION, Mean, NoisyMean, NoisyVariance, Variance};
-use crate::dp::{DpError, Law, range};
+use crate::dp::interval::{self, HalfWidth, Interval, MEAN_RESOLUTION, Method, Mean, NoisyMean, NoisyVariance, VARIANCE_RESOLUTION};
+use crate::dp::{Law, Scale, range};
 use crate::id::Decimal;
 
 /// A group of the answer.
@@ -102,7 +102,7 @@ enum Rule<'a> {
 impl<'a> Rule<'a> {
     fn new(aggregate: Aggregate, split: &'a Split) -> Self {
         // Every vector that an aggregate is made of is noised by a step of its own.
-        let law = |vector: usize| split.law(vector).unwrap_or(Law::Laplace(crate::dp::Scale::ONE));
+        let law = |vector: usize| split.law(vector).unwrap_or(Law::Laplace(Scale::ONE));
         match aggregate {
             Aggregate::Count { vector } => Self::Number { vector, slot: 0, width: interval::half_width(law(vector)) },
             Aggregate::Slot { vector, slot } => Self::Number { vector, slot, width: interval::half_width(law(vector)) },
@@ -214,7 +214,7 @@ impl<'a> Rule<'a> {
     }
 }
 
-const HISTOGRAM_METHOD: &str = interval::Method::HistogramInversion.as_str();
+const HISTOGRAM_METHOD: &str = Method::HistogramInversion.as_str();
 
 /// The values of a slot of a grid.
 fn span(split: &Split, step: usize, slot: usize) -> (i64, i64) {
@@ -231,13 +231,13 @@ fn bin_table(split: &Split, vector: usize) -> Option<&super::table::Table> {
 
 /// Digits of [`MEAN_RESOLUTION`].
 const PART_DIGITS: u8 = 6;
-const _: () = assert!(10_u32.pow(PART_DIGITS as u32) == MEAN_RESOLUTION);
+const _: () = assert!(10_u32.pow(PART_DIGITS as u32) == MEAN_RESOLUTION && VARIANCE_RESOLUTION == MEAN_RESOLUTION);
 
 /// The bounds are those of a schema, so that there always is an estimate; should there be none, the bounds are it.
 fn mean_of(mean: &NoisyMean, sum: i128, count: i128) -> Mean {
     let parts = i128::from(MEAN_RESOLUTION);
     NoisyMean { sum, count, ..*mean }.estimate().unwrap_or_else(|_| {
-        let all = Interval { low: mean.low * parts, high: mean.high * parts, method: mean.method() };
+        let all = Interval { low: mean.low * parts, high: mean.high * parts, method: Method::Union };
         Mean { value: None, interval: all }
     })
 }
@@ -245,14 +245,14 @@ fn mean_of(mean: &NoisyMean, sum: i128, count: i128) -> Mean {
 /// A variance has the square of a step as its unit, a deviation the step.
 fn spread(noisy: &NoisyVariance, grid: Grid, root: bool) -> Estimate {
     let step = grid.decimal();
-    let (estimate, unit, scale): (Result<Variance, DpError>, i128, u8) = if root {
-        (noisy.deviation(), step.mantissa(), step.scale())
+    let (estimate, unit, scale) = if root {
+        (noisy.deviation().map(|made| (made.value, made.interval)), step.mantissa(), step.scale())
     } else {
-        (noisy.variance(), step.mantissa() * step.mantissa(), 2 * step.scale())
+        (noisy.variance().map(|made| (made.value, made.interval)), step.mantissa() * step.mantissa(), 2 * step.scale())
     };
     let decimal = |parts, round| product(parts, unit, scale + PART_DIGITS, round);
     match estimate {
-        Ok(Variance { value, interval }) => Estimate {
+        Ok((value, interval)) => Estimate {
             value: value.map(|value| decimal(value, Round::Nearest)),
             low: Some(decimal(interval.low, Round::Down)),
             high: Some(decimal(interval.high, Round::Up)),

@@ -52,7 +52,7 @@ impl Mechanism {
     pub(super) fn law(&self) -> Option<Law> {
         match self {
             Self::Laplace(mechanism) => Some(Law::Laplace(mechanism.scale())),
-            Self::Bounded(mechanism) => Some(Law::Laplace(mechanism.scale())),
+            Self::Bounded(mechanism) => Some(Law::Laplace(mechanism.noise().scale())),
             Self::Gaussian(mechanism) => Some(Law::Gaussian(mechanism.sigma_squared())),
             Self::Quantiles(_) | Self::Optimal(_) | Self::Threshold { .. } | Self::Top(_) => None,
         }
@@ -170,9 +170,14 @@ fn weight(plan: &Plan, step: &Step, model: Model) -> u128 {
     match (step, model) {
         (Step::Noise { vector }, Model::Approx) => plan.vectors[*vector].laplace_weight(),
         (Step::Noise { vector }, Model::Zcdp) => plan.vectors[*vector].gaussian_weight(),
-        (Step::Quantiles { ranks, .. }, _) => WEIGHT * u128::from(QuantileMechanism::depth(ranks.len())),
+        (Step::Quantiles { ranks, .. }, _) => WEIGHT * u128::from(levels(ranks.len())),
         (Step::Groups { .. } | Step::Top { .. }, _) => WEIGHT,
     }
+}
+
+/// How often ranks are halved until each is chosen: the bits of their number.
+const fn levels(ranks: usize) -> u32 {
+    usize::BITS - ranks.leading_zeros()
 }
 
 /// The delta of each step.

@@ -63,6 +63,11 @@ impl Table {
         Self { vector, slots, place: Placement::Grid { bounds, shift } }
     }
 
+    /// Whether every value has the same slot in both.
+    pub(super) fn sorts_like(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+
     /// The slot of a value, or of a code; [`Self::slots`] for none.
     pub(super) fn slot(&self, value: i64) -> usize {
         let slot = match &self.place {

@@ -140,10 +140,7 @@ impl Item {
         match (&self.expression, self.price) {
             (Expression::Key(column), _) if !groups.contains(column) => Err(QueryError::NotGrouped { column: column.clone() }),
             (Expression::Key(column), Some(_)) => Err(QueryError::KeyPriced { column: column.clone() }),
-            (_, Some(price)) if price <= Decimal::ZERO || usize::from(price.scale()) > DECIMALS_MAX => {
-                Err(QueryError::Price { decimals: DECIMALS_MAX })
-            }
-            (_, Some(price)) => check_digits(price),
+            (_, Some(price)) => check_price(price),
             (_, None) => Ok(()),
         }?;
         self.expression.check()
@@ -297,6 +294,13 @@ pub(super) fn check_items(items: &mut [Item], groups: &[ColumnName]) -> Result<(
         all if ranges > 0 && ranges < all => Err(QueryError::BoundsMixed),
         _ => Ok(()),
     }
+}
+
+pub(super) fn check_price(price: Decimal) -> Result<(), QueryError> {
+    if price <= Decimal::ZERO || usize::from(price.scale()) > DECIMALS_MAX {
+        return Err(QueryError::Price { decimals: DECIMALS_MAX });
+    }
+    check_digits(price)
 }
 
 /// An `i128` holds some numbers of 39 digits, which have no text form that is read back.

@@ -1,11 +1,13 @@
 //! SQL text to a typed query, on the holder's side.
 //!
-//! One SELECT of counts, sums and means over one dataset; everything else is refused with its place. The text is read
+//! One SELECT of aggregates over one dataset; everything else is refused with its place. The text is read
 //! in three steps: it is cut into tokens and every token outside the subset is refused; `sqlparser` makes a tree of
 //! them; the tree is taken apart field by field, without `..`, so that no clause is passed over in silence.
 
+mod aggregate;
 mod dialect;
 mod filter;
+mod order;
 mod reader;
 mod select;
 
@@ -25,11 +27,18 @@ impl Query {
     /// Reads one SELECT of the subset:
     ///
     /// ```text
-    /// SELECT item [, item]* FROM name [WHERE condition] [GROUP BY column [, column]*] [;]
-    /// item       (column | COUNT(*) | COUNT(column) | SUM(column) | AVG(column)) [[AS] name]
+    /// SELECT item [, item]* FROM name [WHERE condition] [GROUP BY column [, column]* [ORDER BY count DESC LIMIT number]] [;]
+    /// item       (column | aggregate | BUDGET(aggregate, number)) [[AS] name]
+    /// aggregate  COUNT(*)   COUNT(column)   COUNT(DISTINCT column)   SUM(column)   AVG(column)
+    ///            VAR_POP(column) or VARIANCE, STDDEV_POP(column) or STDDEV: of the population, under both names
+    ///            QUANTILE(column, number), also PERCENTILE_CONT(number) WITHIN GROUP (ORDER BY column), PERCENTILE_DISC
+    ///            likewise, or MEDIAN(column)
+    ///            HISTOGRAM(column [, number]*)   BOUNDS(column)   CLAMPED(column)   DROPPED(*)
+    /// count      COUNT(*) or COUNT(DISTINCT column) as in SELECT, or its alias
     /// condition  column (= | <> | != | < | <= | > | >=) constant, or the constant first
     ///            column [NOT] IN (constant, ...)      column [NOT] BETWEEN constant AND constant
-    ///            column IS [NOT] NULL                 AND, OR, NOT, parentheses
+    ///            column IS [NOT] NULL                 column [NOT] LIKE 'prefix%', no other % or _
+    ///            AND, OR, NOT, parentheses
     /// constant   'text' with '' for a quote, or a decimal number such as -12.5
     /// ```
     /// Identifiers keep their case; those that are no plain words are quoted: `"marital-status"`. Comments are allowed.

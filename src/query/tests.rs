@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::id::Decimal;
+use crate::id::{Decimal, NAME_BYTES_MAX};
+use aggregates::WORKED_LARGER;
 use proptest::prelude::*;
+
+mod aggregates;
 
 fn column(name: &str) -> ColumnName {
     ColumnName::new(name).unwrap()
@@ -59,6 +62,11 @@ fn any_predicate() -> impl Strategy<Value = Predicate> {
             high
         }),
         (any_column(), any::<bool>()).prop_map(|(column, negated)| Predicate::IsNull { column, negated }),
+        (any_column(), any::<bool>(), "[a-z' \"城\n]{1,8}").prop_map(|(column, negated, prefix)| Predicate::Prefix {
+            column,
+            negated,
+            prefix
+        }),
     ];
     leaf.prop_recursive(5, 24, 4, |inner| {
         prop_oneof![
@@ -69,30 +77,64 @@ fn any_predicate() -> impl Strategy<Value = Predicate> {
     })
 }
 
-fn any_item() -> impl Strategy<Value = (u8, ColumnName, Option<&'static str>)> {
-    (0u8..5, any_column(), prop::option::of(prop_oneof![Just("n"), Just("AVG(age)"), Just("x \"y\"")]))
+fn decimal(digits: &str) -> Decimal {
+    Decimal::parse(digits).unwrap()
+}
+
+fn any_decimal(least: i128, most: i128) -> impl Strategy<Value = Decimal> {
+    (least..=most).prop_map(|billionths| Decimal::new(billionths, 9).unwrap())
+}
+
+fn any_item() -> impl Strategy<Value = Item> {
+    let edges = prop::collection::btree_set(any_decimal(-(10i128.pow(12)), 10i128.pow(12)), 2..6);
+    let aggregate = prop_oneof![
+        Just(Item::count_rows()),
+        any_column().prop_map(Item::count),
+        any_column().prop_map(Item::sum),
+        any_column().prop_map(Item::mean),
+        any_column().prop_map(Item::count_distinct),
+        any_column().prop_map(Item::variance),
+        any_column().prop_map(Item::deviation),
+        (any_column(), any_decimal(0, 10i128.pow(9))).prop_map(|(column, rank)| Item::quantile(column, rank)),
+        any_column().prop_map(|column| Item::histogram(column, vec![])),
+        (any_column(), edges).prop_map(|(column, edges)| Item::histogram(column, edges.into_iter().collect())),
+        any_column().prop_map(Item::clamped),
+        Just(Item::dropped()),
+    ];
+    let priced = (aggregate, prop::option::of(any_decimal(1, 10i128.pow(11))))
+        .prop_map(|(item, price)| price.map_or(item.clone(), |price| item.priced(price)));
+    let alias = prop::option::of(prop_oneof![Just("n"), Just("AVG(age)"), Just("x \"y\""), Just("sex")]);
+    (prop_oneof![1 => any_column().prop_map(Item::key), 6 => priced], alias)
+        .prop_map(|(item, alias)| alias.map_or(item.clone(), |alias| item.named(name(alias))))
 }
 
 /// Queries of every shape; items that would break a rule are left out.
 pub(super) fn any_query() -> impl Strategy<Value = Query> {
     let groups = prop::collection::btree_set(any_column(), 0..4);
     let items = prop::collection::vec(any_item(), 0..6);
-    (groups, items, prop::option::of(any_predicate())).prop_map(|(groups, items, filter)| {
-        let mut select = vec![Item::count_rows().named(name("rows"))];
-        for (kind, column, alias) in items {
-            let item = match kind {
-                0 if groups.contains(&column) => Item::key(column),
-                0 | 1 => Item::count_rows(),
-                2 => Item::count(column),
-                3 => Item::sum(column),
-                _ => Item::mean(column),
+    let top = prop::option::of((any::<prop::sample::Index>(), 1..=TOP_MAX));
+    let asked = (groups, items, prop::option::of(any_predicate()), top, any::<bool>());
+    asked.prop_map(|(groups, items, filter, top, ranges)| {
+        let mut select = if ranges { vec![Item::range(column("age"))] } else { vec![Item::count_rows().named(name("rows"))] };
+        for item in items {
+            let fits = match item.expression() {
+                Expression::Key(column) => groups.contains(column),
+                _ => !ranges,
             };
-            let item = alias.map_or(item.clone(), |alias| item.named(name(alias)));
-            if select.iter().all(|other| other.output_name() != item.output_name()) {
+            if fits && select.iter().all(|other| other.output_name() != item.output_name()) {
                 select.push(item);
             }
         }
-        Query::new(name("t"), select, groups.into_iter().rev().collect(), filter).unwrap()
+        if ranges {
+            select.push(Item::range(column("城市")).priced(decimal("0.5")));
+        }
+        let query = Query::new(name("t"), select, groups.into_iter().rev().collect(), filter).unwrap();
+        let counts = |at: &usize| matches!(query.select()[*at].expression(), Expression::CountRows | Expression::CountDistinct(_));
+        let counts: Vec<_> = (0..query.select().len()).filter(counts).collect();
+        match top {
+            Some((at, count)) if !query.groups().is_empty() && !counts.is_empty() => query.top(*at.get(&counts), count).unwrap(),
+            _ => query,
+        }
     })
 }
 
@@ -116,7 +158,7 @@ fn operations_are_named_in_snake_case_and_parsed_back() {
     for operation in Operation::ALL {
         assert_eq!(operation.name().parse::<Operation>().unwrap(), operation);
     }
-    assert_eq!(Operation::ALL.map(Operation::name).join(" "), "count count_distinct sum mean variance quantile histogram");
+    assert_eq!(Operation::ALL.map(Operation::name).join(" "), "count count_distinct sum mean variance quantile histogram bounds top_k");
     for wrong in ["", "Count", "avg", "count ", "count-distinct"] {
         assert_eq!(wrong.parse::<Operation>(), Err(QueryError::UnknownOperation), "{wrong}");
     }
@@ -254,15 +296,15 @@ fn bytes_that_are_not_canonical_are_refused() {
         ("no from", "a2 00 01 02 81 a1 01 01".to_owned()),
         ("no select", "a2 00 01 01 61 74".to_owned()),
         ("empty select", "a3 00 01 01 61 74 02 80".to_owned()),
-        ("unknown key", format!("a4{} 05 00", &count[2..])),
+        ("unknown key", format!("a4{} 06 00", &count[2..])),
         ("bytes after the end", format!("{count} 00")),
         ("empty groups", format!("a4{} 03 80", &count[2..])),
-        ("item of kind 5", "a3 00 01 01 61 74 02 81 a2 01 05 02 61 61".to_owned()),
+        ("item of kind 13", "a3 00 01 01 61 74 02 81 a2 01 0d 02 61 61".to_owned()),
         ("COUNT(*) of a column", "a3 00 01 01 61 74 02 81 a2 01 01 02 61 61".to_owned()),
         ("SUM of nothing", "a3 00 01 01 61 74 02 81 a1 01 03".to_owned()),
         ("alias that says nothing", "a3 00 01 01 61 74 02 81 a2 01 01 03 68 434f554e54282a29".to_owned()),
         ("predicate of kind 0", under("83 00 61 61 f4")),
-        ("predicate of kind 8", under("83 08 61 61 f4")),
+        ("predicate of kind 9", under("83 09 61 61 f4")),
         ("empty predicate", under("80")),
         ("IS NULL and more", under("84 04 61 61 f4 f4")),
         ("comparison 6", under("84 01 61 61 06 82 01 61 31")),
@@ -290,16 +332,17 @@ fn bytes_that_are_not_canonical_are_refused() {
 
 #[test]
 fn every_changed_or_missing_byte_is_refused_or_means_another_query() {
-    let bytes = hex(WORKED);
-    let query = Query::from_canonical_bytes(&bytes).unwrap();
-    for at in 0..bytes.len() {
-        assert!(Query::from_canonical_bytes(&bytes[..at]).is_err());
-        for bit in 0..8 {
-            let mut changed = bytes.clone();
-            changed[at] ^= 1 << bit;
-            if let Ok(other) = Query::from_canonical_bytes(&changed) {
-                assert_ne!(other, query);
-                assert_eq!(other.encode(), changed);
+    for bytes in [hex(WORKED), hex(WORKED_LARGER)] {
+        let query = Query::from_canonical_bytes(&bytes).unwrap();
+        for at in 0..bytes.len() {
+            assert!(Query::from_canonical_bytes(&bytes[..at]).is_err());
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                if let Ok(other) = Query::from_canonical_bytes(&changed) {
+                    assert_ne!(other, query);
+                    assert_eq!(other.encode(), changed);
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-use super::{COVERAGE_DECIDED, COVERAGE_UNITS, HalfWidth, Method, least};
+use super::{COVERAGE_DECIDED, COVERAGE_UNITS, HalfWidth, Method, ONE_IN, least};
 use crate::dp::Scale;
 use crate::dp::noise::{Nat, exp_bracket};
 
@@ -11,22 +11,28 @@ const BITS: usize = 128;
 /// brackets, as narrow as it takes, so the width is exact at every scale.
 #[must_use]
 pub fn laplace(scale: Scale) -> HalfWidth {
-    // a^(q + 1) <= 1/40 is enough, and ln 40 < 4.
-    let most = (scale.numerator() / scale.denominator()).saturating_add(1).saturating_mul(4);
-    let steps = least(most, |steps| covers(scale, steps));
+    let steps = least_steps(scale, ONE_IN);
     HalfWidth { steps, coverage: coverage(scale, steps).max(COVERAGE_DECIDED), method: Method::Laplace }
 }
 
-/// Decides 2 a^(steps + 1) / (1 + a) <= 1/20. Equality cannot be: a is transcendental.
-pub(super) fn covers(scale: Scale, steps: u128) -> bool {
+/// The least q with P(|X| > q) <= 1 / one_in.
+pub(super) fn least_steps(scale: Scale, one_in: u64) -> u128 {
+    // a^(q + 1) <= 1 / (2 one_in) is enough, and ln(2 one_in) is below its bits.
+    let most = (scale.numerator() / scale.denominator()).saturating_add(1).saturating_mul(u128::from(65 - one_in.leading_zeros()));
+    least(most, |steps| covers(scale, steps, one_in))
+}
+
+/// Decides 2 a^(steps + 1) / (1 + a) <= 1 / one_in. Equality cannot be: a is transcendental.
+pub(super) fn covers(scale: Scale, steps: u128, one_in: u64) -> bool {
+    let parts = Nat::from(2 * u128::from(one_in));
     let mut bits = BITS;
     loop {
         let (power, base) = brackets(scale, steps, bits);
         let one = Nat::one().shl(bits);
-        if power.1.mul(&Nat::from(40_u64)) <= one.add(&base.0) {
+        if power.1.mul(&parts) <= one.add(&base.0) {
             return true;
         }
-        if power.0.mul(&Nat::from(40_u64)) >= one.add(&base.1) {
+        if power.0.mul(&parts) >= one.add(&base.1) {
             return false;
         }
         bits += 64;

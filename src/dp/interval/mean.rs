@@ -1,6 +1,7 @@
+use super::gaussian_sum::GaussianPair;
 use super::sum::{Lattice, MISS, Pair};
-use super::{Interval, Method};
-use crate::dp::{DpError, Scale};
+use super::{Interval, Method, half_width_at};
+use crate::dp::{DpError, Law};
 
 /// A mean and the ends of its interval are multiples of the grid step divided by this.
 pub const MEAN_RESOLUTION: u32 = 1_000_000;
@@ -16,12 +17,12 @@ const ROUNDS: usize = 64;
 pub struct NoisyMean {
     /// S~.
     pub sum: i128,
-    /// Scale of the noise in S~.
-    pub sum_scale: Scale,
+    /// Law of the noise in S~.
+    pub sum_law: Law,
     /// N~.
     pub count: i128,
-    /// Scale of the noise in N~.
-    pub count_scale: Scale,
+    /// Law of the noise in N~.
+    pub count_law: Law,
     /// The grid point that was subtracted from every value.
     pub centre: i128,
     /// Lower bound of the values.
@@ -43,7 +44,8 @@ impl NoisyMean {
     /// The mean and its interval.
     ///
     /// At a true mean m, with t = m - centre, S~ - t N~ is the noise X - t N: m is left out when noise that large has
-    /// a probability of 0.05 or less, by the bound of the closed form. The interval is the hull of what is not left
+    /// a probability of 0.05 or less, by an upper bound of it: the closed form of two Laplace laws, the bound of two
+    /// Gaussian ones (at most one step of X too wide), or 0.025 of each noise where the laws differ. The interval is the hull of what is not left
     /// out, so it covers m with probability 0.95 or more. No value of S~ and N~ is an error; beyond 2^106 the answer
     /// is null with all of the bounds.
     ///
@@ -56,11 +58,12 @@ impl NoisyMean {
             return Err(DpError::Bounds);
         }
         let (least, most) = (low * PARTS, high * PARTS);
-        let all = Interval { low: least, high: most, method: Method::LaplaceRatio };
+        let noise = Noise::new(self.sum_law, self.count_law);
+        let all = Interval { low: least, high: most, method: noise.method() };
         let (Some(sum), true) = (sum.checked_mul(PARTS), count > 0) else {
             return Ok(Mean { value: None, interval: all });
         };
-        let above = Side { sum, count, pair: Pair::new(self.sum_scale, self.count_scale) };
+        let above = Side { sum, count, noise: &noise };
         let below = Side { sum: -sum, ..above };
         let high = centre * PARTS + above.end(most - centre * PARTS);
         let low = centre * PARTS - below.end(centre * PARTS - least);
@@ -72,15 +75,53 @@ impl NoisyMean {
     }
 }
 
-/// The test of t = m - centre from above; the other side is its mirror image. `sum` and t in parts of a step.
-#[derive(Clone, Copy)]
-struct Side {
-    sum: i128,
-    count: i128,
-    pair: Pair,
+/// The two noises.
+enum Noise {
+    Laplace(Pair),
+    Gaussian(Box<GaussianPair>),
+    /// Half-widths of X and N that miss 0.025 each.
+    Mixed { x: u128, n: u128 },
 }
 
-impl Side {
+impl Noise {
+    fn new(sum: Law, count: Law) -> Self {
+        match (sum, count) {
+            (Law::Laplace(sum), Law::Laplace(count)) => Self::Laplace(Pair::new(sum, count)),
+            (Law::Gaussian(sum), Law::Gaussian(count)) => Self::Gaussian(Box::new(GaussianPair::new(sum, count))),
+            _ => Self::Mixed { x: half_width_at(sum, 40), n: half_width_at(count, 40) },
+        }
+    }
+
+    const fn method(&self) -> Method {
+        match self {
+            Self::Laplace(_) => Method::LaplaceRatio,
+            Self::Gaussian(_) => Method::GaussianRatio,
+            Self::Mixed { .. } => Method::Union,
+        }
+    }
+
+    /// An upper bound of P(|X + v N| >= r) for r and v in parts of a step, which grows with v and falls as r grows.
+    fn tail(&self, edge: u128, spread: u128) -> f64 {
+        match self {
+            Self::Laplace(pair) => pair.tail(edge, spread, Lattice::Parts(MEAN_RESOLUTION)),
+            Self::Gaussian(pair) => pair.tail(edge, spread, MEAN_RESOLUTION),
+            Self::Mixed { x, n } => {
+                let reach = x.checked_mul(PARTS.unsigned_abs()).and_then(|x| n.checked_mul(spread)?.checked_add(x));
+                if reach.is_some_and(|reach| edge > reach) { MISS } else { 1.0 }
+            }
+        }
+    }
+}
+
+/// The test of t = m - centre from above; the other side is its mirror image. `sum` and t in parts of a step.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    sum: i128,
+    count: i128,
+    noise: &'a Noise,
+}
+
+impl Side<'_> {
     /// A t from which on everything up to `limit` is left out, or `limit` where that is not so; `limit` >= 0.
     fn end(&self, limit: i128) -> i128 {
         if !self.leaves_out(limit, limit) {
@@ -106,12 +147,12 @@ impl Side {
 
     /// Whether noise as large as t N~ - S~ has probability 0.05 or less, with N weighted by `spread`.
     ///
-    /// From half a step on, the bound grows with the spread: of its two sides, a^(r - s) + a^(r + s) grows with s, and
+    /// From half a step on, the bound of two Laplace laws grows with the spread: of its two sides, a^(r - s) + a^(r + s) grows with s, and
     /// past r its slope has the sign of a^(1 + s - r) - a^(s + r), not negative for r >= 1/2. Less is never left out.
     fn leaves_out(&self, t: i128, spread: i128) -> bool {
         let edge = t.checked_mul(self.count).and_then(|part| part.checked_sub(self.sum));
         edge.is_some_and(|edge| {
-            edge >= PARTS / 2 && self.pair.tail(edge.unsigned_abs(), spread.unsigned_abs(), Lattice::Parts(MEAN_RESOLUTION)) <= MISS
+            edge >= PARTS / 2 && self.noise.tail(edge.unsigned_abs(), spread.unsigned_abs()) <= MISS
         })
     }
 }

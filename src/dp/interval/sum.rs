@@ -3,10 +3,10 @@ use crate::dp::Scale;
 
 /// Bound on the error of [`Pair::tail`] relative to the truth where that is near 0.05: exponents up to 40 carry
 /// 40 * 4 * 2^-53, a dozen further roundings and library calls 2^-51 each: below 2^-45. 2^-40 is added.
-const SLACK: f64 = 1.0 / (1_u64 << 40) as f64;
+pub(super) const SLACK: f64 = 1.0 / (1_u64 << 40) as f64;
 /// What may be missed.
 pub(super) const MISS: f64 = 0.05;
-const WIDEST: u128 = i128::MAX.unsigned_abs();
+pub(super) const WIDEST: u128 = i128::MAX.unsigned_abs();
 
 /// The half-width of X + weight N for independent discrete Laplace X and N: the least q with
 /// P(|X + weight N| <= q) >= 0.95, up to a relative 2^-40 of the missed probability, which counts outward.
@@ -31,7 +31,7 @@ pub fn laplace_sum(scale: Scale, weight: i128, weighted: Scale) -> HalfWidth {
 
 /// 1 - missed in units of 10^-12, rounded down.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 10^12")]
-fn coverage_units(missed: f64) -> u64 {
+pub(super) fn coverage_units(missed: f64) -> u64 {
     let missed = (missed.clamp(0.0, 1.0) * COVERAGE_UNITS as f64).ceil() as u64;
     COVERAGE_UNITS.saturating_sub(missed + 1)
 }

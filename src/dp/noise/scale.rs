@@ -15,6 +15,9 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// The scale 1.
+    pub const ONE: Self = Self { numerator: 1, denominator: 1 };
+
     /// The scale `numerator / denominator`, reduced.
     ///
     /// # Errors

@@ -306,7 +306,7 @@ impl Reduced {
             (_, Some(step)) => Table::edges(0, edges, step, column.bounds),
             _ => return None,
         };
-        self.value(place)?.0.tables.iter().find(|table| Table { vector: 0, ..(*table).clone() } == wanted)
+        self.value(place)?.0.tables.iter().find(|table| table.sorts_like(&wanted))
     }
 
     fn table(&self, place: usize, is: impl Fn(&VectorKind) -> bool) -> Option<&Table> {

@@ -1,13 +1,16 @@
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Spanned, UnaryOperator, Value, ValueWithSpan};
 use sqlparser::keywords::Keyword;
 
+use super::aggregate::no_function;
 use super::reader::{Reader, unsupported};
-use super::select::no_function;
+
 use super::{Place, SqlError, brief};
-use crate::id::ColumnName;
+use crate::id::{ColumnName, Decimal};
 use crate::query::{Comparison, Literal, Predicate};
 
 const A_CONDITION: &str = "write a column, a comparison and a constant";
+
+const A_PREFIX: &str = "a prefix is LIKE 'text%'; else compare with = or name the values: IN (...)";
 
 /// One side of a comparison.
 enum Side<'a> {
@@ -38,6 +41,9 @@ impl Reader<'_> {
             }
             Expr::IsNull(expr) => Ok(Predicate::IsNull { column: self.side_column(expr)?, negated: false }),
             Expr::IsNotNull(expr) => Ok(Predicate::IsNull { column: self.side_column(expr)?, negated: true }),
+            Expr::Like { negated, any: false, expr, pattern, escape_char: None } => {
+                Ok(Predicate::Prefix { column: self.side_column(expr)?, negated: *negated, prefix: self.prefix(pattern)? })
+            }
             Expr::Identifier(_) | Expr::Value(_) => {
                 Err(unsupported(self.start(expr, Keyword::WHERE), "a column or constant as a condition", A_CONDITION))
             }
@@ -88,20 +94,40 @@ impl Reader<'_> {
         }
     }
 
+    /// The text of a pattern before its one sign, a % at the end.
+    fn prefix(&self, pattern: &Expr) -> Result<String, SqlError> {
+        let place = self.start(pattern, Keyword::WHERE);
+        let refuse = |what: &str, hint: &'static str| Err(unsupported(place, what, hint));
+        let Literal::Text(text) = self.constant(pattern)? else {
+            return refuse("LIKE with a number", A_PREFIX);
+        };
+        match text.strip_suffix('%') {
+            _ if text.contains('\\') => {
+                refuse("a backslash in a pattern (LIKE)", "dialects differ in what it means; name the values: IN (...)")
+            }
+            None => refuse("a pattern (LIKE) without % at its end", A_PREFIX),
+            Some("") => refuse("a pattern (LIKE) that every text fits", "write IS NOT NULL"),
+            Some(prefix) if prefix.contains(['%', '_']) => refuse("a pattern (LIKE) with % or _ before its end", A_PREFIX),
+            Some(prefix) => Ok(prefix.to_owned()),
+        }
+    }
+
     fn constant(&self, expr: &Expr) -> Result<Literal, SqlError> {
         let place = self.start(expr, Keyword::WHERE);
         let refuse = |what: &str, hint: &'static str| Err(unsupported(place, what, hint));
         match bare(expr) {
             Expr::Value(ValueWithSpan { value, span: _ }) => match value {
                 Value::SingleQuotedString(text) => Ok(Literal::text(text)),
-                Value::Number(digits, false) => number(place, "", &digits.to_string()),
+                Value::Number(digits, false) => decimal(place, "", &digits.to_string()).map(Literal::Number),
                 Value::Null => refuse("a comparison with NULL", "write IS NULL or IS NOT NULL"),
                 Value::Boolean(_) => refuse("a truth value", "compare with a text or a number"),
                 Value::Placeholder(_) => refuse("a placeholder", "write the constant"),
                 _ => refuse("this kind of constant", "write 'text' or a decimal number"),
             },
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match expr.as_ref() {
-                Expr::Value(ValueWithSpan { value: Value::Number(digits, false), span: _ }) => number(place, "-", &digits.to_string()),
+                Expr::Value(ValueWithSpan { value: Value::Number(digits, false), span: _ }) => {
+                    decimal(place, "-", &digits.to_string()).map(Literal::Number)
+                }
                 _ => refuse("arithmetic", "write the number"),
             },
             Expr::Identifier(ident) if ident.quote_style.is_some() => {
@@ -122,9 +148,9 @@ impl Reader<'_> {
             }
             Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr: _ } => ("arithmetic", ""),
             Expr::BinaryOp { .. } | Expr::UnaryOp { .. } => ("an operator here", A_CONDITION),
-            Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => {
-                ("a pattern (LIKE)", "name the values: IN (...)")
-            }
+            Expr::Like { escape_char: Some(_), .. } => ("ESCAPE in LIKE", A_PREFIX),
+            Expr::ILike { .. } => ("ILIKE", "case counts: write LIKE 'text%' or name the values: IN (...)"),
+            Expr::Like { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => ("a pattern (LIKE) here", A_PREFIX),
             Expr::Case { .. } => ("CASE", ""),
             Expr::Cast { .. } | Expr::Convert { .. } => ("a conversion of types", "constants take the type of their column"),
             Expr::TypedString(_) | Expr::Interval(_) => ("a typed constant", "write it as text: '2020-01-01'"),
@@ -205,11 +231,11 @@ const fn comparison(op: &BinaryOperator) -> Option<Comparison> {
 }
 
 /// `.5` and `5.` are numbers of SQL; an exponent is not ours.
-fn number(place: Place, sign: &str, digits: &str) -> Result<Literal, SqlError> {
+pub(super) fn decimal(place: Place, sign: &str, digits: &str) -> Result<Decimal, SqlError> {
     if digits.contains(['e', 'E']) {
         return Err(unsupported(place, &format!("the exponent of {}", brief(digits)), "write the number with all its digits"));
     }
     let whole = if digits.starts_with('.') { "0" } else { "" };
     let digits = digits.strip_suffix('.').unwrap_or(digits);
-    Literal::number(&format!("{sign}{whole}{digits}")).map_err(|source| SqlError::Id { place, source })
+    Decimal::parse(&format!("{sign}{whole}{digits}")).map_err(|source| SqlError::Id { place, source })
 }

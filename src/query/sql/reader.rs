@@ -3,8 +3,8 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
+use super::aggregate::{AGGREGATES, is_known, no_function};
 use super::dialect::Subset;
-use super::select::no_function;
 use super::{Place, SqlError, brief};
 use crate::id::{ColumnName, IdError};
 use crate::query::{Query, QueryError};
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
                     Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT => {
                         return refuse(&word.value.to_ascii_uppercase(), "one SELECT over one dataset");
                     }
-                    Keyword::FROM | Keyword::WHERE | Keyword::GROUP => clause = Some(word.keyword),
+                    Keyword::FROM | Keyword::WHERE | Keyword::GROUP | Keyword::ORDER => clause = Some(word.keyword),
                     _ => {}
                 },
                 _ if clause.is_none() => return self.no_select(),
@@ -144,10 +144,21 @@ impl<'a> Reader<'a> {
         if span.start.line > 0 { span.start.into() } else { self.clause(clause) }
     }
 
-    /// Where the first keyword `clause` stands, or the end of the text.
+    /// Where the first keyword `clause` stands, or the end of the text. The words of `WITHIN GROUP (ORDER BY column)` are
+    /// no clauses.
     pub(super) fn clause(&self, clause: Keyword) -> Place {
+        let mut within = false;
         self.significant()
-            .find(|found| matches!(&found.token, Token::Word(word) if clause != Keyword::NoKeyword && word.keyword == clause))
+            .find(|found| {
+                let inner = within;
+                within = match &found.token {
+                    Token::Word(word) => word.keyword == Keyword::WITHIN,
+                    Token::LParen => true,
+                    _ => false,
+                };
+                let of_within = inner && matches!(clause, Keyword::GROUP | Keyword::ORDER);
+                !of_within && matches!(&found.token, Token::Word(word) if clause != Keyword::NoKeyword && word.keyword == clause)
+            })
             .map_or_else(|| self.end(), |found| found.span.start.into())
     }
 
@@ -201,8 +212,10 @@ fn before_parenthesis((token, place): (&Token, Place)) -> Result<(), SqlError> {
     let Token::Word(word) = token else { return Ok(()) };
     let name = word.value.to_ascii_uppercase();
     let (what, hint) = match (name.as_str(), word.quote_style) {
-        (_, Some(_)) => ("this function", "ask for COUNT, SUM or AVG"),
-        ("COUNT" | "SUM" | "AVG" | "SELECT" | "WHERE" | "AND" | "OR" | "NOT" | "IN" | "BETWEEN", None) => return Ok(()),
+        (_, Some(_)) => ("this function", AGGREGATES),
+        (known, None) if is_known(known) => return Ok(()),
+        // GROUP is that of WITHIN GROUP; any other is the parser's error.
+        ("GROUP" | "SELECT" | "WHERE" | "AND" | "OR" | "NOT" | "IN" | "BETWEEN", None) => return Ok(()),
         ("OVER", None) => ("a window function", "ask without OVER"),
         ("FILTER", None) => ("FILTER", "write the condition in WHERE"),
         ("ROLLUP" | "CUBE" | "SETS", None) => ("ROLLUP, CUBE or GROUPING SETS", "name the columns"),

@@ -1,10 +1,10 @@
 use sqlparser::ast;
-use sqlparser::ast::{Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, ObjectNamePart};
-use sqlparser::ast::{SelectFlavor, SelectItem, SetExpr, Spanned, TableFactor};
+use sqlparser::ast::{Distinct, Expr, GroupByExpr, ObjectNamePart, SelectFlavor, SelectItem, SetExpr, Spanned, TableFactor};
 use sqlparser::keywords::Keyword;
 
+use super::order::LARGEST;
 use super::reader::{Reader, unsupported};
-use super::{Place, SqlError, brief};
+use super::{Place, SqlError};
 use crate::id::{ColumnName, Name};
 use crate::query::{Item, Query, QueryError};
 
@@ -16,16 +16,13 @@ impl Reader<'_> {
     pub(super) fn whole(&self, query: &ast::Query) -> Result<Query, SqlError> {
         let ast::Query { with, body, order_by, limit_clause, fetch, locks, for_clause, settings, format_clause, pipe_operators } = query;
         self.absent(with.is_none(), Keyword::WITH, "WITH", ONE_SELECT)?;
-        self.absent(order_by.is_none(), Keyword::ORDER, "ORDER BY", ALL_GROUPS)?;
-        let limit = if self.has(Keyword::LIMIT) { Keyword::LIMIT } else { Keyword::OFFSET };
-        self.absent(limit_clause.is_none(), limit, "LIMIT or OFFSET", ALL_GROUPS)?;
-        self.absent(fetch.is_none(), Keyword::FETCH, "FETCH", ALL_GROUPS)?;
+        self.absent(fetch.is_none(), Keyword::FETCH, "FETCH", LARGEST)?;
         self.absent(locks.is_empty() && for_clause.is_none(), Keyword::FOR, "FOR", "")?;
         self.absent(settings.is_none(), Keyword::SETTINGS, "SETTINGS", "")?;
         self.absent(format_clause.is_none(), Keyword::FORMAT, "FORMAT", "")?;
         self.absent(pipe_operators.is_empty(), Keyword::SELECT, "a pipe", "")?;
         match body.as_ref() {
-            SetExpr::Select(select) => self.select(select),
+            SetExpr::Select(select) => self.top(self.select(select)?, order_by.as_ref(), limit_clause.as_ref()),
             SetExpr::Query(_) => Err(unsupported(self.clause(Keyword::SELECT), "a SELECT in parentheses", ONE_SELECT)),
             SetExpr::SetOperation { left: _, op, set_quantifier: _, right: _ } => {
                 let word = [Keyword::UNION, Keyword::EXCEPT, Keyword::INTERSECT, Keyword::MINUS].into_iter().find(|word| self.has(*word));
@@ -73,7 +70,7 @@ impl Reader<'_> {
         }
         self.absent(optimizer_hints.is_empty(), Keyword::SELECT, "a hint", "")?;
         self.absent(select_modifiers.is_none(), Keyword::SELECT, "a modifier of SELECT", "")?;
-        self.absent(top.is_none() && !top_before_distinct, Keyword::TOP, "TOP", ALL_GROUPS)?;
+        self.absent(top.is_none() && !top_before_distinct, Keyword::TOP, "TOP", LARGEST)?;
         self.absent(exclude.is_none(), Keyword::EXCLUDE, "EXCLUDE", "")?;
         self.absent(into.is_none(), Keyword::INTO, "INTO", "")?;
         self.absent(lateral_views.is_empty(), Keyword::LATERAL, "LATERAL VIEW", ONE_NAME)?;
@@ -156,7 +153,7 @@ impl Reader<'_> {
                 return Err(unsupported(self.start(expr, Keyword::SELECT), "more than one alias", "write AS and one name"));
             }
             SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(_, _) => {
-                let hint = "rows never leave; ask for COUNT(*), COUNT, SUM or AVG";
+                let hint = "rows never leave; ask for an aggregate such as COUNT(*) or AVG(column)";
                 return Err(unsupported(self.place(item.span(), Keyword::SELECT), "SELECT *", hint));
             }
         };
@@ -169,54 +166,10 @@ impl Reader<'_> {
                 }
                 Item::key(column)
             }
-            Expr::Function(function) => self.aggregate(function)?,
+            Expr::Function(function) => self.priced_aggregate(function)?,
             other => return Err(self.no_expression(other, Keyword::SELECT)),
         };
         alias.map_or(Ok(item.clone()), |alias| Ok(item.named(self.name(alias, Name::new)?)))
-    }
-
-    fn aggregate(&self, function: &ast::Function) -> Result<Item, SqlError> {
-        let ast::Function { name, uses_odbc_syntax, parameters, args, filter, null_treatment, over, within_group } = function;
-        let place = self.place(name.span(), Keyword::SELECT);
-        let refuse = |what: &str, hint: &'static str| Err(unsupported(place, what, hint));
-        let aggregate = match name.0.as_slice() {
-            [ObjectNamePart::Identifier(Ident { value, quote_style: None, span: _ })] => value.to_ascii_uppercase(),
-            _ => return refuse("this function", "ask for COUNT, SUM or AVG"),
-        };
-        let of: fn(ColumnName) -> Item = match aggregate.as_str() {
-            "COUNT" => Item::count,
-            "SUM" => Item::sum,
-            "AVG" => Item::mean,
-            _ => return Err(no_function(place, &aggregate)),
-        };
-        if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) || null_treatment.is_some() || !within_group.is_empty() {
-            return refuse("an extension of aggregates", "");
-        }
-        if over.is_some() {
-            return refuse("a window function", "ask without OVER");
-        }
-        if filter.is_some() {
-            return refuse("FILTER", "write the condition in WHERE");
-        }
-        let FunctionArguments::List(ast::FunctionArgumentList { duplicate_treatment, args, clauses }) = args else {
-            return refuse("an aggregate without its column in parentheses", "");
-        };
-        match duplicate_treatment {
-            None => {}
-            Some(ast::DuplicateTreatment::Distinct) => {
-                return refuse("DISTINCT in an aggregate", "it will come as count_distinct of units");
-            }
-            Some(ast::DuplicateTreatment::All) => return refuse("ALL in an aggregate", "leave it out"),
-        }
-        match (args.as_slice(), clauses.is_empty()) {
-            ([FunctionArg::Unnamed(FunctionArgExpr::Wildcard)], true) if aggregate == "COUNT" => Ok(Item::count_rows()),
-            ([FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident)))], true) => Ok(of(self.column(ident)?)),
-            ([FunctionArg::Unnamed(FunctionArgExpr::Expr(other @ Expr::Value(_)))], true) => {
-                Err(unsupported(self.start(other, Keyword::SELECT), "an aggregate of a constant", "write COUNT(*)"))
-            }
-            ([FunctionArg::Unnamed(FunctionArgExpr::Expr(other))], true) => Err(self.no_expression(other, Keyword::SELECT)),
-            _ => refuse("an aggregate of anything but one column", "write COUNT(*), COUNT(column), SUM(column) or AVG(column)"),
-        }
     }
 
     /// The clause that a broken rule is about.
@@ -228,6 +181,8 @@ impl Reader<'_> {
             | QueryError::Literals { .. }
             | QueryError::TextLong { .. }
             | QueryError::TextNotNfc
+            | QueryError::PrefixEmpty
+            | QueryError::PrefixPattern
             | QueryError::NumberLong { .. } => Keyword::WHERE,
             _ => Keyword::SELECT,
         })
@@ -236,16 +191,4 @@ impl Reader<'_> {
     fn has(&self, word: Keyword) -> bool {
         self.clause(word) != self.clause(Keyword::NoKeyword)
     }
-}
-
-/// Names what a function would have asked for.
-pub(super) fn no_function(place: Place, name: &str) -> SqlError {
-    let hint = match name {
-        "MIN" | "MAX" => "an extreme is the value of one person; ask for quantile(0.01) or quantile(0.99)",
-        "MEAN" => "write AVG",
-        "VARIANCE" | "VAR_POP" | "VAR_SAMP" | "STDDEV" | "STDDEV_POP" | "STDDEV_SAMP" | "MEDIAN" | "QUANTILE" | "PERCENTILE_CONT"
-        | "PERCENTILE_DISC" => "not yet: ask for COUNT, SUM or AVG",
-        _ => "ask for COUNT, SUM or AVG of a column",
-    };
-    unsupported(place, &format!("the function {}", brief(name)), hint)
 }

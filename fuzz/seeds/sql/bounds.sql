@@ -1,0 +1,1 @@
+SELECT sex, BOUNDS(pay) FROM people GROUP BY sex
