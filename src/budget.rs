@@ -36,7 +36,7 @@ pub enum BudgetError {
         digits: u8,
     },
     /// Two amounts of different models.
-    #[error("the budget is in {expected}, the amount in {found}")]
+    #[error("the budget is in {}, the amount in {}", expected.unit(), found.unit())]
     Model {
         /// The unit of the budget.
         expected: Model,

@@ -34,4 +34,4 @@ pub use file::TermsFileError;
 pub use grant::{Ask, SignError};
 pub use request::{EXPIRY_DEFAULT_S, EXPIRY_MAX_S, REQUEST_BYTES_MAX, Request, SKEW_S, Seen, verify_request};
 pub use terms::{RightKind, Terms, TermsError};
-pub use verdict::{Refusal, Verdict};
+pub use verdict::{Accounts, Refusal, Verdict};

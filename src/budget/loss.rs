@@ -22,6 +22,15 @@ impl Model {
             Self::Zcdp => "zcdp",
         }
     }
+
+    /// What adds up in it, beside delta.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Approx => "epsilon",
+            Self::Zcdp => "rho",
+        }
+    }
 }
 
 impl fmt::Display for Model {

@@ -155,17 +155,17 @@ impl Description {
             Unit::Row => "any one row".to_owned(),
             Unit::Column(column) => format!("all rows of any one {column}"),
         };
-        let promise = format!("adding or removing {unit} changes the chance of any set of answers by a factor of at most e^epsilon");
+        let changes = |factor: String| format!("changes the chance of any set of answers by a factor of at most e^{factor}");
         match self.budget {
-            Loss::Approx { delta: Delta::ZERO, .. } => promise,
-            Loss::Approx { .. } => format!("{promise}, and by at most delta beyond it"),
+            Loss::Approx { delta: Delta::ZERO, .. } => format!("adding or removing {unit} {}", changes("epsilon".to_owned())),
+            Loss::Approx { .. } => format!("adding or removing {unit} {}, and by at most delta beyond it", changes("epsilon".to_owned())),
             Loss::Zcdp { delta, .. } => {
                 let kind = if delta == Delta::ZERO { "rho-zCDP" } else { "delta-approximate rho-zCDP" };
                 let worth = self.epsilon_at_report_delta(&self.budget).zip(self.report_delta.and_then(|report| report.checked_add(delta)));
                 let worth = worth.map_or(String::new(), |(epsilon, delta)| {
-                    format!("; all of it is worth epsilon {epsilon} at delta {delta}: by a factor of at most e^epsilon, and by at most delta beyond it")
+                    format!(", which {}, and by at most {delta} beyond it", changes(epsilon.to_string()))
                 });
-                format!("adding or removing {unit} changes the chances of answers within {kind}, up to {}{worth}", self.budget)
+                format!("answers are {kind} for adding or removing {unit}: the published budget is {}{worth}", self.budget)
             }
         }
     }

@@ -373,6 +373,69 @@ grade = 1
         assert_eq!(Publication::from_payload(&payload).unwrap().to_payload(), payload);
     }
 
+    fn changed(from: &str, to: &str) -> Description {
+        assert!(ADULT.contains(from), "{from}");
+        parse(&ADULT.replacen(from, to, 1)).unwrap().description
+    }
+
+    #[test]
+    fn a_budget_of_rho_has_a_delta_for_people() {
+        use crate::dp::accountant::zcdp;
+        let approx = "model = \"approx\", epsilon = \"3\", delta = \"0\"";
+        let report = Delta::parse("0.000001").unwrap();
+        for (delta, kind, sum) in [("0", "answers are rho-zCDP", "0.000001"), ("0.000002", "delta-approximate rho-zCDP", "0.000003")] {
+            let text = format!("model = \"zcdp\", rho = \"0.5\", delta = \"{delta}\", report_delta = \"0.000001\"");
+            let description = changed(approx, &text);
+            let budget = Loss::zcdp("0.5", delta).unwrap();
+            assert_eq!((description.budget(), description.report_delta()), (budget, Some(report)));
+            let epsilon = zcdp::epsilon_of(Rho::parse("0.5").unwrap(), report).unwrap();
+            assert_eq!(description.epsilon_at_report_delta(&budget), Some(epsilon));
+            assert_eq!(description.epsilon_at_report_delta(&Loss::zcdp("0", delta).unwrap()), Some(Epsilon::ZERO));
+            assert_eq!(description.epsilon_at_report_delta(&Loss::approx("1", "0").unwrap()), None);
+            let promise = description.promise();
+            for part in [kind, &format!("{budget}, which"), &format!("e^{epsilon},"), &format!("at most {sum} beyond")] {
+                assert!(promise.contains(part), "{part}: {promise}");
+            }
+            assert_eq!(read_back(&description), description);
+        }
+        // What nothing within the limits is worth is not told.
+        let boundless = changed(approx, "model = \"zcdp\", rho = \"1000000\", report_delta = \"0.000001\"");
+        assert_eq!(boundless.epsilon_at_report_delta(&boundless.budget()), None);
+        assert!(boundless.promise().ends_with("the published budget is rho 1000000"));
+    }
+
+    #[test]
+    fn a_delta_is_in_the_promise() {
+        let pure = parse(ADULT).unwrap().description;
+        assert!(pure.promise().ends_with("a factor of at most e^epsilon") && pure.report_delta().is_none());
+        let approx = changed("delta = \"0\"", "delta = \"0.000001\"");
+        assert!(approx.promise().ends_with("a factor of at most e^epsilon, and by at most delta beyond it"));
+        assert_eq!(approx.budget(), Loss::approx("3", "0.000001").unwrap());
+        assert_eq!(read_back(&approx), approx);
+    }
+
+    #[test]
+    fn revealed_columns_and_their_bounds_are_read() {
+        let text = ADULT
+            .replace("unit = \"row\"\nrows_are_independent = true", "unit = { column = \"who\" }\nreveal_least_units = 10\ncontribution = { groups_per_unit = 3, rows_per_group = 2, rows_per_unit = 4 }")
+            + "[columns.who]\ntype = \"text\"\ngrade = 4\n[columns.town]\ntype = \"text\"\ngrade = 3\nuse = [\"reveal\"]\n";
+        let description = parse(&text).unwrap().description;
+        let schema = description.schema();
+        assert_eq!(schema.contribution(), Contribution { groups_per_unit: 3, rows_per_group: 2, rows_per_unit: Some(4) });
+        assert_eq!((schema.contribution().rows(), schema.least_units()), (4, 10));
+        let town = schema.column(&ColumnName::new("town").unwrap()).unwrap().1;
+        assert_eq!(town.uses.iter().map(Use::name).collect::<Vec<_>>(), ["group", "reveal"]);
+        assert_eq!(read_back(&description), description);
+        let error = parse(&text.replace("rows_per_unit = 4", "rows_per_unit = 7")).map(drop).unwrap_err().to_string();
+        assert!(error.contains("say nothing"), "{error}");
+    }
+
+    fn read_back(description: &Description) -> Description {
+        let (ledger, snapshot) = (LedgerId::from_bytes([3; 32]), Commitment::from_bytes([4; 32]));
+        let payload = Publication { ledger, description: description.clone(), snapshot }.to_payload();
+        Publication::from_payload(&payload).unwrap().description
+    }
+
     #[test]
     fn wrong_descriptions_are_refused_with_the_reason() {
         let swap = |from: &str, to: &str| {

@@ -129,8 +129,8 @@ impl Schema {
         self.contribution
     }
 
-    /// How many units a group of unknown values has at least, before it may be named: the pre-threshold of its
-    /// selection (Desfontaines et al. 2022, section 5). It hides small groups by rule, and costs nothing.
+    /// How many units a group of unknown values has at least before it may be named: the pre-threshold of
+    /// [`Selector::from_units`](crate::dp::partition::Selector::from_units). It hides small groups by rule and costs nothing.
     #[must_use]
     pub const fn least_units(&self) -> u32 {
         self.least_units
@@ -282,4 +282,177 @@ fn check_column(column: &Column) -> Result<(), DescriptionError> {
         return problem("a column of grade 4 has no use");
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::Limits;
+    use crate::dataset::{Bounds, Step};
+    use crate::grade::Grade;
+    use crate::id::{Decimal, Name};
+
+    fn encoded(schema: &Schema) -> Vec<u8> {
+        let mut out = Encoder::new();
+        schema.encode(&mut out);
+        out.into_bytes()
+    }
+
+    fn decoded(bytes: &[u8]) -> Result<Schema, CodecError> {
+        let mut decoder = Decoder::new(bytes, Limits::default())?;
+        let schema = Schema::decode(&mut decoder)?;
+        decoder.finish()?;
+        Ok(schema)
+    }
+
+    /// `[unit, contribution, columns]`, as it was before a schema could have a fourth part.
+    fn old(unit: &Unit, contribution: Contribution, columns: &[Column]) -> Vec<u8> {
+        let mut out = Encoder::new();
+        out.array(3);
+        match unit {
+            Unit::Row => out.boolean(false),
+            Unit::Column(name) => out.text(name.as_str()),
+        };
+        out.array(2).uint(contribution.groups_per_unit.into()).uint(contribution.rows_per_group.into());
+        out.array(columns.len());
+        columns.iter().for_each(|column| column.encode(&mut out));
+        out.into_bytes()
+    }
+
+    fn plain(name: &str, kind: ColumnType, uses: Uses) -> Column {
+        let name = ColumnName::new(name).unwrap();
+        Column { name, kind, bounds: None, values: None, other: None, nullable: false, grade: Grade::L2, uses }
+    }
+
+    fn who() -> Column {
+        plain("who", ColumnType::Text, Uses::NONE)
+    }
+
+    fn by_unit(contribution: Contribution, columns: Vec<Column>) -> Result<Schema, DescriptionError> {
+        Schema::new(Unit::Column(who().name), contribution, [vec![who()], columns].concat())
+    }
+
+    fn revealing() -> Column {
+        plain("town", ColumnType::Text, [Use::Reveal].into_iter().collect())
+    }
+
+    /// Every kind of column that a schema could have before `reveal`.
+    fn any_column(place: usize) -> impl Strategy<Value = Column> {
+        (0..5_u8, any::<bool>(), any::<bool>(), 1..=3_u64).prop_map(move |(kind, nullable, with_other, grade)| {
+            let grade = Grade::from_number(grade).unwrap();
+            let bounds = Some(Bounds { low: -3, high: i64::MAX });
+            let texts = Values::Text(vec!["a".to_owned(), "b".to_owned()]);
+            let (kind, bounds, values) = match kind {
+                0 => (ColumnType::Text, None, None),
+                1 => (ColumnType::Text, None, Some(texts)),
+                2 => (ColumnType::Integer, bounds, None),
+                3 => (ColumnType::Integer, None, Some(Values::Integer(vec![i64::MIN, 0, 7]))),
+                _ => (ColumnType::Real { step: Step::from_decimal(Decimal::new(5, 3).unwrap()).unwrap() }, bounds, None),
+            };
+            let other = (with_other && values.is_some()).then(|| Name::new("rest").unwrap());
+            let uses = Uses::of_grade(grade, values.is_some());
+            Column { bounds, values, other, nullable, grade, ..plain(&format!("c{place}"), kind, uses) }
+        })
+    }
+
+    fn any_columns() -> impl Strategy<Value = Vec<Column>> {
+        let columns: Vec<_> = (0..4).map(any_column).collect();
+        columns.prop_flat_map(|columns| (1..=columns.len()).prop_map(move |len| columns[..len].to_vec()))
+    }
+
+    proptest! {
+        #[test]
+        fn every_old_schema_keeps_its_bytes(
+            columns in any_columns(),
+            by_column in any::<bool>(),
+            counts in (1..=Contribution::MAX, 1..=Contribution::MAX),
+        ) {
+            let (unit, contribution, columns) = if by_column {
+                let contribution = Contribution { groups_per_unit: counts.0, rows_per_group: counts.1, rows_per_unit: None };
+                (Unit::Column(who().name), contribution, [vec![who()], columns].concat())
+            } else {
+                (Unit::Row, Contribution::ROW, columns)
+            };
+            let bytes = old(&unit, contribution, &columns);
+            let schema = Schema::new(unit, contribution, columns).unwrap();
+            prop_assert_eq!(encoded(&schema), bytes.clone());
+            prop_assert_eq!(decoded(&bytes).unwrap(), schema);
+        }
+
+        #[test]
+        fn every_new_schema_reads_back(columns in any_columns(), counts in (1..=64_u32, 1..=64_u32, 1..=64_u32), least in 1..=1000_u32) {
+            let contribution = Contribution {
+                groups_per_unit: counts.0,
+                rows_per_group: counts.1,
+                rows_per_unit: Some(counts.2.min(counts.0 * counts.1)),
+            };
+            let schema = by_unit(contribution, [columns, vec![revealing()]].concat()).unwrap().with_least_units(least).unwrap();
+            prop_assert_eq!(decoded(&encoded(&schema)).unwrap(), schema);
+        }
+    }
+
+    #[test]
+    fn the_rows_of_a_unit_are_the_least_of_both_bounds() {
+        let of = |rows_per_unit| Contribution { groups_per_unit: 3, rows_per_group: 2, rows_per_unit };
+        assert_eq!((of(None).rows(), of(Some(4)).rows(), of(Some(6)).rows(), of(Some(1)).rows()), (6, 4, 6, 1));
+        let most = Contribution { groups_per_unit: Contribution::MAX, rows_per_group: Contribution::MAX, rows_per_unit: None };
+        assert_eq!(most.rows(), 1 << 40);
+        let refused = |rows_per_unit| by_unit(of(rows_per_unit), vec![revealing()]).map(drop).unwrap_err().to_string();
+        assert!(refused(Some(0)).contains("rows_per_unit is from 1"));
+        assert!(refused(Some(7)).contains("say nothing"));
+        let ample = Contribution { rows_per_unit: Some(Contribution::MAX + 1), ..most };
+        assert!(by_unit(ample, vec![revealing()]).map(drop).unwrap_err().to_string().contains("rows_per_unit is from 1"));
+        assert!(Schema::new(Unit::Row, Contribution { rows_per_unit: Some(1), ..Contribution::ROW }, vec![revealing()]).is_err());
+    }
+
+    #[test]
+    fn reveal_is_said_explicitly_and_brings_group() {
+        assert!(revealing().uses.allow(Use::Group) && !revealing().uses.allow(Use::Filter));
+        for grade in [Grade::L1, Grade::L2, Grade::L3, Grade::L4] {
+            for has_values in [false, true] {
+                assert!(!Uses::of_grade(grade, has_values).allow(Use::Reveal));
+            }
+        }
+        let new = |column| Schema::new(Unit::Row, Contribution::ROW, vec![column]).map(drop);
+        assert!(new(revealing()).is_ok());
+        assert!(new(Column { kind: ColumnType::Integer, ..revealing() }).is_ok());
+        assert!(new(Column { grade: Grade::L3, ..revealing() }).is_ok());
+        assert!(new(Column { values: Some(Values::Text(vec!["a".to_owned()])), ..revealing() }).is_ok());
+        assert!(new(Column { grade: Grade::L4, ..revealing() }).is_err());
+        assert!(new(Column { kind: ColumnType::Real { step: Step::one() }, ..revealing() }).is_err());
+        assert!(new(Column { uses: [Use::Group].into_iter().collect(), ..revealing() }).is_err());
+        let unit = Unit::Column(revealing().name);
+        assert!(Schema::new(unit, Contribution::ROW, vec![revealing()]).is_err());
+    }
+
+    #[test]
+    fn what_says_nothing_has_no_encoding() {
+        let contribution = Contribution { groups_per_unit: 2, rows_per_group: 1, rows_per_unit: Some(1) };
+        let schema = by_unit(contribution, vec![revealing()]).unwrap();
+        assert!(schema.clone().with_least_units(0).is_err());
+        assert!(schema.clone().with_least_units(Schema::LEAST_UNITS_MAX).is_ok());
+        assert!(schema.clone().with_least_units(Schema::LEAST_UNITS_MAX + 1).is_err());
+        let hidden = plain("town", ColumnType::Text, Uses::NONE);
+        let silent = by_unit(contribution, vec![hidden]).unwrap();
+        assert!(silent.clone().with_least_units(2).is_err() && silent.with_least_units(1).is_ok());
+        assert_ne!(schema.hash(), schema.clone().with_least_units(2).unwrap().hash());
+
+        let mut bytes = encoded(&schema.clone().with_least_units(2).unwrap());
+        assert_eq!((bytes[0], bytes.last()), (0x84, Some(&2)));
+        *bytes.last_mut().unwrap() = 1;
+        assert!(decoded(&bytes).is_err(), "a least of 1 is absent");
+        // The uses stand last in the last column: reveal without group.
+        let mut bytes = encoded(&schema);
+        assert_eq!((bytes[0], bytes.last()), (0x83, Some(&12)));
+        *bytes.last_mut().unwrap() = 8;
+        assert!(decoded(&bytes).is_err(), "reveal comes with group");
+        // [groups, rows, rows of a unit] stands after the name of the unit.
+        let at = bytes.windows(4).position(|window| window == [0x83, 2, 1, 1]).unwrap();
+        let mut bytes = encoded(&schema);
+        bytes[at + 3] = 3;
+        assert!(decoded(&bytes).is_err(), "more rows of a unit than there can be");
+    }
 }

@@ -23,6 +23,9 @@ impl<E: Environment> Desk<E> {
         if refill.number != lineage.refills + 1 {
             return Err(GateError::Act("the refill is out of turn: it was applied before, or an earlier one was not"));
         }
+        // Before anything is written: an amount in another unit, or more than an account can hold.
+        let mut balance = *ledger.book().account(&lineage.account).ok_or(GateError::Stopped)?.balance();
+        balance.refill(&refill.amount)?;
         let mut random = self.environment.random(Label::REFILL.as_bytes())?;
         let opening = Opening { salt: fresh_salt(&mut random), artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: None };
         self.folder.write(&self.folder.opening(lineage.account, OpeningPart::Refill(refill.number)), &opening.encode(), true, true)?;

@@ -17,7 +17,7 @@ use crate::ledger::{Charge, Entry, Event, Ledger, Measure, RequestState, Reserva
 use crate::query::{Expression, Item, Query};
 use crate::random::Random as _;
 use crate::receipt::{ANSWER_BYTES_MAX, Answer, COLUMNS_MAX, Key, Receipt, Release, Row, Value};
-use crate::right::{Request, Verdict, Verified, verify_request};
+use crate::right::{Accounts, Request, Verdict, Verified, verify_request};
 
 /// A request that verified, is within its right and fits the schema. Nothing is charged yet.
 #[derive(Debug)]
@@ -380,17 +380,18 @@ fn answer_row(query: &Query, group: Group) -> Option<Row> {
 
 /// Both budgets and the uses, before anything is written: a refused request leaves no entry (rule C5).
 fn check_budgets(ledger: &Ledger, verified: &VerifiedRequest, lineage: &Lineage, right: Option<AccountId>) -> Result<(), Verdict> {
-    let terms = verified.right.terms();
+    let (terms, requested) = (verified.right.terms(), verified.price.loss);
     let (balance, uses_left) = match right.and_then(|account| ledger.book().account(&account)) {
         Some(account) => (*account.balance(), account.uses_left()),
         None => (Balance::new(terms.budget), terms.uses),
     };
-    balance.check(&verified.price.loss).map_err(Verdict::RightBudget)?;
+    let dataset = *ledger.book().account(&lineage.account).ok_or(Verdict::UnknownDataset)?.balance();
+    let accounts = || Box::new(Accounts { requested, dataset, right: balance, uses: terms.uses, uses_left });
+    balance.check(&requested).map_err(|_| Verdict::RightBudget { accounts: accounts() })?;
     if uses_left == 0 {
-        return Err(Verdict::Uses { uses: terms.uses });
+        return Err(Verdict::Uses { accounts: accounts() });
     }
-    let lineage = ledger.book().account(&lineage.account).ok_or(Verdict::UnknownDataset)?;
-    lineage.balance().check(&verified.price.loss).map_err(Verdict::DatasetBudget)
+    dataset.check(&requested).map_err(|_| Verdict::DatasetBudget { accounts: accounts() })
 }
 
 pub(super) fn refused(verdict: Verdict, own: Option<(Loss, Loss, u64)>) -> AnswerError {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{RightKind, Terms, TermsError};
-use crate::budget::{BudgetError, Delta, Epsilon, Loss};
+use crate::budget::{BudgetError, Loss};
 use crate::dataset::toml_problem;
 use crate::id::{ColumnName, IdError, Purpose, Time};
 use crate::query::Operation;
@@ -50,6 +50,11 @@ pub enum TermsFileError {
         /// Why.
         problem: IdError,
     },
+    /// An amount in no model, or in both.
+    #[error(
+        "budget is {{ epsilon = \"..\", delta = \"..\" }} or {{ rho = \"..\", delta = \"..\" }}, in the unit of the dataset, with decimal strings"
+    )]
+    Unit,
     /// An amount that is none.
     #[error("budget: {0}")]
     Budget(#[from] BudgetError),
@@ -93,8 +98,8 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BudgetText {
-    epsilon: String,
-    #[serde(default)]
+    epsilon: Option<String>,
+    rho: Option<String>,
     delta: Option<String>,
 }
 
@@ -145,10 +150,7 @@ impl File {
             operations: operations.collect::<Result<BTreeSet<_>, _>>()?,
             columns: columns.collect::<Result<BTreeSet<_>, _>>()?,
             purposes: purposes.collect::<Result<BTreeSet<_>, _>>()?,
-            budget: Loss::Approx {
-                epsilon: Epsilon::parse(&self.budget.epsilon)?,
-                delta: Delta::parse(self.budget.delta.as_deref().unwrap_or("0"))?,
-            },
+            budget: self.budget.check()?,
             uses: self.uses,
             not_after: time("not_after", &self.not_after)?,
             delegation: self.delegation,
@@ -156,6 +158,17 @@ impl File {
         };
         terms.check()?;
         Ok(terms)
+    }
+}
+
+impl BudgetText {
+    fn check(self) -> Result<Loss, TermsFileError> {
+        let delta = self.delta.as_deref().unwrap_or("0");
+        match (self.epsilon, self.rho) {
+            (Some(epsilon), None) => Ok(Loss::approx(&epsilon, delta)?),
+            (None, Some(rho)) => Ok(Loss::zcdp(&rho, delta)?),
+            _ => Err(TermsFileError::Unit),
+        }
     }
 }
 
@@ -187,6 +200,14 @@ delegation = 0
     }
 
     #[test]
+    fn a_budget_is_in_either_unit() {
+        let budget = |text: &str| Terms::parse(&TERMS.replace("epsilon = \"1.0\", delta = \"0\"", text)).map(|terms| terms.budget);
+        assert_eq!(budget("rho = \"0.5\", delta = \"0.000001\"").unwrap(), Loss::zcdp("0.5", "0.000001").unwrap());
+        assert_eq!(budget("rho = \"0.5\"").unwrap(), Loss::zcdp("0.5", "0").unwrap());
+        assert_eq!(budget("epsilon = \"1\", delta = \"0.000001\"").unwrap(), Loss::approx("1", "0.000001").unwrap());
+    }
+
+    #[test]
     fn wrong_terms_are_refused_with_the_reason() {
         for (from, to, reason) in [
             ("kind = \"process\"", "kind = \"hold\"", "process, operate"),
@@ -194,6 +215,10 @@ delegation = 0
             ("\"count\", \"mean\"", "", "at least one"),
             ("\"research:health\"", "\"research:\"", "purpose"),
             ("\"1.0\"", "\"0\"", "more than nothing"),
+            ("epsilon = \"1.0\"", "rho = \"0\"", "more than nothing"),
+            ("epsilon = \"1.0\", ", "", "{ rho = \"..\", delta = \"..\" }"),
+            ("epsilon = \"1.0\"", "epsilon = \"1\", rho = \"1\"", "in the unit of the dataset"),
+            ("epsilon = \"1.0\"", "rho = \"1e-1\"", "rho is a decimal"),
             ("\"1.0\"", "\"NaN\"", "epsilon"),
             ("\"1.0\"", "\"-1\"", "epsilon"),
             ("\"1.0\"", "1.0", "line"),

@@ -23,12 +23,12 @@ pub enum SignError {
         /// The column.
         column: ColumnName,
     },
-    /// The budget is counted in another model.
-    #[error("the dataset counts its budget as {expected}, the terms as {found}")]
+    /// The budget is counted in another unit (rule B8).
+    #[error("the dataset counts its budget in {}, this amount is in {}", expected.unit(), found.unit())]
     Model {
         /// The dataset's model.
         expected: Model,
-        /// The terms' model.
+        /// The model of the terms or of the price.
         found: Model,
     },
     /// The key is not the owner's who signed the card.
@@ -169,6 +169,10 @@ impl Request {
         }
         if ask.query.from() != &root.name {
             return Err(SignError::From { expected: root.name.to_string(), found: ask.query.from().to_string() });
+        }
+        let (expected, found) = (terms.budget.model(), ask.price.model());
+        if expected != found {
+            return Err(SignError::Model { expected, found });
         }
         if ask.price.is_zero() || !ask.price.fits_in(&terms.budget) {
             return Err(SignError::Price { most: terms.budget });

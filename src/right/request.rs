@@ -204,7 +204,11 @@ impl Request {
         if self.query.from() != &root.name {
             return Err(Verdict::Dataset);
         }
-        if self.price.is_zero() || self.price.model() != terms.budget.model() {
+        let (expected, found) = (terms.budget.model(), self.price.model());
+        if expected != found {
+            return Err(Verdict::Model { expected, found });
+        }
+        if self.price.is_zero() {
             return Err(Verdict::Price);
         }
         Ok(())

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::budget::{Loss, Model};
+use crate::budget::Loss;
 use crate::id::{ColumnName, Purpose, Time};
 use crate::query::Operation;
 
@@ -74,8 +74,8 @@ pub enum TermsError {
         /// How many there may be.
         most: usize,
     },
-    /// A budget without loss, or in another model than the dataset's.
-    #[error("budget: must be more than nothing, in the model approx")]
+    /// A budget without loss.
+    #[error("budget: must be more than nothing")]
     Budget,
     /// No answer at all.
     #[error("uses: at least 1")]
@@ -116,7 +116,7 @@ impl Terms {
                 _ => {}
             }
         }
-        if self.budget.is_zero() || self.budget.model() != Model::Approx {
+        if self.budget.is_zero() {
             return Err(TermsError::Budget);
         }
         if self.uses == 0 {

@@ -1,8 +1,24 @@
-use crate::budget::{BudgetError, Loss};
+use crate::budget::{Balance, Loss, Model};
 use crate::envelope::EnvelopeError;
 use crate::id::{ColumnName, Purpose, Time};
 use crate::query::Operation;
 use crate::right::RightError;
+
+/// The two accounts that a request would charge, as they stand: for the owner's own tools, never for a holder, who would
+/// learn what others have spent (rule C5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accounts {
+    /// The price of the request, which both would pay.
+    pub requested: Loss,
+    /// The lineage of the dataset.
+    pub dataset: Balance,
+    /// The right.
+    pub right: Balance,
+    /// How many answers the right gives in all.
+    pub uses: u64,
+    /// How many of them are left.
+    pub uses_left: u64,
+}
 
 /// Why a request is refused, for the owner's own tools.
 #[derive(Debug, thiserror::Error)]
@@ -70,21 +86,35 @@ pub enum Verdict {
     /// The query does not fit the schema of the dataset.
     #[error("{0}")]
     Query(String),
-    /// No price, or in another model than the dataset's.
+    /// No price, or one that the mechanisms cannot take.
     #[error("the price must be more than nothing, in the model of the dataset, with delta 0 and at most 9 digits after the point")]
     Price,
+    /// A price in another unit than the right's and its dataset's (rule B8).
+    #[error("the right counts its budget in {}, the price is in {}", expected.unit(), found.unit())]
+    Model {
+        /// The model of the right.
+        expected: Model,
+        /// The model of the price.
+        found: Model,
+    },
     /// The right's budget.
-    #[error("the budget of the right: {0}")]
-    RightBudget(BudgetError),
+    #[error("the budget of the right: needed {}, left {}", accounts.requested, accounts.right.left())]
+    RightBudget {
+        /// Both accounts.
+        accounts: Box<Accounts>,
+    },
     /// The right's uses.
-    #[error("all {uses} uses of the right are made")]
+    #[error("all {} uses of the right are made", accounts.uses)]
     Uses {
-        /// How many there were.
-        uses: u64,
+        /// Both accounts.
+        accounts: Box<Accounts>,
     },
     /// The lineage's budget.
-    #[error("the budget of the dataset: {0}")]
-    DatasetBudget(BudgetError),
+    #[error("the budget of the dataset: needed {}, left {}", accounts.requested, accounts.dataset.left())]
+    DatasetBudget {
+        /// Both accounts.
+        accounts: Box<Accounts>,
+    },
     /// The nonce was used for another request.
     #[error("the nonce was used for another request")]
     Nonce,
@@ -162,13 +192,22 @@ impl Refusal {
 }
 
 impl Verdict {
+    /// Both accounts, when it is a budget or the uses that refuse.
+    #[must_use]
+    pub fn accounts(&self) -> Option<&Accounts> {
+        match self {
+            Self::RightBudget { accounts } | Self::Uses { accounts } | Self::DatasetBudget { accounts } => Some(accounts),
+            _ => None,
+        }
+    }
+
     /// What the holder may learn. `own` is the price and what the holder's right has left, known only once the
     /// signature verified.
     #[must_use]
     pub fn refusal(&self, own: Option<(Loss, Loss, u64)>) -> Refusal {
         match (self, own) {
             (Self::Envelope(_) | Self::Right(_), _) | (_, None) => Refusal::Refused,
-            (Self::RightBudget(_) | Self::Uses { .. } | Self::DatasetBudget(_), Some((price, remaining, uses))) => {
+            (Self::RightBudget { .. } | Self::Uses { .. } | Self::DatasetBudget { .. }, Some((price, remaining, uses))) => {
                 Refusal::Budget { price, remaining, uses }
             }
             (Self::Expired { .. }, _) => Refusal::Expired,

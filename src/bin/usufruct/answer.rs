@@ -1,8 +1,10 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use usufruct::dataset::Description;
 use usufruct::engine::Control;
 use usufruct::gate::{AnswerError, Gate};
 use usufruct::receipt::{self, Bundle, CONFIDENCE_PERCENT, Key, Release};
@@ -51,11 +53,11 @@ impl Answer {
         let request = file::read(&self.file, FILE_BYTES_MAX)?;
         let gate = Space::open(&self.dir).or_fail()?.gate();
         let output = self.receipt.begin()?;
-        let release = release(&gate, &request)?;
+        let (release, description) = release(&gate, &request)?;
         if let Some((output, bundle)) = output.zip(bundle(&release, &request)) {
             file::finish(output, &bundle.encode())?;
         }
-        self.receipt.print(&release, json)
+        self.receipt.print(&release, &description, json)
     }
 }
 
@@ -66,22 +68,22 @@ impl ReceiptTarget {
         self.receipt.as_ref().map(|path| Output::create(path, options)).transpose().or_fail()
     }
 
-    /// Prints a release.
-    pub(crate) fn print(&self, release: &Release, json: bool) -> Result<(), Failure> {
+    /// Prints a release of a dataset.
+    pub(crate) fn print(&self, release: &Release, description: &Description, json: bool) -> Result<(), Failure> {
         let answer = release.answer();
         if json {
             return output::print_json(&Told {
                 columns: answer.columns.iter().map(|column| column.as_str()).collect(),
                 rows: answer.rows.iter().map(Row::of).collect(),
                 confidence: number_of_confidence(),
-                spent: Amount::of(answer.spent),
+                spent: Amount::told_by(answer.spent, description),
                 remaining: Amount::of(answer.remaining).with_uses(answer.uses_left),
                 receipt: self.receipt.as_deref(),
                 index: release.index(),
             });
         }
         let mut text = table(answer).to_string();
-        let (spent, left, uses) = (answer.spent, answer.remaining, answer.uses_left);
+        let (spent, left, uses) = (output::told(answer.spent, description), answer.remaining, answer.uses_left);
         text.push_str(&format!("\nintervals hold with at least {CONFIDENCE_PERCENT} % confidence each\n"));
         text.push_str(&format!("spent {spent}; the right has {left} and {uses} uses left\n"));
         if let Some(path) = &self.receipt {
@@ -91,8 +93,8 @@ impl ReceiptTarget {
     }
 }
 
-/// Lets the gate answer, with a progress bar and Ctrl-C.
-pub(crate) fn release(gate: &Gate, request: &[u8]) -> Result<Release, Failure> {
+/// Lets the gate answer, with a progress bar and Ctrl-C; the answer, and what its dataset is.
+pub(crate) fn release(gate: &Gate, request: &[u8]) -> Result<(Release, Arc<Description>), Failure> {
     let bar = Bar::new("counting", false);
     let progress = |done, total| bar.show(done, Some(total));
     let work = interrupt::work();
@@ -104,7 +106,10 @@ pub(crate) fn release(gate: &Gate, request: &[u8]) -> Result<Release, Failure> {
         let message = format_args!("interrupted; request {request} is charged, and asking again is free");
         return Err(Failure::new(Exit::Interrupted, message));
     }
-    release.or_fail()
+    let release = release.or_fail()?;
+    let state = gate.datasets().or_fail()?.into_iter().find(|state| state.id == release.answer().dataset);
+    let state = state.ok_or_else(|| Failure::new(Exit::Environment, "the dataset of the answer is not in this space"))?;
+    Ok((release, state.description))
 }
 
 /// Request, answer and receipt together.

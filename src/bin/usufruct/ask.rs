@@ -35,7 +35,7 @@ impl Ask {
         let output = self.receipt.begin()?;
         let id = gate.keep(request.bytes()).or_fail()?;
         output::say(format_args!("to resume: usufruct answer {} {}", self.dir.display(), gate.request_path(id).display()));
-        let release = answer::release(&gate, request.bytes())?;
+        let (release, description) = answer::release(&gate, request.bytes())?;
         drop(gate);
 
         // The holder believes the receipt, not the gate.
@@ -48,6 +48,6 @@ impl Ask {
                 file::finish(output, &bundle.encode())?;
             }
         }
-        self.receipt.print(&release, json)
+        self.receipt.print(&release, &description, json)
     }
 }

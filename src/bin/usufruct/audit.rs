@@ -76,10 +76,10 @@ impl<'a> Dataset<'a> {
             name: state.description.name().as_str(),
             version: state.version,
             answers: state.answers,
-            budget: Amount::of(state.balance.limit()),
-            spent: Amount::of(spent),
+            budget: Amount::told_by(state.balance.limit(), &state.description),
+            spent: Amount::told_by(spent, &state.description),
             // No version and no refill resets what is spent.
-            lifetime: Amount::of(spent),
+            lifetime: Amount::told_by(spent, &state.description),
             refills: state.refills.iter().map(refill).collect(),
         }
     }
@@ -191,7 +191,15 @@ fn text(report: &usufruct::audit::Report) -> String {
             section.list("refills", refills.iter().map(|(amount, reason)| format!("{amount} ({})", reason.name())));
         }
         section.text("id", state.id).number("version", state.version).number("answers", state.answers);
-        section.text("budget", format_args!("{}, spent in its life {}, left {}", balance.limit(), balance.spent(), balance.left()));
+        section.text(
+            "budget",
+            format_args!(
+                "{}, spent in its life {}, left {}",
+                balance.limit(),
+                output::told(balance.spent(), &state.description),
+                balance.left()
+            ),
+        );
         datasets.section(state.description.name().as_str(), section);
     }
     out.section("datasets", datasets);

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
+use usufruct::budget::Balance;
 use usufruct::dataset::{DescriptionError, PublishError};
 use usufruct::desensitise::{ApplyError, KeyFileError, PolicyError};
 use usufruct::envelope::EnvelopeError;
@@ -14,7 +15,7 @@ use usufruct::grade::{RecogniserError, SurveyError};
 use usufruct::holder::SeenError;
 use usufruct::key::KeyError;
 use usufruct::receipt::ReceiptError;
-use usufruct::right::{RightError, SignError, TermsFileError, Verdict};
+use usufruct::right::{Accounts, RightError, SignError, TermsFileError, Verdict};
 use usufruct::table::{OutputError, SinkError, TableError};
 
 use crate::{interrupt, output};
@@ -37,12 +38,12 @@ pub(crate) enum Exit {
 pub(crate) struct Failure {
     exit: Exit,
     message: String,
-    hint: Option<String>,
+    hints: Vec<String>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string(), hint: None }
+        Self { exit, message: message.to_string(), hints: Vec::new() }
     }
 
     pub(crate) fn input(message: impl Display) -> Self {
@@ -56,7 +57,7 @@ impl Failure {
 
     /// Adds what to do about it.
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
-        self.hint = Some(hint.to_string());
+        self.hints.push(hint.to_string());
         self
     }
 
@@ -65,7 +66,7 @@ impl Failure {
         if !self.message.is_empty() {
             output::say(format_args!("error: {}", self.message));
         }
-        if let Some(hint) = &self.hint {
+        for hint in &self.hints {
             output::say(format_args!("       {hint}"));
         }
         ExitCode::from(match self.exit {
@@ -86,7 +87,10 @@ impl<E: Into<Error>> From<(E, Option<&Path>)> for Failure {
             None => Self::new(exit, &error),
         };
         match &error {
-            Error::Answer(AnswerError::Refused { refusal, .. }) => failure.hint(format_args!("the holder learns: {refusal}")),
+            Error::Answer(AnswerError::Refused { verdict, refusal }) => {
+                let failure = verdict.accounts().map_or_else(Vec::new, accounts).into_iter().fold(failure, Self::hint);
+                failure.hint(format_args!("the holder learns: {refusal}"))
+            }
             Error::Output(OutputError::TargetExists { .. })
             | Error::Apply(
                 ApplyError::Output(OutputError::TargetExists { .. })
@@ -97,6 +101,15 @@ impl<E: Into<Error>> From<(E, Option<&Path>)> for Failure {
             _ => failure,
         }
     }
+}
+
+/// Both accounts that a request would have charged, for the owner.
+fn accounts(accounts: &Accounts) -> Vec<String> {
+    let Accounts { requested, dataset, right, uses, uses_left } = accounts;
+    let line = |balance: &Balance| {
+        format!("limit {}, spent {}, requested {requested}, remaining {}", balance.limit(), balance.spent(), balance.left())
+    };
+    vec![format!("dataset: {}", line(dataset)), format!("right:   {}; {uses_left} of {uses} uses remaining", line(right))]
 }
 
 /// From errors of the crate to failures, with the file they are about.

@@ -26,7 +26,7 @@ terms.toml:
   operations = [\"count\", \"mean\"]        # count, sum, mean
   columns = [\"sex\", \"age\"]              # also those of WHERE and GROUP BY
   purposes = [\"research:health\"]
-  budget = { epsilon = \"1.0\" }
+  budget = { epsilon = \"1.0\" }             # or { rho = \"0.5\", delta = \"0\" }, in the unit of the dataset
   uses = 100
   not_after = \"2030-01-01T00:00:00Z\"
 

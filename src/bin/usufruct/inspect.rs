@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use usufruct::dataset::{Card, Column, Description, NewVersion, Publication, Refill, Unit, Values};
+use usufruct::dataset::{Card, Column, Contribution, Description, NewVersion, Publication, Refill, Unit, Values};
 use usufruct::desensitise::{Manifest, ManifestColumn, Nature, OutputFile, Risk};
 use usufruct::envelope::{Artefact as Signable, Untrusted};
 use usufruct::id::{Decimal, Digest};
@@ -329,6 +329,17 @@ fn description(value: &Description, out: &mut Report) {
         Unit::Row => out.text("unit", "row"),
         Unit::Column(column) => out.text("unit", format_args!("column {}", flagged(column.as_str()))),
     };
+    if let Some(delta) = value.report_delta() {
+        out.text("report delta", delta);
+    }
+    if let Unit::Column(_) = schema.unit() {
+        let Contribution { groups_per_unit, rows_per_group, .. } = schema.contribution();
+        let rows = schema.contribution().rows();
+        out.text("contribution", format_args!("{groups_per_unit} groups of {rows_per_group} rows each, {rows} rows in all, of one unit"));
+    }
+    if schema.least_units() > 1 {
+        out.number("reveal least units", schema.least_units().into());
+    }
     out.text("promise", value.promise()).number("quantum ms", value.quantum_ms().into());
     if let Some(source) = value.public_source() {
         out.text("public source", source);

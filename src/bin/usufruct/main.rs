@@ -17,6 +17,7 @@ mod later;
 mod output;
 mod policy;
 mod progress;
+mod price;
 mod publish;
 mod question;
 mod quote;

@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use usufruct::budget::Loss;
+use usufruct::dataset::Description;
 use usufruct::id::Decimal;
 
 use crate::failure::{Exit, Failure};
@@ -73,20 +74,45 @@ pub(crate) struct Amount {
     rho: Option<String>,
     delta: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    report_delta: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epsilon_at_report_delta: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     uses: Option<u64>,
 }
 
 impl Amount {
     pub(crate) fn of(loss: Loss) -> Self {
-        match loss {
-            Loss::Approx { epsilon, delta } => Self { epsilon: Some(epsilon.to_string()), rho: None, delta: delta.to_string(), uses: None },
-            Loss::Zcdp { rho, delta } => Self { epsilon: None, rho: Some(rho.to_string()), delta: delta.to_string(), uses: None },
+        let (epsilon, rho, delta) = match loss {
+            Loss::Approx { epsilon, delta } => (Some(epsilon.to_string()), None, delta),
+            Loss::Zcdp { rho, delta } => (None, Some(rho.to_string()), delta),
+        };
+        Self { epsilon, rho, delta: delta.to_string(), report_delta: None, epsilon_at_report_delta: None, uses: None }
+    }
+
+    /// With what an amount of rho is worth as epsilon, as the description tells it (rule B8).
+    pub(crate) fn told_by(loss: Loss, description: &Description) -> Self {
+        let epsilon = description.epsilon_at_report_delta(&loss);
+        Self {
+            report_delta: description.report_delta().map(|delta| delta.to_string()),
+            epsilon_at_report_delta: epsilon.map(|epsilon| epsilon.to_string()),
+            ..Self::of(loss)
         }
     }
 
     pub(crate) const fn with_uses(mut self, uses: u64) -> Self {
         self.uses = Some(uses);
         self
+    }
+}
+
+/// An amount for people: rho with what it is worth as epsilon.
+pub(crate) fn told(loss: Loss, description: &Description) -> String {
+    let worth = description.epsilon_at_report_delta(&loss).zip(description.report_delta());
+    let Some(((epsilon, report_delta), Loss::Zcdp { delta, .. })) = worth.map(|worth| (worth, loss)) else { return loss.to_string() };
+    match report_delta.checked_add(delta) {
+        Some(delta) => format!("{loss} (worth epsilon {epsilon} at delta {delta})"),
+        None => loss.to_string(),
     }
 }
 

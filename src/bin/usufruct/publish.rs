@@ -25,7 +25,7 @@ adult.toml:
   encoding = \"utf-8\"             # of CSV; or gb18030
   unit = \"row\"                   # or { column = \"person_id\" }
   rows_are_independent = true    # the owner's word, needed with unit = \"row\"
-  budget = { model = \"approx\", epsilon = \"3\" }
+  budget = { model = \"approx\", epsilon = \"3\" }  # or zcdp with rho and report_delta; delta in either
   [columns.age]
   type = \"integer\"
   bounds = [0, 120]              # from knowledge of the field, never from the data

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use usufruct::budget::Loss;
 use usufruct::envelope::Signed;
 use usufruct::holder::{Holder, SeenFile};
 use usufruct::id::{Digest, LedgerId, Purpose, Time};
@@ -16,6 +15,7 @@ use usufruct::right::{Ask, CHAIN_BYTES_MAX, EXPIRY_DEFAULT_S, Request, Right, Se
 
 use crate::failure::{Failure, OrFail};
 use crate::file;
+use crate::price::Price;
 
 /// Ten thousand ledgers, as the file beside the key.
 const CHECKPOINT_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -28,12 +28,8 @@ pub(crate) struct Question {
     /// The holder's private key; KEY.seen beside it remembers the last checkpoint
     #[arg(long, value_name = "HOLDER.key")]
     key: PathBuf,
-    /// What the answer may cost, a decimal such as 0.2
-    #[arg(long, value_name = "E", allow_hyphen_values = true)]
-    epsilon: String,
-    /// The delta of the price
-    #[arg(long, value_name = "D", default_value = "0", allow_hyphen_values = true)]
-    delta: String,
+    #[command(flatten)]
+    price: Price,
     /// What the answer is for; may be left out when the right has one purpose
     #[arg(long, value_name = "P")]
     purpose: Option<String>,
@@ -58,7 +54,7 @@ impl Question {
     /// Signs the question. The right is taken at its word here; the gate verifies it.
     pub(crate) fn sign(&self) -> Result<Asked, Failure> {
         let query = Query::sql(&self.sql).or_fail()?;
-        let price = Loss::approx(&self.epsilon, &self.delta).or_fail()?;
+        let price = self.price.loss()?;
         let purpose = self.purpose.as_deref().map(Purpose::new).transpose().or_fail()?;
         let now = now();
         let expiry_s = self.expires.as_deref().map_or(Ok(EXPIRY_DEFAULT_S), |text| expiry(text, now))?;

@@ -2,7 +2,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use usufruct::budget::Loss;
 use usufruct::dataset::Card;
 use usufruct::envelope::Artefact as _;
 use usufruct::id::DatasetId;
@@ -14,6 +13,7 @@ use usufruct::space::Space;
 use crate::failure::{Failure, OrFail};
 use crate::file;
 use crate::output::{self, Amount};
+use crate::price::Price;
 
 /// Add budget to a dataset, for a reason that every audit shows first
 #[derive(Args)]
@@ -31,12 +31,8 @@ pub(crate) struct Refill {
     /// The dataset: its name, or its card
     #[arg(long, value_name = "NAME|CARD")]
     dataset: String,
-    /// How much epsilon to add
-    #[arg(long, value_name = "E", allow_hyphen_values = true)]
-    epsilon: String,
-    /// How much delta to add
-    #[arg(long, value_name = "D", default_value = "0", allow_hyphen_values = true)]
-    delta: String,
+    #[command(flatten)]
+    amount: Price,
     /// Why: accepted, or disjoint_units
     #[arg(long)]
     reason: String,
@@ -54,7 +50,7 @@ impl Refill {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         let reason =
             RefillReason::from_name(&self.reason).ok_or_else(|| Failure::input("--reason: expected accepted or disjoint_units"))?;
-        let amount = Loss::approx(&self.epsilon, &self.delta).or_fail()?;
+        let amount = self.amount.loss()?;
         if amount.is_zero() {
             return Err(Failure::input("a refill must be more than nothing"));
         }

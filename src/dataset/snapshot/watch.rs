@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
 
 use super::batch::Cells;
-use crate::dataset::{Bounds, Column, ColumnType, Values};
+use crate::dataset::{Bounds, Column, ColumnType, Use, Values};
 use crate::id::ColumnName;
 
 /// Something the owner should look at before publishing; for nobody else, since it tells of the data.
@@ -37,6 +37,11 @@ pub enum Warning {
         /// The column.
         column: ColumnName,
     },
+    /// The column may reveal: its values leave the gate (rule B7).
+    Reveals {
+        /// The column.
+        column: ColumnName,
+    },
     /// Some rows have no unit.
     RowsWithoutUnit {
         /// The unit column.
@@ -59,6 +64,9 @@ impl fmt::Display for Warning {
             }
             Self::OutsideBounds { column } => (column, "some values lie outside the bounds and are clamped in sums"),
             Self::Undeclared { column } => (column, "some values are not declared and stand in no group; `other` would collect them"),
+            Self::Reveals { column } => {
+                (column, "`reveal` lets values leave the gate as keys of groups: make sure that none of them tells of a person by itself")
+            }
             Self::RowsWithoutUnit { column } => (column, "some rows have no unit and are left out"),
         };
         write!(f, "column {column}: {text}")
@@ -111,6 +119,9 @@ impl<'a> Watch<'a> {
     pub(super) fn warnings(&self, sourced: bool) -> Vec<Warning> {
         let column = || self.column.name.clone();
         let mut out = Vec::new();
+        if self.column.uses.allow(Use::Reveal) {
+            out.push(Warning::Reveals { column: column() });
+        }
         if let (Some(Bounds { low, high }), Some((least, greatest))) = (self.column.bounds, self.extremes) {
             if (low, high) == (least, greatest) && !sourced {
                 out.push(Warning::BoundsAreExtremes { column: column() });
