@@ -16,11 +16,11 @@ use crate::random::Random;
 ///     exact.sums.len()
 /// }
 /// ```
-#[cfg_attr(not(feature = "hazmat"), doc = "```compile_fail,E0599")]
-#[cfg_attr(not(feature = "hazmat"), doc = "fn leak(exact: &usufruct::engine::Exact) -> &[i128] {")]
-#[cfg_attr(not(feature = "hazmat"), doc = "    exact.sums()")]
-#[cfg_attr(not(feature = "hazmat"), doc = "}")]
-#[cfg_attr(not(feature = "hazmat"), doc = "```")]
+#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "```compile_fail,E0599")]
+#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "fn leak(exact: &usufruct::engine::Exact) -> &[i128] {")]
+#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "    exact.sums()")]
+#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "}")]
+#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "```")]
 pub struct Exact {
     plan: Arc<Plan>,
     /// The keys of groups that the data say; none where they are declared.
@@ -129,14 +129,14 @@ impl Exact {
     }
 
     /// The sums themselves, for oracles.
-    #[cfg(any(test, feature = "hazmat"))]
+    #[cfg(any(test, feature = "hazmat", feature = "audit"))]
     #[must_use]
     pub fn sums(&self) -> &[i128] {
         &self.sums
     }
 
     /// The keys of the groups that the data say, for oracles.
-    #[cfg(any(test, feature = "hazmat"))]
+    #[cfg(any(test, feature = "hazmat", feature = "audit"))]
     #[must_use]
     pub fn keys(&self) -> Option<&[Vec<Key>]> {
         self.keys.as_deref()
@@ -162,6 +162,24 @@ impl Noisy {
     pub(super) fn get(&self, vector: usize, group: usize) -> &[i128] {
         let (of, numbers) = (&self.split.plan.vectors[vector], &self.numbers[vector]);
         if of.is_of_all() { numbers } else { &numbers[group * of.slots()..(group + 1) * of.slots()] }
+    }
+
+    /// The cells of the groups that are named, for the self-audit; none for all declared ones.
+    #[cfg(feature = "audit")]
+    pub(crate) fn kept(&self) -> Option<&[usize]> {
+        self.kept.as_deref()
+    }
+
+    /// All noised numbers of a vector, for the self-audit; none of one that is not released.
+    #[cfg(feature = "audit")]
+    pub(crate) fn numbers(&self, vector: usize) -> &[i128] {
+        &self.numbers[vector]
+    }
+
+    /// The slots that a step chose in each group, for the self-audit.
+    #[cfg(feature = "audit")]
+    pub(crate) fn picks(&self, step: usize) -> &[Vec<usize>] {
+        &self.picks[step]
     }
 
     /// The slot that was chosen for the quantile at this place.

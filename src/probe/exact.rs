@@ -103,8 +103,8 @@ pub(super) fn sensitivity(left: &[Claim], right: &[Claim]) -> Vec<Fault> {
             let distances: Vec<u128> = left.exact.iter().zip(&right.exact).map(|(left, right)| left.abs_diff(*right)).collect();
             let squares = distances.iter().map(|distance| distance.saturating_mul(*distance));
             let found = [
-                (Norm::L1, Some(left.sensitivity), total(&distances, left)),
-                (Norm::SquaredL2, left.squared_sensitivity, total(&squares.collect::<Vec<_>>(), left)),
+                (Norm::L1, Some(left.sensitivity.min(right.sensitivity)), total(&distances, left)),
+                (Norm::SquaredL2, left.squared_sensitivity.or(right.squared_sensitivity), total(&squares.collect::<Vec<_>>(), left)),
             ];
             let name = &left.name;
             let fault = |(norm, claimed, found): (Norm, Option<u128>, u128)| {
