@@ -16,11 +16,11 @@ use crate::random::Random;
 ///     exact.sums.len()
 /// }
 /// ```
-#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "```compile_fail,E0599")]
-#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "fn leak(exact: &usufruct::engine::Exact) -> &[i128] {")]
-#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "    exact.sums()")]
-#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "}")]
-#[cfg_attr(not(any(feature = "hazmat", feature = "audit")), doc = "```")]
+#[cfg_attr(not(feature = "hazmat"), doc = "```compile_fail,E0599")]
+#[cfg_attr(not(feature = "hazmat"), doc = "fn leak(exact: &usufruct::engine::Exact) -> &[i128] {")]
+#[cfg_attr(not(feature = "hazmat"), doc = "    exact.sums()")]
+#[cfg_attr(not(feature = "hazmat"), doc = "}")]
+#[cfg_attr(not(feature = "hazmat"), doc = "```")]
 pub struct Exact {
     plan: Arc<Plan>,
     /// The keys of groups that the data say; none where they are declared.
@@ -129,17 +129,23 @@ impl Exact {
     }
 
     /// The sums themselves, for oracles.
-    #[cfg(any(test, feature = "hazmat", feature = "audit"))]
+    #[cfg(any(test, feature = "hazmat"))]
     #[must_use]
     pub fn sums(&self) -> &[i128] {
         &self.sums
     }
 
     /// The keys of the groups that the data say, for oracles.
-    #[cfg(any(test, feature = "hazmat", feature = "audit"))]
+    #[cfg(any(test, feature = "hazmat"))]
     #[must_use]
     pub fn keys(&self) -> Option<&[Vec<Key>]> {
         self.keys.as_deref()
+    }
+
+    /// Sums and keys, for the self-audit.
+    #[cfg(feature = "audit")]
+    pub(crate) fn into_parts(self) -> (Zeroizing<Vec<i128>>, Option<Vec<Vec<Key>>>) {
+        (self.sums, self.keys)
     }
 }
 

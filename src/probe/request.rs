@@ -195,9 +195,9 @@ impl RequestProbe {
 
     fn measure(&self, rows: &Rows) -> Result<Measured, ProbeError> {
         let exact = (self.engine)(rows).aggregate(&self.request.bound, &Control::default())?;
-        let keys = exact.keys().map(<[Vec<Key>]>::to_vec);
+        let (sums, keys) = exact.into_parts();
         let cells = self.request.bound.cells().unwrap_or_else(|| keys.as_ref().map_or(0, Vec::len));
-        Ok(Measured { sums: exact.sums().to_vec(), keys, places: (0..cells).collect(), cells })
+        Ok(Measured { sums: sums.to_vec(), keys, places: (0..cells).collect(), cells })
     }
 }
 

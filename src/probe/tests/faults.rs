@@ -426,6 +426,26 @@ fn the_lower_bound_comes_near_the_truth() {
     assert!(text.contains("claimed 1.0000") && text.ends_with("no finding; that is no proof\n"), "{text}");
 }
 
+/// Of 200 probes of honest mechanisms none accuses, nor bounds epsilon from above: 2 in 10,000 by chance.
+#[test]
+fn honest_mechanisms_are_not_accused() {
+    for seed in 0..200 {
+        let honest = Probe::new(laplace(3, |sum: &i128| vec![*sum, -sum])).seed(&format!("honest {seed}")).runs(200);
+        let report = honest.neighbours(1, 2).run();
+        assert!(report.findings.is_empty() && report.epsilon_low <= 2.0 / 3.0, "{report}");
+    }
+}
+
+/// Without releases the exact checks are left, and say so.
+#[test]
+fn no_runs_leave_the_exact_checks() {
+    let report = Probe::new(laplace(1, |count: &i128| vec![2 * count])).runs(0).neighbours(1, 2).run();
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!((report.findings[0].fault.check(), report.tests, report.epsilon_low), (Check::Sensitivity, 0, 0.0));
+    let text = report.findings[0].to_string();
+    assert_eq!(text, "pair 0, sensitivity: the exact values of step differ by 2 in L1, claimed 1");
+}
+
 /// Everything comes from the seed.
 #[test]
 fn a_run_can_be_repeated() {

@@ -87,7 +87,8 @@ fn requests_of_every_kind_are_clean() {
         for rows in [by_row(), by_unit()] {
             let report = RequestProbe::new(query, rows, price).unwrap().seed("clean").runs(200).run().unwrap();
             assert!(report.findings.is_empty(), "{query} {price}\n{report}");
-            assert_eq!(report.pairs, 8 - usize::from(report.pairs < 13) + 5, "{query}");
+            // 8 of 40 rows or 7 of 14 units left out, and five extreme units.
+            assert!([12, 13].contains(&report.pairs), "{query} {}", report.pairs);
         }
     }
 }
@@ -119,14 +120,12 @@ fn faults_of_an_engine_are_found() {
     assert!(!found(&count, by_row(), |_, rows| vec![rows.rows().len() as i128]).found(Check::Sensitivity));
     // smartnoise-sdk #621: values that are not clipped.
     let heights = query(vec![Item::sum(name("height"))], &[]);
-    let sum = |rows: &Rows, of: fn(i64) -> i64| rows.rows().iter().map(|row| i128::from(of(number(&row[3]))) - 270).sum();
     let vectors = Bound::new(&heights, by_row().schema()).unwrap().vectors().len();
     assert_eq!(vectors, 2);
-    let unclipped = found(&heights, by_row(), {
-        |_, rows| vec![rows.rows().len() as i128, rows.rows().iter().map(|row| i128::from(number(&row[3])) - 270).sum()]
+    let unclipped = found(&heights, by_row(), |_, rows| {
+        vec![rows.rows().len() as i128, rows.rows().iter().map(|row| i128::from(number(&row[3])) - 270).sum()]
     });
     assert!(unclipped.found(Check::Sensitivity), "{unclipped}");
-    let _ = sum;
     // Google #126: the order of rows shows.
     let ordered = found(&heights, by_row(), |_, rows| vec![rows.rows().len() as i128, (number(&rows.rows()[0][3]) % 2).into()]);
     assert!(ordered.found(Check::Order), "{ordered}");
