@@ -34,6 +34,7 @@ mod mechanism;
 mod noise;
 
 pub mod accountant;
+pub mod continual;
 pub mod interval;
 pub mod local;
 pub mod partition;

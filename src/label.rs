@@ -47,6 +47,8 @@ impl Label {
     pub const ROW_RANK: Self = Self("usufruct/v1/row-rank");
     /// Key of the noise of one request.
     pub const NOISE: Self = Self("usufruct/v1/noise");
+    /// Encrypted state of a continual counter.
+    pub const COUNTER_STATE: Self = Self("usufruct/v1/counter-state");
     /// Column key of pseudonyms, from a key of a key file.
     pub const PSEUDONYM: Self = Self("usufruct/v1/pseudonym");
     /// Column key of date shifts.
@@ -62,7 +64,7 @@ impl Label {
     pub const MANIFEST: Self = Self("usufruct/v1/manifest");
 
     /// All labels, for the test that they differ.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::GATE_CERTIFICATE,
         Self::PUBLISH,
         Self::VERSION,
@@ -80,6 +82,7 @@ impl Label {
         Self::GROUP_RANK,
         Self::ROW_RANK,
         Self::NOISE,
+        Self::COUNTER_STATE,
         Self::PSEUDONYM,
         Self::DATE_SHIFT,
         Self::PERMUTE,

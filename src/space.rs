@@ -2,8 +2,12 @@
 //!
 //! One process has it open at a time. Opening checks everything and refuses on any mismatch.
 
+mod counter;
+
 use std::ops::ControlFlow;
 use std::path::Path;
+
+pub use counter::{CounterFile, CounterFileError};
 
 use crate::budget::Loss;
 use crate::dataset::{Description, Progress};

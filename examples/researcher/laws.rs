@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::ops::RangeInclusive;
 
-use usufruct::budget::Epsilon;
+use usufruct::budget::{Epsilon, Loss};
 use usufruct::dataset::Schema;
 use usufruct::dp::interval::{self, COVERAGE_UNITS};
 use usufruct::dp::{LaplaceMechanism, Scale};
@@ -62,12 +62,14 @@ impl Aggregate {
 impl Laws {
     pub(crate) fn of(schema: &Schema, query: &Query, price: Epsilon) -> Result<Self, Box<dyn Error>> {
         let bound = Bound::new(query, schema)?;
-        let split = Split::new(&bound, price)?;
-        let mechanism = |(vector, share): (&Vector, &Epsilon)| LaplaceMechanism::new(vector.sensitivity(), share.units());
-        let mechanisms = bound.vectors().iter().zip(split.shares()).map(mechanism).collect::<Result<Vec<_>, _>>()?;
-        match (bound.vectors(), mechanisms.as_slice()) {
-            ([_, vector], [rows, ages]) if let VectorKind::Sum { centre, .. } = vector.kind() => {
-                Ok(Self { rows: rows.scale(), ages: ages.scale(), centre: *centre })
+        let split = Split::new(&bound, Loss::pure(price))?;
+        match (bound.vectors(), split.shares()) {
+            ([rows, ages], [Loss::Approx { epsilon: rows_share, .. }, Loss::Approx { epsilon: ages_share, .. }])
+                if let VectorKind::Sum { centre, .. } = ages.kind() =>
+            {
+                let scale =
+                    |vector: &Vector, share: &Epsilon| LaplaceMechanism::new(vector.sensitivity(), share.units()).map(|made| made.scale());
+                Ok(Self { rows: scale(rows, rows_share)?, ages: scale(ages, ages_share)?, centre: *centre })
             }
             _ => Err("the question is of other aggregates".into()),
         }

@@ -180,7 +180,7 @@ pub(crate) fn widths(laboratory: &mut Laboratory, drawn: &[Series; 4]) -> Result
         for (series, all) in drawn.iter().zip(&mut all) {
             let place = series.aggregate as usize;
             let values = releases.iter().map(|release| &release.rows()[series.group].values[place]);
-            let mut widths: Vec<_> = values.map(|value| float(value.high) - float(value.low)).collect();
+            let mut widths: Vec<_> = values.map(|value| end(value.high) - end(value.low)).collect();
             widths.sort_by(f64::total_cmp);
             let theory = 2.0 * laws.half_width(series.aggregate, series.truth);
             let tenth = ANSWERS / 10;
@@ -191,11 +191,16 @@ pub(crate) fn widths(laboratory: &mut Laboratory, drawn: &[Series; 4]) -> Result
     Ok(all)
 }
 
+/// An end of an interval that every count, sum and mean has.
+fn end(decimal: Option<Decimal>) -> f64 {
+    decimal.map_or(f64::NAN, float)
+}
+
 /// Exactly, in integers.
 fn holds(value: &Value, (numerator, denominator): (i128, i128)) -> bool {
     let times = |end: Decimal| (end.mantissa() * denominator, numerator * 10_i128.pow(end.scale().into()));
-    let (low, high) = (times(value.low), times(value.high));
-    low.0 <= low.1 && high.1 <= high.0
+    let (low, high) = (value.low.map(times), value.high.map(times));
+    low.is_some_and(|low| low.0 <= low.1) && high.is_some_and(|high| high.1 <= high.0)
 }
 
 /// Nothing where there is no value.
@@ -203,6 +208,6 @@ fn ratio(value: &Value, truth: (i128, i128)) -> Option<f64> {
     let estimate = float(value.value?);
     let error = estimate - truth.0 as f64 / truth.1 as f64;
     // What is too high is covered by the lower half of the interval.
-    let reach = if error > 0.0 { estimate - float(value.low) } else { float(value.high) - estimate };
+    let reach = if error > 0.0 { estimate - end(value.low) } else { end(value.high) - estimate };
     Some(if error == 0.0 { 0.0 } else { error / reach })
 }

@@ -84,9 +84,9 @@ pub(crate) fn walk(people: &People, folder: &Path) -> Outcome {
 /// What the question would cost and how wide its intervals would be, before anything is spent.
 fn print_quote(gate: &Gate, request: &[u8], schema: &Schema, query: &Query, price: Epsilon) -> Outcome {
     let quote = gate.quote(request)?;
-    println!("quote: {} of {}, groups: {}", quote.price, quote.remaining, quote.groups);
+    println!("quote: {} of {}, groups: {}", quote.price, quote.remaining, quote.groups.unwrap_or(0));
     // The width of a mean depends on the size of its group, which the researcher supposes: it never comes from the data.
-    let split = Split::new(&Bound::new(query, schema)?, price)?;
+    let split = Split::new(&Bound::new(query, schema)?, Loss::pure(price))?;
     let supposed = |place: usize, rows: u64| split.widths(Some(rows)).get(place).and_then(|width| width.half).map(float).map(number);
     for (place, width) in quote.widths.iter().enumerate() {
         match (width.half, supposed(place, 100), supposed(place, 10_000)) {
@@ -106,10 +106,7 @@ fn print_answer(release: &Release) {
             Key::Text(text) => text.clone(),
             Key::Integer(number) => number.to_string(),
         });
-        let values = row.values.iter().map(|value| {
-            let shown = value.value.map_or("none".to_owned(), |value| value.to_string());
-            format!("{shown} in [{}, {}]", value.low, value.high)
-        });
+        let values = row.values.iter().map(ToString::to_string);
         println!("{}", iter::once(String::new()).chain(keys).chain(values).collect::<Vec<_>>().join("  "));
     }
     println!("paid {}, {} is left for {} answers", release.answer().spent, release.answer().remaining, release.answer().uses_left);

@@ -155,15 +155,15 @@ impl Description {
             Unit::Row => "any one row".to_owned(),
             Unit::Column(column) => format!("all rows of any one {column}"),
         };
-        let changes = |factor: String| format!("changes the chance of any set of answers by a factor of at most e^{factor}");
+        let pure = format!("adding or removing {unit} changes the chance of any set of answers by a factor of at most e^epsilon");
         match self.budget {
-            Loss::Approx { delta: Delta::ZERO, .. } => format!("adding or removing {unit} {}", changes("epsilon".to_owned())),
-            Loss::Approx { .. } => format!("adding or removing {unit} {}, and by at most delta beyond it", changes("epsilon".to_owned())),
+            Loss::Approx { delta: Delta::ZERO, .. } => pure,
+            Loss::Approx { .. } => format!("{pure}, and by at most delta beyond it"),
             Loss::Zcdp { delta, .. } => {
                 let kind = if delta == Delta::ZERO { "rho-zCDP" } else { "delta-approximate rho-zCDP" };
                 let worth = self.epsilon_at_report_delta(&self.budget).zip(self.report_delta.and_then(|report| report.checked_add(delta)));
                 let worth = worth.map_or(String::new(), |(epsilon, delta)| {
-                    format!(", which {}, and by at most {delta} beyond it", changes(epsilon.to_string()))
+                    format!(", under which the chance of any set of answers changes by a factor of at most e^{epsilon}, and by at most {delta} beyond it")
                 });
                 format!("answers are {kind} for adding or removing {unit}: the published budget is {}{worth}", self.budget)
             }

@@ -393,7 +393,7 @@ grade = 1
             assert_eq!(description.epsilon_at_report_delta(&Loss::zcdp("0", delta).unwrap()), Some(Epsilon::ZERO));
             assert_eq!(description.epsilon_at_report_delta(&Loss::approx("1", "0").unwrap()), None);
             let promise = description.promise();
-            for part in [kind, &format!("{budget}, which"), &format!("e^{epsilon},"), &format!("at most {sum} beyond")] {
+            for part in [kind, &format!("{budget}, under which"), &format!("e^{epsilon},"), &format!("at most {sum} beyond")] {
                 assert!(promise.contains(part), "{part}: {promise}");
             }
             assert_eq!(read_back(&description), description);

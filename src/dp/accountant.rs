@@ -3,7 +3,9 @@
 //! ```text
 //! zcdp         rho <-> (epsilon, delta), what a ledger of rho is worth
 //! composition  equal (epsilon, delta) mechanisms of which nothing else is known, optimally
-//! plan         one (epsilon, delta) for a fixed sequence of steps, sampled ones too
+//! plan         one (epsilon, delta) for a fixed sequence of steps, sampled ones too, from their mass functions
+//! rdp          the same by Rényi divergences: wider, for longer plans, and for mechanisms known by a bound only
+//! continuous   what the literature says of continuous laws, to compare with: nothing here can be charged
 //! ```
 //! Every answer errs against the spender: a loss is rounded up, an allowance down. Floating point is used with slacks
 //! that are stated where they are added; they assume that the platform's `exp`, `ln` and `ln_1p` are right to 2^-51 of
@@ -23,11 +25,54 @@
 //!
 //! # Not promised
 //! That a plan's account may be used as a stop rule: it holds for sequences fixed beforehand. Adaptive use is what
-//! [`PrivacyFilter`](crate::budget::PrivacyFilter) is for.
+//! [`PrivacyFilter`](crate::budget::PrivacyFilter) is for. A plan is none, and no type outside the crate can be:
+//! ```compile_fail,E0277
+//! use usufruct::budget::PrivacyFilter;
+//! use usufruct::dp::accountant::plan::Plan;
+//!
+//! fn stop_rule(_: impl PrivacyFilter) {}
+//! stop_rule(Plan::new());
+//! ```
+//! ```compile_fail,E0277
+//! use usufruct::budget::{BudgetError, Loss, PrivacyFilter};
+//! use usufruct::dp::accountant::plan::Plan;
+//!
+//! struct Mine(Plan);
+//! impl PrivacyFilter for Mine {
+//!     fn charge(&mut self, _: &Loss) -> Result<(), BudgetError> {
+//!         Ok(())
+//!     }
+//! }
+//! ```
+//! Nor does a filter become a plan; a plan enters it sealed, as one charge:
+//! ```compile_fail,E0277
+//! use usufruct::budget::Balance;
+//! use usufruct::dp::accountant::plan::Plan;
+//!
+//! fn plan_of(filter: Balance) -> Plan {
+//!     filter.into()
+//! }
+//! ```
+//! ```
+//! use usufruct::budget::{Balance, Delta, Loss, PrivacyFilter};
+//! use usufruct::dp::Scale;
+//! use usufruct::dp::accountant::plan::{Plan, Step};
+//!
+//! let mut plan = Plan::new();
+//! plan.add(Step::laplace(Scale::new(20, 1)?, 1)?, 100)?;
+//! let mut filter = Balance::new(Loss::approx("3", "0.00001")?);
+//! filter.charge(&plan.seal(Delta::parse("0.000001")?)?)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod composition;
+pub mod continuous;
 pub mod plan;
+pub mod rdp;
 pub mod zcdp;
+
+/// Units of a delta of one.
+const DELTA_UNITS: f64 = 1e18;
 
 /// Why an accountant gives no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,4 +115,28 @@ fn down(units: u64, scale: f64) -> f64 {
 fn up(units: u64, scale: f64) -> f64 {
     let value = units as f64 / scale;
     if units == 0 { 0.0 } else { value.next_up().next_up() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+
+    /// `docs/dp-vectors.md` names a test for every public vector, and each of those tests exists.
+    #[test]
+    fn every_public_vector_has_its_test() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let table = std::fs::read_to_string(root.join("docs/dp-vectors.md")).unwrap();
+        for row in 1..=40 {
+            let line = table.lines().find(|line| line.starts_with(&format!("| P{row} |")));
+            let line = line.unwrap_or_else(|| panic!("P{row} has no line"));
+            let tests = line.split('`').filter_map(|name| name.split_once("::")).collect::<Vec<_>>();
+            assert!(!tests.is_empty() || row == 39, "P{row} names no test");
+            for (file, test) in tests {
+                let source = std::fs::read_to_string(root.join("src/dp").join(file)).unwrap_or_else(|_| panic!("P{row}: {file}"));
+                assert!(source.contains(&format!("fn {test}()")), "P{row}: {file} has no {test}");
+                assert!(source.contains(&format!("P{row}")) || source.contains("Rows P"), "P{row}: {file} does not say so");
+            }
+        }
+    }
 }

@@ -144,8 +144,8 @@ pub fn weighted_sum(law: Law, weight: i128, weighted: Law) -> HalfWidth {
     }
 }
 
-/// A q with P(|Y| > q) <= 1 / one_in for the noise Y, the least but where a Gaussian law leaves a comparison open;
-/// `one_in` up to 10^12.
+/// A q with P(|Y| > q) <= 1 / one_in for the noise Y, the least but where a Gaussian law leaves a comparison open; `one_in`
+/// up to 10^12. Saturates at the range of `u128`.
 pub(in crate::dp) fn half_width_at(law: Law, one_in: u64) -> u128 {
     match law {
         Law::Laplace(scale) => laplace::least_steps(scale, one_in),

@@ -19,8 +19,8 @@
 //!
 //! # What a quantile is
 //! That of rank a/b of n rows is where a/b of them are below: with L rows below a slot and H up to and with it, any slot
-//! with L <= n a/b <= H. So ranks 0 and 1 are any slot up to the lowest row and from the highest row on. In a table without rows
-//! every slot is as likely; on a grid of one slot that slot is the answer.
+//! with L <= n a/b <= H. So ranks 0 and 1 are any slot up to the lowest row and from the highest row on. In a table without
+//! rows each choice is uniform between the choices around it; on a grid of one slot that slot is the answer.
 //!
 //! # Ties
 //! Rows of one slot are spread over 2^16 points of it, the i-th row at the point whose binary digits are those of i
@@ -29,9 +29,9 @@
 //!
 //! # Privacy
 //! Neighbours: tables that differ by adding or removing the rows of one privacy unit, at most `rows_of_unit`. The score of
-//! a point for rank a/b is minus how far n a is from L b..=H b. One row more adds at most b - a, or takes a, from b L - a n
-//! and b H - a n, whichever point it has, so a score changes by at most D = max(a, b - a) per row. A point is drawn with
-//! probability proportional to exp(epsilon score / (2 D rows_of_unit)), exactly.
+//! a point for rank a/b is minus how far n a is from L b..=H b, L rows being below the point and H up to and with it. One
+//! row more adds b - a to b L - a n and b H - a n, or takes a from them, so a score changes by at most D = max(a, b - a) per
+//! row. A point is drawn with probability proportional to exp(epsilon score / (2 D rows_of_unit)), exactly.
 //!
 //! Given all choices of earlier levels, the stretches of the next are fixed, and no row is in two: rows at a chosen point
 //! are in neither of its sides. A unit with k_i rows in stretch i changes the probabilities of that choice by
@@ -41,7 +41,7 @@
 //! ends, never by counts.
 //!
 //! # Source
-//! Kaplan, Schnapp, Stemmer, "Differentially Private Approximate Quantiles", ICML 2022, arXiv 2110.05429, algorithm 1.
+//! Kaplan, Schnapp, Stemmer, "Differentially Private Approximate Quantiles", ICML 2022, arXiv 2110.05429.
 //! Exponential mechanism as bounded range: Dong, Durfee, Rogers 2020; Cesar and Rogers 2021.
 //!
 //! # Not promised
@@ -56,7 +56,7 @@ use super::DpError;
 use super::noise::gcd;
 use crate::budget::{Delta, Epsilon, Loss, Rho};
 use crate::random::Random;
-use choice::{Choice, Weights};
+use choice::Choice;
 use table::{Stretch, Table};
 
 /// Denominators of ranks: six decimals, and three of them multiplied still fit 2^60.
@@ -179,7 +179,7 @@ impl QuantileMechanism {
     /// The points of all ranks, in order.
     fn points<R: Random + ?Sized>(&self, table: &Table<'_>, random: &mut R) -> Vec<u64> {
         let mut points = vec![0; self.ranks.len()];
-        let split = Split { mechanism: self, table, weights: &Weights::new() };
+        let split = Split { mechanism: self, table };
         split.choose(0, 0..self.ranks.len(), Stretch::whole(table), (Rank::ZERO, Rank::ONE), &mut points, random);
         points
     }
@@ -194,7 +194,6 @@ impl QuantileMechanism {
 struct Split<'a> {
     mechanism: &'a QuantileMechanism,
     table: &'a Table<'a>,
-    weights: &'a Weights,
 }
 
 impl Split<'_> {
@@ -217,7 +216,7 @@ impl Split<'_> {
         let middle = ranks.start + ranks.len() / 2;
         let rank = self.mechanism.ranks[middle];
         let choice = self.mechanism.choice(level, rank.within(ends.0, ends.1), self.table, stretch);
-        let point = choice.draw(self.weights, random);
+        let point = choice.draw(random);
         points[middle] = point;
         let (below, above) = stretch.split(point);
         self.choose(level + 1, ranks.start..middle, below, (ends.0, rank), points, random);

@@ -63,3 +63,79 @@ pub fn bounds(noisy: &[i128], law: Law) -> Option<(i64, i64)> {
 fn threshold(law: Law) -> i128 {
     i128::try_from(half_width_at(law, FALSE_ONE_IN * SLOTS as u64 / 2)).unwrap_or(i128::MAX)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::dp::{DiscreteLaplace, Scale, SigmaSquared};
+    use crate::random::RecordedRandom;
+
+    fn laws() -> [Law; 2] {
+        [Law::Laplace(Scale::new(20, 1).unwrap()), Law::Gaussian(SigmaSquared::new(900, 1).unwrap())]
+    }
+
+    #[test]
+    fn slots_grow_with_the_value_and_hold_it() {
+        let edges = (0..63).flat_map(|bits| [(1_i64 << bits) - 1, 1 << bits, -(1 << bits), 1 - (1 << bits)]);
+        let mut values = edges.chain([i64::MIN, i64::MIN + 1, -5, 0, 3, i64::MAX - 1, i64::MAX]).collect::<Vec<_>>();
+        values.sort_unstable();
+        assert!(values.is_sorted_by_key(|value| slot(*value)));
+        for value in values {
+            let (low, high) = ends(slot(value));
+            assert!(low <= value && value <= high, "{value}: {low}..={high}");
+        }
+        assert_eq!((slot(i64::MIN), slot(0), slot(i64::MAX)), (0, ZERO, SLOTS - 1));
+        // Slots meet without a gap.
+        assert!((1..SLOTS).all(|at| ends(at - 1).1.checked_add(1) == Some(ends(at).0)));
+    }
+
+    #[test]
+    fn bounds_reach_over_the_filled_slots() {
+        for law in laws() {
+            let mut noisy = [0_i128; SLOTS];
+            assert_eq!(bounds(&noisy, law), None);
+            noisy[slot(-3)] = 10_000;
+            noisy[slot(100)] = 20_000;
+            noisy[slot(0)] = threshold(law);
+            assert_eq!(bounds(&noisy, law), Some((-3, 127)));
+            noisy[slot(-3)] = threshold(law);
+            assert_eq!(bounds(&noisy, law), Some((64, 127)));
+            noisy[slot(0)] += 1;
+            assert_eq!(bounds(&noisy, law), Some((0, 127)));
+            noisy[slot(i64::MIN)] = 10_000;
+            noisy[slot(i64::MAX)] = 10_000;
+            assert_eq!(bounds(&noisy, law), Some((i64::MIN, i64::MAX)));
+            assert_eq!(bounds(&noisy[1..], law), None);
+        }
+        let widest = Law::Laplace(Scale::new((1 << 126) - 1, 1).unwrap());
+        assert_eq!(bounds(&[i128::MAX; SLOTS], widest), None);
+    }
+
+    /// The threshold is the least: 128 P(Y > t) <= 10^-9, one step less is more.
+    #[test]
+    fn the_threshold_is_that_of_the_exact_tail() {
+        let [laplace, gaussian] = laws();
+        let a = (-1.0 / 20.0_f64).exp();
+        let tail = |t: i128| 128.0 * a.powi(i32::try_from(t).unwrap() + 1) / (1.0 + a);
+        let t = threshold(laplace);
+        assert!(tail(t) <= 1e-9 && tail(t - 1) > 1e-9);
+        let weight = |y: i32| (-f64::from(y).powi(2) / 1800.0).exp();
+        let total = (-600..=600).map(weight).sum::<f64>();
+        let tail = |t: i128| 128.0 * (i32::try_from(t).unwrap() + 1..=600).map(weight).sum::<f64>() / total;
+        let t = threshold(gaussian);
+        assert!(tail(t) <= 1e-9 && tail(t - 1) > 1e-9, "{t} {}", tail(t));
+    }
+
+    #[test]
+    fn a_histogram_of_no_rows_has_no_bounds() {
+        let mut random = RecordedRandom::from_seed("a_histogram_of_no_rows_has_no_bounds");
+        let law = laws()[0];
+        let sampler = DiscreteLaplace::prepare(Scale::new(20, 1).unwrap());
+        for _ in 0..1_000 {
+            let mut noisy = [0; SLOTS];
+            sampler.fill(&mut noisy, &mut random);
+            assert_eq!(bounds(&noisy, law), None);
+        }
+    }
+}

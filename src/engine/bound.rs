@@ -210,7 +210,8 @@ impl Bound {
         let mut binder = Binder { find, tables: 0 };
         let filter = query.filter().map(|filter| binder.bind(filter, false)).transpose()?;
         if query.top_groups().is_some()
-            && let Some(name) = query.groups().iter().find(|name| schema.column(name).is_some_and(|(_, column)| !column.uses.allow(Use::Reveal)))
+            && let Some(name) =
+                query.groups().iter().find(|name| schema.column(name).is_some_and(|(_, column)| !column.uses.allow(Use::Reveal)))
         {
             return Err(BindError::NotAllowed { column: name.clone(), clause: "ORDER BY ... LIMIT", using: Use::Reveal.name() });
         }

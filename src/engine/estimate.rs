@@ -2,7 +2,7 @@ use super::bound::{ANSWER_BYTES_MAX, Aggregate, ESTIMATE_BYTES, Step};
 use super::decimal::{Round, product};
 use super::{Key, Noisy, Split};
 use crate::dataset::{Bounds, Step as Grid};
-use crate::dp::interval::{self, HalfWidth, Interval, MEAN_RESOLUTION, Method, Mean, NoisyMean, NoisyVariance, VARIANCE_RESOLUTION};
+use crate::dp::interval::{self, HalfWidth, Interval, MEAN_RESOLUTION, Mean, Method, NoisyMean, NoisyVariance, VARIANCE_RESOLUTION};
 use crate::dp::{Law, Scale, range};
 use crate::id::Decimal;
 
@@ -107,10 +107,8 @@ impl<'a> Rule<'a> {
             Aggregate::Count { vector } => Self::Number { vector, slot: 0, width: interval::half_width(law(vector)) },
             Aggregate::Slot { vector, slot } => Self::Number { vector, slot, width: interval::half_width(law(vector)) },
             Aggregate::Sum { sum, count, centre, grid } => {
-                let width = count.map_or_else(
-                    || interval::half_width(law(sum)),
-                    |count| interval::weighted_sum(law(sum), centre.into(), law(count)),
-                );
+                let width = count
+                    .map_or_else(|| interval::half_width(law(sum)), |count| interval::weighted_sum(law(sum), centre.into(), law(count)));
                 Self::Sum { sum, count, centre, grid, width }
             }
             Aggregate::Mean { sum, count, centre, bounds, grid } => {

@@ -39,19 +39,13 @@ pub(super) fn layout<'a>(
 }
 
 /// The distinct integers of a column.
-fn integers(
-    plan: &Plan,
-    read: usize,
-    source: &impl Blocks,
-    threads: NonZeroUsize,
-    control: &Control<'_>,
-) -> Result<Vec<i64>, EngineError> {
+fn integers(plan: &Plan, read: usize, source: &impl Blocks, threads: NonZeroUsize, control: &Control<'_>) -> Result<Vec<i64>, EngineError> {
     /// Values seen lately are not looked up again: a table by the lowest bits.
-    const LATELY: usize = 1 << 12;
+    const LATELY: u16 = 1 << 12;
     let next = AtomicUsize::new(0);
     let work = || {
         let mut found = HashSet::new();
-        let mut lately: Vec<Option<i64>> = vec![None; LATELY];
+        let mut lately: Vec<Option<i64>> = vec![None; LATELY.into()];
         loop {
             let block = next.fetch_add(1, Ordering::Relaxed);
             if block >= source.blocks() {
@@ -61,7 +55,7 @@ fn integers(
             let view = View::read(plan, source, block)?;
             for row in 0..view.rows() {
                 let Some(value) = view.value(read, row) else { continue };
-                let place = &mut lately[value.rem_euclid(1 << 12).unsigned_abs() as usize % LATELY];
+                let place = &mut lately[usize::from(u16::try_from(value.rem_euclid(LATELY.into())).unwrap_or(0))];
                 if *place != Some(value) {
                     *place = Some(value);
                     found.insert(value);

@@ -105,7 +105,8 @@ impl Exact {
                     let cells = cells();
                     let scores: Vec<_> = cells.iter().map(|cell| of(*vector, *cell)[0]).collect();
                     let count = scores.len().min(*count as usize);
-                    let chosen = if count == 0 { Vec::new() } else { selection.top_k(&scores, count, random).map_err(|_| EngineError::Failed)? };
+                    let chosen =
+                        if count == 0 { Vec::new() } else { selection.top_k(&scores, count, random).map_err(|_| EngineError::Failed)? };
                     kept = Some(chosen.into_iter().map(|place| cells[place]).collect());
                 }
                 (Step::Noise { vector }, mechanism) => {
@@ -118,7 +119,8 @@ impl Exact {
                 }
                 (Step::Quantiles { vector, .. }, Mechanism::Quantiles(quantiles)) => {
                     let counts = |cell: &usize| of(*vector, *cell).iter().map(|count| u64::try_from(*count).unwrap_or(0)).collect();
-                    let choose = |cell: &usize, random: &mut dyn Random| quantiles.choose(&Zeroizing::<Vec<u64>>::new(counts(cell)), random);
+                    let choose =
+                        |cell: &usize, random: &mut dyn Random| quantiles.choose(&Zeroizing::<Vec<u64>>::new(counts(cell)), random);
                     picks[place] = cells().iter().map(|cell| choose(cell, random)).collect();
                 }
                 _ => return Err(EngineError::Failed),

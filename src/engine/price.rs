@@ -24,7 +24,9 @@ impl Bound {
         let enough = |steps: u64| -> Result<bool, PriceError> {
             let split = match price(steps).map(|price| Split::new(self, price)) {
                 Some(Ok(split)) => split,
-                Some(Err(error @ (SplitError::Amounts { .. } | SplitError::DeltaNeeded | SplitError::DeltaUnused))) => return Err(error.into()),
+                Some(Err(error @ (SplitError::Amounts { .. } | SplitError::DeltaNeeded | SplitError::DeltaUnused))) => {
+                    return Err(error.into());
+                }
                 Some(Err(_)) | None => return Ok(false),
             };
             let widths = split.widths(None).into_iter().enumerate().filter(|(at, _)| wanted(*at));
@@ -34,9 +36,14 @@ impl Bound {
             }
             Ok(halves.all(|found| found <= half))
         };
-        let (mut low, mut high) = (0, Epsilon::MAX.units() / PRICE_STEP);
-        if !enough(high)? {
-            return Err(PriceError::NotEnough);
+        // Far above the least price other limits are met, such as that of noise of bounded work, so it is come to from below.
+        let most = Epsilon::MAX.units() / PRICE_STEP;
+        let (mut low, mut high) = (0, 1);
+        while !enough(high)? {
+            if high == most {
+                return Err(PriceError::NotEnough);
+            }
+            (low, high) = (high, (2 * high).min(most));
         }
         while high - low > 1 {
             let middle = low + (high - low) / 2;

@@ -43,7 +43,11 @@ pub(super) enum Mechanism {
     /// Groups by the optimal rule.
     Optimal(Selector),
     /// Groups whose noisy number of units, less one under the least, reaches the threshold.
-    Threshold { noise: GaussianMechanism, threshold: i128, least: i128 },
+    Threshold {
+        noise: GaussianMechanism,
+        threshold: i128,
+        least: i128,
+    },
     Top(Selection),
 }
 
@@ -233,9 +237,7 @@ fn mechanism(plan: &Plan, step: &Step, share: Loss) -> Result<Mechanism, DpError
             let squared = plan.vectors[*vector].squared_sensitivity().ok_or(DpError::ScaleLimit { bits: u128::BITS })?;
             GaussianMechanism::new(squared, rho.units()).map(Mechanism::Gaussian)
         }
-        (Step::Quantiles { ranks, .. }, share) => {
-            QuantileMechanism::new(ranks, plan.contribution.rows(), share).map(Mechanism::Quantiles)
-        }
+        (Step::Quantiles { ranks, .. }, share) => QuantileMechanism::new(ranks, plan.contribution.rows(), share).map(Mechanism::Quantiles),
         (Step::Groups { .. }, Loss::Approx { epsilon, delta }) => {
             Ok(Mechanism::Optimal(Selector::new(epsilon, delta, groups)?.from_units(plan.least_units)))
         }
@@ -286,7 +288,9 @@ pub enum SplitError {
         steps: usize,
     },
     /// Amounts of items and price do not fit.
-    #[error("the items name amounts of {named} units of 10^-12 in all, the price is {price}: they must be equal, or leave something to items without an amount")]
+    #[error(
+        "the items name amounts of {named} units of 10^-12 in all, the price is {price}: they must be equal, or leave something to items without an amount"
+    )]
     Amounts {
         /// What the items name.
         named: u128,

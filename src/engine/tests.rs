@@ -13,9 +13,9 @@ use std::num::NonZeroUsize;
 use proptest::prelude::*;
 
 use super::*;
+use crate::dataset::Contribution;
 use crate::id::{ColumnName, Name};
 use crate::query::{Item, Query};
-use crate::dataset::Contribution;
 use memory::{Cell, Memory, Record, row_schema, unit_schema};
 
 fn column(name: &str) -> ColumnName {
@@ -76,12 +76,14 @@ fn case() -> impl Strategy<Value = Case> {
     (any::<bool>(), any::<bool>()).prop_flat_map(|(unit, found)| {
         let contribution = (1..4_u32, 1..4_u32, prop::option::of(1..9_u32));
         let block_rows = prop::sample::select(vec![1, 7, 64, 200]);
-        (memory::records(60), questions::query(unit, found), contribution, block_rows).prop_map(move |(records, query, (groups, rows, total), block_rows)| {
-            let rows_per_unit = total.filter(|total| *total < groups * rows);
-            let contribution = Contribution { groups_per_unit: groups, rows_per_group: rows, rows_per_unit };
-            let schema = if unit { memory::unit_schema_within(contribution) } else { row_schema() };
-            Case { records, query, schema, block_rows }
-        })
+        (memory::records(60), questions::query(unit, found), contribution, block_rows).prop_map(
+            move |(records, query, (groups, rows, total), block_rows)| {
+                let rows_per_unit = total.filter(|total| *total < groups * rows);
+                let contribution = Contribution { groups_per_unit: groups, rows_per_group: rows, rows_per_unit };
+                let schema = if unit { memory::unit_schema_within(contribution) } else { row_schema() };
+                Case { records, query, schema, block_rows }
+            },
+        )
     })
 }
 

@@ -279,9 +279,10 @@ mod tests {
             if groups == 0 {
                 return (0, 0);
             }
-            (0..=rows.min(total)).map(|here| worst(groups - 1, rows, total - here)).zip(0..).fold((0, 0), |most, (rest, here)| {
-                (most.0.max(rest.0 + here), most.1.max(rest.1 + here * here))
-            })
+            (0..=rows.min(total))
+                .map(|here| worst(groups - 1, rows, total - here))
+                .zip(0..)
+                .fold((0, 0), |most, (rest, here)| (most.0.max(rest.0 + here), most.1.max(rest.1 + here * here)))
         }
         for (groups, rows) in [(1, 1), (1, 4), (3, 2), (4, 3)] {
             for total in [None, Some(1), Some(2), Some(5), Some(7)] {

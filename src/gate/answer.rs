@@ -260,13 +260,7 @@ impl<E: Environment> Desk<E> {
         Ok(self.sealed_release(&verified.request, &seal, index, time)?)
     }
 
-    fn write_up(
-        &self,
-        verified: &VerifiedRequest,
-        lineage: &Lineage,
-        noisy: &Noisy,
-        charges: &[Charge],
-    ) -> Result<Answer, Interrupted> {
+    fn write_up(&self, verified: &VerifiedRequest, lineage: &Lineage, noisy: &Noisy, charges: &[Charge]) -> Result<Answer, Interrupted> {
         let right = charges.last().ok_or(Interrupted)?.account;
         let (remaining, uses_left) = {
             let ledger = self.ledger()?;

@@ -7,14 +7,13 @@
 //! # Source
 //! Canonne, Kamath, Steinke, arXiv 2004.00010, section 3 (zCDP to approximate differential privacy).
 
-use super::{AccountantError, down, finite, open_unit, up};
+use super::{AccountantError, DELTA_UNITS, down, finite, open_unit, up};
 use crate::budget::{Delta, Epsilon, Rho};
 
 /// Halvings of the interval of alpha - 1, in its logarithm.
 const HALVINGS: u32 = 120;
-/// Units of epsilon and rho in 1, and of delta.
+/// Units of epsilon and rho in 1.
 const UNITS: f64 = 1e12;
-const DELTA_UNITS: f64 = 1e18;
 
 /// An upper bound of the delta of rho-zCDP at `epsilon`.
 ///

@@ -10,7 +10,7 @@ const LOG_ONE_IN: f64 = 3.688_879_454_114;
 const SMOOTH: f64 = 8.0;
 /// A Chernoff bound holds at every exponent; the best is looked for once in this many bins, by this many thirds.
 const STRETCHES: usize = 64;
-const THIRDS: usize = 60;
+const THIRDS: usize = 24;
 
 /// The least and the greatest index of the bins that may hold the quantile of rank a/b, at 95 %, from noisy counts whose
 /// noises are independent draws of `law`. Conservative ([`Method::HistogramInversion`](super::Method)); post-processing.
@@ -38,15 +38,20 @@ pub fn quantile_from_histogram(bins: &[i128], law: Law, rank: (u64, u64)) -> Opt
     let Some(statistics) = statistics(bins, weights) else {
         return Some((0, bins.len() - 1));
     };
-    let edges = Edges::new(law, weights, bins.len());
+    within(&statistics, &Edges::new(law, weights, bins.len()))
+}
+
+/// The bins whose T_j are not too large from above, nor T_(j + 1) from below.
+pub(super) fn within(statistics: &[i128], edges: &Edges) -> Option<(usize, usize)> {
+    let bins = statistics.len() - 1;
     let inside = |at: usize| statistics[at].unsigned_abs() <= edges.at(at);
-    let high = (0..bins.len()).rev().find(|j| statistics[*j] <= 0 || inside(*j))?;
-    let low = (0..bins.len()).find(|j| statistics[j + 1] >= 0 || inside(j + 1))?;
+    let high = (0..bins).rev().find(|j| statistics[*j] <= 0 || inside(*j))?;
+    let low = (0..bins).find(|j| statistics[j + 1] >= 0 || inside(j + 1))?;
     (low <= high).then_some((low, high))
 }
 
 /// T_0, T_1, .. up to the number of bins, if they fit.
-fn statistics(bins: &[i128], (below, above): (u128, u128)) -> Option<Vec<i128>> {
+pub(super) fn statistics(bins: &[i128], (below, above): (u128, u128)) -> Option<Vec<i128>> {
     let (below, above) = (below.cast_signed(), above.cast_signed());
     let all = bins.iter().try_fold(0_i128, |sum, bin| sum.checked_add(*bin))?;
     let mut statistics = vec![all.checked_mul(-above)?];
@@ -60,7 +65,7 @@ fn statistics(bins: &[i128], (below, above): (u128, u128)) -> Option<Vec<i128>> 
 }
 
 /// The edges t_j.
-struct Edges {
+pub(super) struct Edges {
     /// Weights of the counts below and from j on.
     weights: (f64, f64),
     bins: usize,
@@ -85,7 +90,7 @@ struct Moments {
 }
 
 impl Edges {
-    fn new(law: Law, (below, above): (u128, u128), bins: usize) -> Self {
+    pub(super) fn new(law: Law, (below, above): (u128, u128), bins: usize) -> Self {
         let weights = (below as f64, above as f64);
         let noise = match law {
             Law::Gaussian(sigma_squared) => Noise::Gaussian { sigma: sigma(sigma_squared) },

@@ -16,10 +16,27 @@ pub fn laplace(scale: Scale) -> HalfWidth {
 }
 
 /// The least q with P(|X| > q) <= 1 / one_in.
+///
+/// It is looked for around its value in floating point, which only saves time: where that is off, everywhere. Above
+/// u128 it saturates.
 pub(super) fn least_steps(scale: Scale, one_in: u64) -> u128 {
+    let (low, width) = guess(scale, one_in);
+    let found = low.checked_add(width).is_some_and(|high| covers(scale, high, one_in));
+    if found && (low == 0 || !covers(scale, low - 1, one_in)) {
+        return low + least(width, |steps| covers(scale, low + steps, one_in));
+    }
     // a^(q + 1) <= 1 / (2 one_in) is enough, and ln(2 one_in) is below its bits.
     let most = (scale.numerator() / scale.denominator()).saturating_add(1).saturating_mul(u128::from(65 - one_in.leading_zeros()));
     least(most, |steps| covers(scale, steps, one_in))
+}
+
+/// A number of steps and one beyond which few more are worth a look: q + 1 = scale ln(2 one_in / (1 + a)).
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, below 2^126 times a logarithm")]
+fn guess(scale: Scale, one_in: u64) -> (u128, u128) {
+    let scale = scale.numerator() as f64 / scale.denominator() as f64;
+    let steps = scale * (2.0 * one_in as f64 / (1.0 + (-1.0 / scale).exp())).ln();
+    let open = steps / (1_u64 << 46) as f64;
+    (((steps - open).floor() - 1.0).max(0.0) as u128, (2.0 * open).ceil() as u128 + 1)
 }
 
 /// Decides 2 a^(steps + 1) / (1 + a) <= 1 / one_in. Equality cannot be: a is transcendental.

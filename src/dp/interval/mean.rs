@@ -45,7 +45,7 @@ impl NoisyMean {
     ///
     /// At a true mean m, with t = m - centre, S~ - t N~ is the noise X - t N: m is left out when noise that large has
     /// a probability of 0.05 or less, by an upper bound of it: the closed form of two Laplace laws, the bound of two
-    /// Gaussian ones (at most one step of X too wide), or 0.025 of each noise where the laws differ. The interval is the hull of what is not left
+    /// Gaussian ones (at most two steps of X too wide), or 0.025 of each noise where the laws differ. The interval is the hull of what is not left
     /// out, so it covers m with probability 0.95 or more. No value of S~ and N~ is an error; beyond 2^106 the answer
     /// is null with all of the bounds.
     ///
@@ -80,7 +80,10 @@ enum Noise {
     Laplace(Pair),
     Gaussian(Box<GaussianPair>),
     /// Half-widths of X and N that miss 0.025 each.
-    Mixed { x: u128, n: u128 },
+    Mixed {
+        x: u128,
+        n: u128,
+    },
 }
 
 impl Noise {
@@ -100,14 +103,18 @@ impl Noise {
         }
     }
 
-    /// An upper bound of P(|X + v N| >= r) for r and v in parts of a step, which grows with v and falls as r grows.
-    fn tail(&self, edge: u128, spread: u128) -> f64 {
+    /// Whether P(|X + v N| >= r) is 0.05 or less, r and v in parts of a step, by an upper bound that grows with v and falls
+    /// as r grows; false below half a step.
+    ///
+    /// From there on, that of two Laplace laws grows with v: of its two sides, a^(r - s) + a^(r + s) grows with s, and past
+    /// r its slope has the sign of a^(1 + s - r) - a^(s + r), not negative for r >= 1/2.
+    fn leaves_out(&self, edge: u128, spread: u128) -> bool {
         match self {
-            Self::Laplace(pair) => pair.tail(edge, spread, Lattice::Parts(MEAN_RESOLUTION)),
-            Self::Gaussian(pair) => pair.tail(edge, spread, MEAN_RESOLUTION),
+            Self::Laplace(pair) => edge >= PARTS.unsigned_abs() / 2 && pair.tail(edge, spread, Lattice::Parts(MEAN_RESOLUTION)) <= MISS,
+            Self::Gaussian(pair) => pair.leaves_out(edge, spread, MEAN_RESOLUTION),
             Self::Mixed { x, n } => {
                 let reach = x.checked_mul(PARTS.unsigned_abs()).and_then(|x| n.checked_mul(spread)?.checked_add(x));
-                if reach.is_some_and(|reach| edge > reach) { MISS } else { 1.0 }
+                reach.is_some_and(|reach| edge > reach)
             }
         }
     }
@@ -146,14 +153,9 @@ impl Side<'_> {
     }
 
     /// Whether noise as large as t N~ - S~ has probability 0.05 or less, with N weighted by `spread`.
-    ///
-    /// From half a step on, the bound of two Laplace laws grows with the spread: of its two sides, a^(r - s) + a^(r + s) grows with s, and
-    /// past r its slope has the sign of a^(1 + s - r) - a^(s + r), not negative for r >= 1/2. Less is never left out.
     fn leaves_out(&self, t: i128, spread: i128) -> bool {
         let edge = t.checked_mul(self.count).and_then(|part| part.checked_sub(self.sum));
-        edge.is_some_and(|edge| {
-            edge >= PARTS / 2 && self.noise.tail(edge.unsigned_abs(), spread.unsigned_abs()) <= MISS
-        })
+        edge.is_some_and(|edge| edge >= 0 && self.noise.leaves_out(edge.unsigned_abs(), spread.unsigned_abs()))
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::Rank;
 use super::table::{Stretch, Table};
 use crate::budget::Epsilon;
@@ -12,14 +14,10 @@ const WEIGHT_BITS: usize = 64;
 const LAST: u128 = 45;
 
 /// Upper bounds of 2^64 exp(-j) for the bands j = 0..=[`LAST`].
-pub(super) struct Weights(Vec<u128>);
-
-impl Weights {
-    pub(super) fn new() -> Self {
-        let upper = |band: u128| exp_bracket(&Nat::from(band), &Nat::one(), WEIGHT_BITS).1.to_u128();
-        Self((0..=LAST).map(|band| upper(band).unwrap_or(1 << WEIGHT_BITS)).collect())
-    }
-}
+static WEIGHTS: LazyLock<Vec<u128>> = LazyLock::new(|| {
+    let upper = |band: u128| exp_bracket(&Nat::from(band), &Nat::one(), WEIGHT_BITS).1.to_u128();
+    (0..=LAST).map(|band| upper(band).unwrap_or(1 << WEIGHT_BITS)).collect()
+});
 
 /// One draw of the exponential mechanism among the points of a stretch.
 ///
@@ -76,8 +74,8 @@ impl<'a> Choice<'a> {
     /// w_j >= 2^64 exp(-j): a uniform number below the sum of all weights names band and point. It is kept with
     /// probability 2^64 exp(-cost rate / unit) / w_j <= 1, so what is kept follows the law. More than exp(-1) of the
     /// proposals are kept, up to the rounding of the weights and the last band, unless the stretch has 2^50 points.
-    pub(super) fn draw<R: Random + ?Sized>(&self, weights: &Weights, random: &mut R) -> u64 {
-        let bands = self.bands(weights);
+    pub(super) fn draw<R: Random + ?Sized>(&self, random: &mut R) -> u64 {
+        let bands = self.bands();
         let total = bands.iter().map(|band| u128::from(band.points()) * band.weight).sum();
         loop {
             let mut place = below(total, random);
@@ -96,11 +94,11 @@ impl<'a> Choice<'a> {
     }
 
     /// All bands that have points, inner ones first.
-    fn bands(&self, weights: &Weights) -> Vec<Band> {
+    fn bands(&self) -> Vec<Band> {
         let Stretch { low, high, .. } = self.stretch;
-        let mut bands = Vec::with_capacity(weights.0.len());
+        let mut bands = Vec::with_capacity(WEIGHTS.len());
         let mut inner = None;
-        for (band, weight) in (0..).zip(&weights.0) {
+        for (band, weight) in (0..).zip(WEIGHTS.iter()) {
             let outer = if band < LAST { self.cheaper(self.first_cost(band + 1)) } else { (low, high) };
             bands.push(Band { outer, inner, weight: *weight });
             inner = Some(outer);
@@ -176,4 +174,42 @@ fn partition(low: u64, high: u64, holds: impl Fn(u64) -> bool) -> u64 {
         if holds(middle) { high = middle } else { low = middle + 1 }
     }
     low
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// What exactness of a draw rests on: bands hold every point once, in order of their cost, under a weight that is an
+    /// upper bound of its law, and a good one.
+    #[test]
+    fn bands_hold_every_point_once_under_its_weight() {
+        let counts = [9, 0, 0, 31, 2, 0, 700, 1, 1, 0];
+        let table = Table::new(&counts, 3);
+        let whole = Stretch::whole(&table);
+        for (rank, rows, epsilon) in [((1, 2), 1, "0.7"), ((1, 7), 2, "0.01"), ((0, 1), 1, "3"), ((1, 1), 1, "0.000001"), ((3, 4), 1, "90")]
+        {
+            for stretch in [whole, whole.split(50).0, whole.split(25).1.split(54).0, whole.split(79).1, whole.split(9).1.split(10).0] {
+                let choice = Choice::new(&table, stretch, Rank::new(rank).unwrap(), Epsilon::parse(epsilon).unwrap(), rows);
+                let bands = choice.bands();
+                assert!((bands[0].outer.0..=bands[0].outer.1).any(|point| choice.cost(point) == 0));
+                let mut seen = Vec::new();
+                for (band, index) in bands.iter().zip(0..) {
+                    for number in 0..band.points() {
+                        let point = band.point(number.into());
+                        let product = choice.cost(point) * u128::from(choice.rate);
+                        assert_eq!((product / choice.unit).min(LAST), index, "{rank:?} {epsilon} {point}");
+                        let (_, high) = exp_bracket(&Nat::from(product), &Nat::from(choice.unit), WEIGHT_BITS);
+                        assert!(Nat::from(band.weight + 3) >= high);
+                        let slope = (-choice.exponent(point)).exp() * 2_f64.powi(64) * 2.719 + 4.0;
+                        assert!(band.weight as f64 <= slope || index == LAST);
+                        seen.push(point);
+                    }
+                }
+                seen.sort_unstable();
+                assert_eq!(seen, (stretch.low..=stretch.high).collect::<Vec<_>>());
+            }
+        }
+    }
 }

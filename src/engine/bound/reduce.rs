@@ -390,9 +390,8 @@ impl Reduced {
             Item::Quantile(place, _, bounds, grid, rank) => self.quantile(*place, *bounds, *grid, *rank),
             Item::Bins(place, column, edges) => {
                 let table = self.bins(*place, column, edges);
-                return table.map_or_else(Vec::new, |table| {
-                    (0..table.slots).map(|slot| Aggregate::Slot { vector: table.vector, slot }).collect()
-                });
+                return table
+                    .map_or_else(Vec::new, |table| (0..table.slots).map(|slot| Aggregate::Slot { vector: table.vector, slot }).collect());
             }
             Item::Range(place, _, grid) => {
                 let table = self.table(*place, |kind| matches!(kind, VectorKind::Magnitudes { .. }));

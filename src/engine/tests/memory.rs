@@ -102,9 +102,8 @@ pub(super) fn records(most: usize) -> impl Strategy<Value = Vec<Record>> {
         text(&["", "rome", "oslo", "lima", "e\u{301}"]),
         number(-2..3),
     );
-    let cells = cells.prop_map(|(color, size, shape, x, y, note, wide, town, code)| {
-        vec![color, size, shape, x, y, note, wide, Cell::Null, town, code]
-    });
+    let cells = cells
+        .prop_map(|(color, size, shape, x, y, note, wide, town, code)| vec![color, size, shape, x, y, note, wide, Cell::Null, town, code]);
     prop::collection::vec((0..6_u64, cells).prop_map(|(unit, cells)| Record { unit, cells }), 0..most)
 }
 

@@ -79,7 +79,7 @@ fn the_split_is_exact_and_public() {
         assert_eq!(bound.vectors()[2].sensitivity(), 7);
         let split = Split::new(&bound, Loss::approx("1", "0").unwrap()).unwrap();
         let shares: Vec<_> = split.shares().iter().map(ToString::to_string).collect();
-        assert_eq!(shares, ["0.380233", "0.380233", "0.239534"]);
+        assert_eq!(shares, ["epsilon 0.380233", "epsilon 0.380233", "epsilon 0.239534"]);
     }
     for price in ["0.2", "0.123456789", "1000000", "0.000004", "0.000003001"] {
         let price = Epsilon::parse(price).unwrap();
@@ -100,8 +100,11 @@ fn prices_that_cannot_be_divided_are_refused() {
     let bound = Bound::new(&query(vec![Item::mean(column("y"))], &[]), &row_schema()).unwrap();
     let refused = |price: &str| Split::new(&bound, Loss::approx(price, "0").unwrap()).unwrap_err().to_string();
     assert_eq!(refused("0.0000000001"), "the price epsilon 0.0000000001 has more than 9 decimals");
-    assert_eq!(refused("0.000001"), "epsilon 0.000001 is too small for 2 noised sums: each needs a share of at least 0.000001");
-    assert_eq!(refused("0"), "epsilon 0 is too small for 2 noised sums: each needs a share of at least 0.000001");
+    assert_eq!(
+        refused("0.000001"),
+        "the price epsilon 0.000001 is too small for 2 noised sums and choices: each needs a share of at least 0.000001"
+    );
+    assert_eq!(refused("0"), "the price epsilon 0 is too small for 2 noised sums and choices: each needs a share of at least 0.000001");
     let most = Contribution { groups_per_unit: 1 << 20, rows_per_group: 1 << 20, rows_per_unit: None };
     let columns = [keys(200, 3).to_vec(), unit_schema((1, 1)).columns().to_vec()].concat();
     let schema = Schema::new(Unit::Column(column("who")), most, columns).unwrap();

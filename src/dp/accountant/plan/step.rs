@@ -1,13 +1,15 @@
-use super::super::AccountantError;
+use super::PoissonSample;
+use super::compose::LossLaw;
 use crate::budget::{Delta, Epsilon};
+use crate::dp::accountant::AccountantError;
 use crate::dp::{Scale, SigmaSquared};
 
 /// The most points of a mass function.
 const POINTS_MAX: f64 = (1 << 24) as f64;
 /// The discrete Gaussian beyond this many sigma has a mass below 2 exp(-60) (its moments are below those of the
 /// continuous one: Canonne, Kamath, Steinke, arXiv 2004.00010).
-const GAUSSIAN_REACH: f64 = 11.0;
-const GAUSSIAN_MISSED: f64 = 2e-26;
+pub(in crate::dp::accountant) const GAUSSIAN_REACH: f64 = 11.0;
+pub(in crate::dp::accountant) const GAUSSIAN_MISSED: f64 = 2e-26;
 /// From this loss on exp is not taken.
 const LOSS_LARGE: f64 = 500.0;
 
@@ -20,7 +22,7 @@ pub struct Step {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Law {
+pub(in crate::dp::accountant) enum Law {
     Laplace { scale: f64, shift: u64 },
     Gaussian { sigma_squared: f64, shift: u64 },
     Approximate { epsilon: f64, delta: f64 },
@@ -65,42 +67,52 @@ impl Step {
         Self { law, rate: 1.0 }
     }
 
-    /// The same on a Poisson sample by unit: each unit is in it with probability `rate`, freshly and independently.
+    /// The same on a fresh Poisson sample by unit.
     ///
     /// # Errors
-    /// When the rate is not above 0 and at most 1.
-    pub fn sampled(self, rate: f64) -> Result<Self, AccountantError> {
-        if !(rate > 0.0 && rate <= 1.0) || self.rate < 1.0 {
-            return Err(AccountantError::Parameter { what: "a sampling rate above 0 and up to 1, once," });
+    /// When the step is one on a sample already: draw one sample at the product of the rates instead.
+    pub fn sampled(self, sample: PoissonSample) -> Result<Self, AccountantError> {
+        if self.is_sampled() {
+            return Err(AccountantError::Parameter { what: "a step that is not sampled yet" });
         }
-        Ok(Self { rate, ..self })
+        Ok(Self { rate: sample.rate(), ..self })
     }
 
-    pub(super) fn is_sampled(&self) -> bool {
+    pub(in crate::dp::accountant) fn law(&self) -> &Law {
+        &self.law
+    }
+
+    pub(in crate::dp::accountant) fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn is_sampled(&self) -> bool {
         self.rate < 1.0
     }
+}
 
-    /// Bounds of the losses that are taken, up to rounding.
-    pub(super) fn range(&self, removed: bool) -> (f64, f64) {
+impl LossLaw for Step {
+    fn is_sided(&self) -> bool {
+        self.is_sampled()
+    }
+
+    fn range(&self, removed: bool) -> (f64, f64) {
         let top = self.law.top();
         if !self.is_sampled() {
             return (-top, top);
         }
-        let (low, high) = (sampled(self.rate, -top), sampled(self.rate, top));
+        let (low, high) = (sampled_loss(self.rate, -top), sampled_loss(self.rate, top));
         if removed { (low, high) } else { (-high, -(-self.rate).ln_1p()) }
     }
 
-    /// Calls `take` with the mass and the loss of every outcome of finite loss, each right to 2^-40 of itself, the losses
-    /// to 2^-43; the masses are those with the unit where it is `removed`, else those without. Returns an upper bound of
-    /// the mass that is not taken.
-    pub(super) fn losses(&self, removed: bool, mut take: impl FnMut(f64, f64)) -> f64 {
+    fn losses(&self, removed: bool, _: f64, mut take: impl FnMut(f64, f64)) -> f64 {
         let rate = self.rate;
         if !self.is_sampled() {
             return self.law.losses(take).infinite;
         }
         let rest = self.law.losses(|mass, loss| {
             let without = mass * (-loss).exp();
-            let loss = sampled(rate, loss);
+            let loss = sampled_loss(rate, loss);
             if removed { take(rate * mass + (1.0 - rate) * without, loss) } else { take(without, -loss) }
         });
         if removed {
@@ -182,8 +194,14 @@ fn reach(sigma_squared: f64, shift: u64) -> f64 {
 }
 
 /// ln(rate exp(loss) + 1 - rate): the loss on a sample.
-fn sampled(rate: f64, loss: f64) -> f64 {
-    if loss > LOSS_LARGE { loss + rate.ln() } else { (rate * loss.exp_m1()).ln_1p() }
+pub(in crate::dp::accountant) fn sampled_loss(rate: f64, loss: f64) -> f64 {
+    let rise = rate * loss.exp_m1();
+    match loss {
+        loss if loss > LOSS_LARGE => loss + rate.ln(),
+        // Here the rate is above 1/2, so that 1 - rate is exact.
+        loss if rise < -0.5 => (rate * loss.exp() + (1.0 - rate)).ln(),
+        _ => rise.ln_1p(),
+    }
 }
 
 fn ratio(numerator: u128, denominator: u128) -> f64 {
