@@ -143,6 +143,12 @@ impl Exact {
     pub fn keys(&self) -> Option<&[Vec<Key>]> {
         self.keys.as_deref()
     }
+
+    /// Sums and keys, for the self-audit.
+    #[cfg(feature = "audit")]
+    pub(crate) fn into_parts(self) -> (Zeroizing<Vec<i128>>, Option<Vec<Vec<Key>>>) {
+        (self.sums, self.keys)
+    }
 }
 
 impl Noisy {
@@ -164,6 +170,24 @@ impl Noisy {
     pub(super) fn get(&self, vector: usize, group: usize) -> &[i128] {
         let (of, numbers) = (&self.split.plan.vectors[vector], &self.numbers[vector]);
         if of.is_of_all() { numbers } else { &numbers[group * of.slots()..(group + 1) * of.slots()] }
+    }
+
+    /// The cells of the groups that are named, for the self-audit; none for all declared ones.
+    #[cfg(feature = "audit")]
+    pub(crate) fn kept(&self) -> Option<&[usize]> {
+        self.kept.as_deref()
+    }
+
+    /// All noised numbers of a vector, for the self-audit; none of one that is not released.
+    #[cfg(feature = "audit")]
+    pub(crate) fn numbers(&self, vector: usize) -> &[i128] {
+        &self.numbers[vector]
+    }
+
+    /// The slots that a step chose in each group, for the self-audit.
+    #[cfg(feature = "audit")]
+    pub(crate) fn picks(&self, step: usize) -> &[Vec<usize>] {
+        &self.picks[step]
     }
 
     /// The slot that was chosen for the quantile at this place.

@@ -114,6 +114,14 @@ impl Split {
         }
     }
 
+    /// The law of a step's noise and, where that is cut, its bound, for the self-audit; nothing for a choice.
+    #[cfg(feature = "audit")]
+    pub(crate) fn noise_of(&self, step: usize) -> Option<(Law, Option<i128>)> {
+        let mechanism = self.mechanisms.get(step)?;
+        let bound = if let Mechanism::Bounded(mechanism) = mechanism { Some(mechanism.noise().bound()) } else { None };
+        Some((mechanism.law()?, bound))
+    }
+
     /// The law of the noise on a vector.
     pub(super) fn law(&self, vector: usize) -> Option<Law> {
         let step = self.plan.steps.iter().position(|step| matches!(step, Step::Noise { vector: other } if *other == vector))?;
