@@ -52,7 +52,12 @@ impl Claimed {
 type Outcomes<'a> = &'a [Vec<Option<i128>>];
 
 /// A lower bound of epsilon that is wrong with a chance of `alpha` at most, and the fault when it is above the claim.
-pub(super) fn test(claims: (&[Claim], &[Claim]), outcomes: (Outcomes<'_>, Outcomes<'_>), claimed: Claimed, alpha: f64) -> (f64, Option<Fault>) {
+pub(super) fn test(
+    claims: (&[Claim], &[Claim]),
+    outcomes: (Outcomes<'_>, Outcomes<'_>),
+    claimed: Claimed,
+    alpha: f64,
+) -> (f64, Option<Fault>) {
     let runs = outcomes.0.len().min(outcomes.1.len());
     let (built, trained) = (runs / 4, runs / 2);
     let features = features(claims, outcomes);
@@ -176,7 +181,10 @@ enum Event {
     AtLeast(i128),
     AtMost(i128),
     Equal(i128),
-    Residue { modulus: i128, residue: i128 },
+    Residue {
+        modulus: i128,
+        residue: i128,
+    },
     /// Seen on this side only.
     Own(HashSet<i128>),
 }

@@ -22,12 +22,14 @@ pub(super) fn claims(left: &[Claim], right: &[Claim]) -> Vec<Fault> {
     let pairs = left.iter().zip(right).enumerate();
     pairs
         .flat_map(|(step, (left, right))| {
-            let length = (left.exact.len() != right.exact.len()).then(|| differs(step, "the number of values", left.exact.len(), right.exact.len()));
+            let length =
+                (left.exact.len() != right.exact.len()).then(|| differs(step, "the number of values", left.exact.len(), right.exact.len()));
             let name = (left.name != right.name).then(|| differs(step, "the name", &left.name, &right.name));
             let share = (left.share != right.share).then(|| differs(step, "the share", left.share, right.share));
             let noise = (left.noise != right.noise).then(|| differs(step, "the noise", debug(left.noise), debug(right.noise)));
             let claim = |claim: &Claim| (claim.sensitivity, claim.squared_sensitivity, claim.chosen);
-            let sensitivity = (claim(left) != claim(right)).then(|| differs(step, "the sensitivity", debug(claim(left)), debug(claim(right))));
+            let sensitivity =
+                (claim(left) != claim(right)).then(|| differs(step, "the sensitivity", debug(claim(left)), debug(claim(right))));
             [length, name, share, noise, sensitivity].into_iter().flatten()
         })
         .collect()
@@ -137,9 +139,9 @@ struct Fixed {
 pub(super) fn replay<S: Subject>(subject: &S, sides: (&S::Data, &S::Data), claims: (&[Claim], &[Claim]), seed: &str) -> Vec<Fault> {
     let additive: usize = claims.0.iter().filter(|claim| claim.is_noise()).map(|claim| claim.exact.len()).sum();
     let steps = claims.0.iter().zip(claims.1).enumerate();
-    let fixed = steps.take_while(|(_, (claim, _))| claim.is_noise()).flat_map(|(step, (left, right))| {
-        left.exact.iter().zip(&right.exact).map(move |(left, right)| (step, (*left, *right)))
-    });
+    let fixed = steps
+        .take_while(|(_, (claim, _))| claim.is_noise())
+        .flat_map(|(step, (left, right))| left.exact.iter().zip(&right.exact).map(move |(left, right)| (step, (*left, *right))));
     let fixed: Vec<_> = fixed.enumerate().map(|(place, (step, exact))| Fixed { place, step, exact }).collect();
     let all = claims.0.iter().all(Claim::is_noise);
     for at in 0..SEEDS {

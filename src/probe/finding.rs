@@ -222,7 +222,9 @@ pub enum Fault {
         expected: f64,
     },
     /// An event tells neighbours apart better than is claimed.
-    #[error("epsilon is at least {low:.4}, claimed {claimed:.4}: {event} in {likely} of {runs} releases of one neighbour and {unlikely} of the other")]
+    #[error(
+        "epsilon is at least {low:.4}, claimed {claimed:.4}: {event} in {likely} of {runs} releases of one neighbour and {unlikely} of the other"
+    )]
     Distinguished {
         /// The lower bound.
         low: f64,

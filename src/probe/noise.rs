@@ -85,7 +85,8 @@ impl Tally {
             })
         };
         let mut faults: Vec<_> = self.places.iter().filter_map(of_place).collect();
-        let seconds = self.places.iter().enumerate().flat_map(|(at, first)| self.places[at + 1..].iter().map(move |second| (first, second)));
+        let seconds =
+            self.places.iter().enumerate().flat_map(|(at, first)| self.places[at + 1..].iter().map(move |second| (first, second)));
         for ((first, second), (runs, found)) in seconds.zip(&self.pairs) {
             let expected = first.positive * second.positive + (1.0 - first.positive) * (1.0 - second.positive);
             if tail(*runs, *found, expected) < alpha {

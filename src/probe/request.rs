@@ -176,7 +176,11 @@ impl RequestProbe {
             let cells = schema.columns().iter().enumerate().map(|(place, column)| {
                 let old = self.rows.rows().get(template).map(|row| row[place].clone());
                 if schema.unit_column() == Some(place) {
-                    return if column.kind == ColumnType::Text { Cell::Text("a unit of the probe".to_owned()) } else { Cell::Number(i64::MIN + 17) };
+                    return if column.kind == ColumnType::Text {
+                        Cell::Text("a unit of the probe".to_owned())
+                    } else {
+                        Cell::Number(i64::MIN + 17)
+                    };
                 }
                 if bound.group_columns().any(|name| *name == column.name) {
                     let (count, value) = group_cell(column.values.as_ref(), column.kind, left);
@@ -226,7 +230,9 @@ impl Fill {
         if column.kind == ColumnType::Text {
             return match (self, &column.values) {
                 (Self::Null, _) if column.nullable => Cell::Null,
-                (Self::Low | Self::High, Some(Values::Text(values))) => Cell::Text(values.get(template % values.len().max(1)).cloned().unwrap_or_default()),
+                (Self::Low | Self::High, Some(Values::Text(values))) => {
+                    Cell::Text(values.get(template % values.len().max(1)).cloned().unwrap_or_default())
+                }
                 _ => Cell::Text("a text of the probe".to_owned()),
             };
         }

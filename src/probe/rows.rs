@@ -73,7 +73,8 @@ impl Rows {
     pub(super) fn engine(&self, block_rows: usize) -> SnapshotEngine<impl Blocks + use<>> {
         let key = RowKey::from_bytes(&[7; 32]);
         let blocks = MemoryBlocks::new(self, &key, block_rows);
-        let engine = if self.schema.unit_column().is_some() { SnapshotEngine::of_units(blocks, key) } else { SnapshotEngine::of_rows(blocks) };
+        let engine =
+            if self.schema.unit_column().is_some() { SnapshotEngine::of_units(blocks, key) } else { SnapshotEngine::of_rows(blocks) };
         engine.with_threads(NonZeroUsize::MIN)
     }
 }
@@ -112,7 +113,12 @@ impl MemoryBlocks {
             let (ids, tags) = chunk.iter().map(|(id, tag, _)| (*id, *tag)).unzip();
             Arc::new(UnitBlock { ids, tags })
         };
-        Self { columns, dictionaries, units: chunks.iter().map(unit_block).collect(), rows: chunks.iter().map(|chunk| chunk.len()).collect() }
+        Self {
+            columns,
+            dictionaries,
+            units: chunks.iter().map(unit_block).collect(),
+            rows: chunks.iter().map(|chunk| chunk.len()).collect(),
+        }
     }
 }
 

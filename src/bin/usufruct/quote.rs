@@ -40,6 +40,7 @@ struct Told<'a> {
     remaining: Amount,
     groups: Option<usize>,
     steps: Vec<Step<'a>>,
+    planned: bool,
     confidence: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     price_for_width: Option<Amount>,
@@ -82,6 +83,7 @@ impl Quote {
                         levels: share.levels.iter().map(|level| Amount::of(*level)).collect(),
                     })
                     .collect(),
+                planned: quote.planned,
                 confidence: number_of_confidence(),
                 price_for_width: price_for_width.map(Amount::of),
                 widths: widths
@@ -100,12 +102,13 @@ impl Quote {
             steps.row(vec![share.step.clone(), share.price.to_string(), levels.join(" + ")]);
         }
         let groups = quote.groups.map_or_else(|| "groups that the data say".to_owned(), |groups| format!("{groups} groups"));
+        let planned = if quote.planned { "accounted together as one plan, so the parts add up to more than the price\n" } else { "" };
         let for_width = match (&self.width, price_for_width) {
             (Some(width), Some(price)) => format!("half widths of {width} at most take {price}\n"),
             _ => String::new(),
         };
         output::print(&format!(
-            "price {} for {groups}; the right has {} and {} uses left\n\n{steps}\n{table}\nhalf widths of intervals at {CONFIDENCE_PERCENT} % confidence; nothing was charged\n{for_width}",
+            "price {} for {groups}; the right has {} and {} uses left\n\n{steps}{planned}\n{table}\nhalf widths of intervals at {CONFIDENCE_PERCENT} % confidence; nothing was charged\n{for_width}",
             quote.price, quote.remaining, quote.uses_left
         ))
     }

@@ -120,7 +120,8 @@ fn bit_vector(fault: bool) -> Report {
 fn absent_key(fault: bool) -> Report {
     let scale = Scale::new(1, 1).unwrap();
     let count = |keys: &Vec<usize>| (0..3).map(|key| keys.iter().filter(|other| **other == key).count() as i128).collect();
-    let add = move |_: &Vec<usize>, value, random: &mut dyn Random| Some(if fault && value == 0 { 0 } else { value + noise(scale, random) });
+    let add =
+        move |_: &Vec<usize>, value, random: &mut dyn Random| Some(if fault && value == 0 { 0 } else { value + noise(scale, random) });
     few(noised(1, count, add)).neighbours(vec![0, 0, 1], vec![0, 0, 1, 2]).run()
 }
 
@@ -249,12 +250,15 @@ fn mean(fault: bool) -> Report {
             vec![Claim::new("mean", epsilon("1"), sensitivity, Noise::Laplace(mechanism.scale()), vec![exact(values)])]
         };
         let release = move |values: &Vec<i64>, random: &mut dyn Random| vec![Some(mechanism(values).1.release(exact(values), random))];
-        return few(Planted { steps: Box::new(steps), release: Box::new(release), claimed: epsilon("1") }).neighbours(vec![0], vec![0, 100]).run();
+        return few(Planted { steps: Box::new(steps), release: Box::new(release), claimed: epsilon("1") })
+            .neighbours(vec![0], vec![0, 100])
+            .run();
     }
     let half = epsilon("0.5");
     let mechanisms = [100, 1].map(|sensitivity| LaplaceMechanism::new(sensitivity, units(half)).unwrap());
     let steps = move |values: &Vec<i64>| {
-        let claim = |at: usize, name, sensitivity, exact| Claim::new(name, half, sensitivity, Noise::Laplace(mechanisms[at].scale()), vec![exact]);
+        let claim =
+            |at: usize, name, sensitivity, exact| Claim::new(name, half, sensitivity, Noise::Laplace(mechanisms[at].scale()), vec![exact]);
         vec![claim(0, "sum", 100, sum(values)), claim(1, "count", 1, count(values))]
     };
     let release = move |values: &Vec<i64>, random: &mut dyn Random| {
@@ -310,7 +314,11 @@ fn observed_scale(fault: bool) -> Report {
 fn observed_sensitivity(fault: bool) -> Report {
     let of = move |values: &Vec<i64>| {
         let sensitivity = if fault { values.iter().copied().max().unwrap() } else { 10 }.unsigned_abs().into();
-        (sensitivity, LaplaceMechanism::new(sensitivity, units(epsilon("1"))).unwrap(), values.iter().map(|value| i128::from(*value)).sum::<i128>())
+        (
+            sensitivity,
+            LaplaceMechanism::new(sensitivity, units(epsilon("1"))).unwrap(),
+            values.iter().map(|value| i128::from(*value)).sum::<i128>(),
+        )
     };
     let steps = move |values: &Vec<i64>| {
         let (sensitivity, mechanism, sum) = of(values);
@@ -355,7 +363,8 @@ fn squared_sensitivity(fault: bool) -> Report {
         let noise = Noise::Gaussian(mechanism.sigma_squared());
         vec![Claim::new("counts", claimed, 3, noise, counts.to_vec()).with_squared(squared)]
     };
-    let release = move |counts: &[i128; 3], random: &mut dyn Random| counts.iter().map(|count| Some(mechanism.release(*count, random))).collect();
+    let release =
+        move |counts: &[i128; 3], random: &mut dyn Random| counts.iter().map(|count| Some(mechanism.release(*count, random))).collect();
     many(Planted { steps: Box::new(steps), release: Box::new(release), claimed }).neighbours([4, 0, 9], [5, 1, 10]).run()
 }
 
