@@ -14,9 +14,8 @@ use crate::measure::{median, print, process_cpu_s, seconds};
 
 const GROUPS: usize = 100;
 const SQL: &str = "SELECT key, COUNT(*), SUM(x), AVG(x) FROM t WHERE y < 50 GROUP BY key";
-const BY_CODE: &str = "SELECT code, COUNT(*), SUM(x), AVG(x) FROM t WHERE y < 50 GROUP BY code";
-/// From the numbers of two groups to the next: codes are no small numbers.
-const CODE_STEP: i64 = 104_729;
+/// From the integer key of one group to that of the next: a span that a table holds, and one that it does not.
+const CODE_STEPS: [(&str, i64); 2] = [("integer", 2_003), ("integer.wide", 104_729)];
 const ROWS: usize = 10_000_000;
 const UNITS: usize = 1_000_000;
 const ROUNDS: usize = 9;
@@ -62,10 +61,16 @@ pub(crate) fn rows() -> Outcome {
 /// The same where the data say which groups there are: of one text key and of one integer key. The twin is the same plain
 /// loop over codes.
 pub(crate) fn unknown() -> Outcome {
-    let table = Arc::new(Table::new(0).with_codes());
+    let mut table = Table::new(0);
+    table.codes = CODE_STEPS.map(|(_, step)| table.integers(step)).into();
     let reveal = "use = [\"group\", \"reveal\"]";
-    let code = format!("[columns.code]\ntype = \"integer\"\n{reveal}\ngrade = 1");
-    let bounds = [bound(SQL, ROW, reveal, &code)?, bound(BY_CODE, ROW, reveal, &code)?];
+    let code = |place: usize| format!("[columns.code{place}]\ntype = \"integer\"\n{reveal}\ngrade = 1\n");
+    let codes = code(0) + &code(1);
+    let mut bounds = vec![bound(SQL, ROW, reveal, &codes)?];
+    for place in 0..CODE_STEPS.len() {
+        bounds.push(bound(&SQL.replace("key", &format!("code{place}")), ROW, reveal, &codes)?);
+    }
+    let table = Arc::new(table);
     let engine = SnapshotEngine::of_rows(Arc::clone(&table));
     let plain = table.plain(Table::plain_block);
     for bound in &bounds {
@@ -77,19 +82,21 @@ pub(crate) fn unknown() -> Outcome {
     }
     let mut failed = false;
     let mut twins = || (0..PASSES).for_each(|_| drop(std::hint::black_box(table.plain(Table::plain_block))));
-    let mut cpu = [Vec::new(), Vec::new(), Vec::new()];
+    let mut cpu = [(); 4].map(|()| Vec::new());
     for _ in 0..ROUNDS {
         for (bound, cpu) in bounds.iter().zip(&mut cpu) {
             let mut ours = || (0..PASSES).for_each(|_| failed |= engine.aggregate(bound, &Control::default()).is_err());
             cpu.push(cpu_of(&mut ours));
         }
-        cpu[2].push(cpu_of(&mut twins));
+        cpu[3].push(cpu_of(&mut twins));
     }
     let rows = (ROWS * PASSES) as f64 * threads() as f64;
-    let [text, integer, twin] = cpu.map(median);
+    let [text, integer, wide, twin] = cpu.map(median);
     print("aggregate.unknown.rows_per_s", rows / text, "rows/s");
     print("aggregate.unknown.twin.ratio", text / twin, "times the twin's time");
-    print("aggregate.unknown.integer.rows_per_s", rows / integer, "rows/s");
+    for ((name, _), cpu) in CODE_STEPS.iter().zip([integer, wide]) {
+        print(&format!("aggregate.unknown.{name}.rows_per_s"), rows / cpu, "rows/s");
+    }
     print("aggregate.unknown.plain.rows_per_s", rows / twin, "rows/s");
     if failed { Err("the engine failed".into()) } else { Ok(()) }
 }
@@ -151,10 +158,10 @@ fn bound(sql: &str, unit: &str, key: &str, column: &str) -> Result<Bound, Box<dy
     Ok(Bound::new(&Query::sql(sql)?, description.schema())?)
 }
 
-/// Columns in memory, as a snapshot keeps them: key, x, y, and the key as an integer where that is asked for.
+/// Columns in memory, as a snapshot keeps them: key, x, y, and the key as integers where that is asked for.
 struct Table {
     columns: [Vec<Arc<Block>>; 3],
-    codes: Vec<Arc<Block>>,
+    codes: Vec<Vec<Arc<Block>>>,
     units: Vec<Arc<UnitBlock>>,
 }
 
@@ -192,14 +199,16 @@ impl Table {
         table
     }
 
-    fn with_codes(mut self) -> Self {
-        let code = |key: &u32| CODE_STEP * i64::from(*key);
+    /// The key as an integer.
+    fn integers(&self, step: i64) -> Vec<Arc<Block>> {
         let block = |block: &Arc<Block>| match &block.cells {
-            Cells::Codes(keys) => Arc::new(Block { cells: Cells::Numbers(keys.iter().map(code).collect()), nulls: None }),
+            Cells::Codes(keys) => {
+                let numbers = keys.iter().map(|key| step * i64::from(*key)).collect();
+                Arc::new(Block { cells: Cells::Numbers(numbers), nulls: None })
+            }
             Cells::Numbers(_) => Arc::clone(block),
         };
-        self.codes = self.columns[0].iter().map(block).collect();
-        self
+        self.columns[0].iter().map(block).collect()
     }
 
     /// The same aggregates without any privacy.
@@ -280,7 +289,7 @@ impl Blocks for Table {
     }
 
     fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
-        let blocks = self.columns.get(column).unwrap_or(&self.codes);
+        let blocks = self.columns.get(column).unwrap_or_else(|| &self.codes[column - self.columns.len()]);
         Ok(Arc::clone(&blocks[block]))
     }
 

@@ -202,7 +202,8 @@ pub(crate) fn widths(description: &Description, sql: &str, price: Loss) -> Resul
         let line = match (width.half, &few[place], &many[place]) {
             (Some(half), ..) => format!("{label} to within {half}"),
             (None, Some(few), Some(many)) => format!("{label} to within {few} in a group of 100, {many} in one of 10,000"),
-            _ => format!("{label}: {}", width.method),
+            _ if width.method.starts_with("none") => format!("{label}: {}", width.method),
+            _ => format!("{label}: as wide as its group will have it"),
         };
         lines.push(line);
     }

@@ -46,7 +46,50 @@ pub(super) enum Lookup {
         low: i64,
         table: Vec<u32>,
     },
-    Sparse(HashMap<i64, u32>),
+    Sparse(Sparse),
+}
+
+/// From values that are far apart to their numbers.
+///
+/// A cell is looked for at one place of a small table first, and nearly always found there; only else in the map, whose keyed hash
+/// keeps whoever chooses the values from choosing the time as well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sparse {
+    /// One value and its number for each place; a place that no value has holds 0 and its number.
+    front: Vec<(i64, u32)>,
+    numbers: HashMap<i64, u32>,
+}
+
+/// Places of the small table: 1 MiB, which stays in the second cache.
+const FRONT_BITS_MAX: u32 = 16;
+
+impl Sparse {
+    fn new(numbered: impl Iterator<Item = (i64, u32)> + Clone) -> Self {
+        let numbers: HashMap<i64, u32> = numbered.clone().collect();
+        // Four times as many places as values leave few that share one.
+        let places = (4 * numbers.len()).next_power_of_two().clamp(2, 1 << FRONT_BITS_MAX);
+        let zero = numbers.get(&0).copied().unwrap_or(u32::MAX);
+        let mut sparse = Self { front: vec![(0, zero); places], numbers };
+        for (value, number) in numbered {
+            let place = sparse.place(value);
+            sparse.front[place] = (value, number);
+        }
+        sparse
+    }
+
+    /// By high bits of a product with 2^64 over the golden ratio.
+    fn place(&self, cell: i64) -> usize {
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let bits = cell.cast_unsigned().wrapping_mul(FACTOR) >> (64 - FRONT_BITS_MAX);
+        usize::try_from(bits).unwrap_or(0) & (self.front.len() - 1)
+    }
+
+    fn number_of(&self, cell: i64) -> u32 {
+        match self.front[self.place(cell)] {
+            (value, number) if value == cell => number,
+            _ => self.numbers.get(&cell).copied().unwrap_or(u32::MAX),
+        }
+    }
 }
 
 /// An integer column is looked up in a table when its declared values span no more than this.
@@ -173,7 +216,7 @@ impl Lookup {
         let (low, high) = (values.iter().min().copied().unwrap_or(0), values.iter().max().copied().unwrap_or(0));
         let span = high.abs_diff(low);
         if span > DENSE_SPAN_MAX {
-            return Self::Sparse(numbered.collect());
+            return Self::Sparse(Sparse::new(numbered));
         }
         let mut table = vec![u32::MAX; usize::try_from(span).unwrap_or(0) + 1];
         for (value, number) in numbered {
@@ -192,7 +235,7 @@ impl Lookup {
                 let place = usize::try_from(cell.wrapping_sub(*low).cast_unsigned()).unwrap_or(usize::MAX);
                 table.get(place).copied().unwrap_or(u32::MAX)
             }
-            Self::Sparse(numbers) => numbers.get(&cell).copied().unwrap_or(u32::MAX),
+            Self::Sparse(sparse) => sparse.number_of(cell),
         }
     }
 }
@@ -239,4 +282,25 @@ pub(super) fn arrange(columns: &mut [GroupColumn], most: usize) -> Result<usize,
         stride *= column.len();
     }
     Ok(cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With more values than places, with and without 0 among them, and for cells that are no value.
+    #[test]
+    fn values_far_apart_have_their_numbers() {
+        for (count, first) in [(1, 0), (5, i64::MIN), (100, -7), (200_000, 0), (200_000, i64::MAX - 200_000 * 1_000_003)] {
+            let values: Vec<i64> = (0..count).map(|place| first + place * 1_000_003).collect();
+            let sparse = Sparse::new(values.iter().copied().zip(0_u32..));
+            assert!(values.iter().zip(0_u32..).all(|(value, number)| sparse.number_of(*value) == number));
+            let near = |value: &i64| sparse.number_of(value.wrapping_add(1)) == u32::MAX;
+            assert!(values.iter().all(near));
+            assert_eq!(
+                sparse.number_of(0),
+                values.iter().zip(0_u32..).find(|(value, _)| **value == 0).map_or(u32::MAX, |(_, number)| number)
+            );
+        }
+    }
 }
