@@ -54,7 +54,7 @@ impl Axis {
     }
 
     /// Only what lies between two values.
-    fn within(mut self, low: f64, high: f64) -> Self {
+    pub(crate) fn within(mut self, low: f64, high: f64) -> Self {
         self.ticks.retain(|(tick, _)| (low..=high).contains(tick));
         Self { values: low..high, ..self }
     }

@@ -6,29 +6,29 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::notebook::Course;
-use crate::plot::{Axis, COLOURS, INK, Outcome, PALE, chart, headed, line, mark, save, text, whisker, write};
-use crate::runs::Errors;
+use crate::plot::{Axis, COLOURS, INK, Outcome, PALE, chart, headed, line, mark, number, save, text, whisker, write};
+use crate::runs::{ANSWERS, Errors, Point};
 
+const SPENT: RGBColor = RGBColor(120, 170, 205);
 /// Below this an error is not drawn: of a hundred answers hardly one is off at all.
 const ERROR_LEAST: f64 = 0.02;
 
 /// How far off values are, by epsilon.
 pub(crate) fn errors(path: &Path, all: &[Errors; 3]) -> Outcome {
     save(path, (1000, 640), |area| {
-        let below =
-            "markers: mean of 100 answers, whiskers: two standard errors; lines: theory; a whole year is the least a median can be off";
-        let area = headed(area, "Distance from the truth against epsilon", below)?;
+        let people = all.first().map_or("", |errors| errors.people.as_str());
+        let below = format!(
+            "asked of {people} people; markers: mean of {ANSWERS} answers, whiskers: two standard errors; lines: theory; a median is off by whole years"
+        );
+        let area = headed(area, "Distance from the truth against epsilon", &below)?;
         let most = all.iter().flat_map(|errors| &errors.points).map(|point| point.mean.max(point.theory)).fold(1.0, f64::max);
         let x = Axis::logarithmic("epsilon of the question", 0.008, 2.5);
         let y = Axis::logarithmic("distance from the truth, in people or years", ERROR_LEAST, most * 1.5);
         let chart = chart(&area, "", &x, &y, 190)?;
         for (place, errors) in all.iter().enumerate() {
-            let shown = |value: f64| value >= ERROR_LEAST;
-            let theory = errors.points.iter().map(|point| (point.epsilon, point.theory)).filter(|point| shown(point.1));
-            let theory: Vec<_> = theory.collect();
-            let last = theory.last().copied();
+            let (theory, last) = shown(&errors.points);
             line(&chart, theory, COLOURS[place].stroke_width(2))?;
-            for point in errors.points.iter().filter(|point| shown(point.mean)) {
+            for point in errors.points.iter().filter(|point| point.mean >= ERROR_LEAST) {
                 let (low, high) = ((point.mean - point.slack).max(ERROR_LEAST), point.mean + point.slack);
                 whisker(&chart, (point.epsilon, low), (point.epsilon, high), COLOURS[place].stroke_width(2))?;
                 mark(&chart, place, (point.epsilon, point.mean))?;
@@ -41,38 +41,60 @@ pub(crate) fn errors(path: &Path, all: &[Errors; 3]) -> Outcome {
     })
 }
 
+/// The line of theory down to the lower end of the plot, and its last point within.
+fn shown(points: &[Point]) -> (Vec<(f64, f64)>, Option<(f64, f64)>) {
+    let count = points.iter().take_while(|point| point.theory >= ERROR_LEAST).count();
+    let mut theory: Vec<_> = points.iter().take(count).map(|point| (point.epsilon, point.theory)).collect();
+    let last = theory.last().copied();
+    if let (Some((epsilon, value)), Some(next)) = (last, points.get(count)) {
+        // Where the straight line to the next point leaves the plot; both axes are logarithmic.
+        let part = (value / ERROR_LEAST).ln() / (value / next.theory).ln();
+        theory.push((epsilon * (next.epsilon / epsilon).powf(part), ERROR_LEAST));
+    }
+    (theory, last)
+}
+
 /// What was spent and what was left after each question: of the right on the left, of the dataset on the right.
 pub(crate) fn budget(path: &Path, course: &Course) -> Outcome {
     save(path, (1000, 520), |area| {
-        let below = "line and dark area: spent; light area: left; cross: refused, nothing charged; a colleague asks two of the questions";
+        let below = "cross: refused, nothing charged; diamond: a colleague's question, which the dataset pays and the right does not";
         let area = headed(area, "The budget, question by question", below)?;
-        let questions = course.steps.len() as f64;
-        let x = Axis::linear("question", 0.0, questions);
-        let y = Axis::linear("epsilon", 0.0, course.right.max(course.dataset));
+        let end = course.steps.len() as f64 + 0.5;
+        let x = Axis::linear("question", 0.0, end).within(0.5, end);
+        let y = Axis::linear("epsilon", 0.0, course.right.max(course.dataset) * 1.1).within(0.0, course.dataset * 1.1);
         let sides = [
             ("the researcher's right", course.right, course.steps.iter().map(|step| step.right).collect::<Vec<_>>()),
             ("the dataset", course.dataset, course.steps.iter().map(|step| step.dataset).collect()),
         ];
-        for (area, (title, limit, spent)) in area.split_evenly((1, 2)).iter().zip(sides) {
+        for (side, (area, (title, limit, spent))) in area.split_evenly((1, 2)).iter().zip(sides).enumerate() {
             let chart = chart(area, title, &x, &y, 20)?;
             let plot = chart.plotting_area();
-            plot.draw(&Rectangle::new([(0.0, 0.0), (questions, limit)], PALE.filled()))?;
+            plot.draw(&Rectangle::new([(0.5, 0.0), (end, limit)], PALE.filled()))?;
             let mut before = 0.0;
-            let mut steps = vec![(0.0, 0.0)];
-            for ((place, spent), step) in (1_u32..).zip(&spent).zip(&course.steps) {
-                let (from, to) = (f64::from(place - 1), f64::from(place));
-                plot.draw(&Rectangle::new([(from, 0.0), (to, *spent)], RGBColor(120, 170, 205).filled()))?;
+            let mut steps = vec![(0.5, 0.0)];
+            for (question, spent) in (1_u32..).zip(&spent) {
+                let (from, to) = (f64::from(question) - 0.5, f64::from(question) + 0.5);
+                plot.draw(&Rectangle::new([(from, 0.0), (to, *spent)], SPENT.filled()))?;
                 steps.extend([(from, before), (from, *spent), (to, *spent)]);
                 before = *spent;
-                if step.refused {
-                    let at = (f64::midpoint(from, to), *spent);
+            }
+            line(&chart, steps, COLOURS[1].stroke_width(3))?;
+            line(&chart, vec![(0.5, limit), (end, limit)], INK.stroke_width(2))?;
+            for ((question, spent), step) in (1_u32..).zip(&spent).zip(&course.steps) {
+                if step.colleague {
+                    mark(&chart, 3, (question.into(), course.dataset * 0.04))?;
+                }
+                // The right has nothing to do with what a colleague is refused.
+                if step.refused && (side == 1 || !step.colleague) {
                     for arm in [[(-6, -6), (6, 6)], [(-6, 6), (6, -6)]] {
-                        plot.draw(&(EmptyElement::at(at) + PathElement::new(arm.to_vec(), COLOURS[2].stroke_width(3))))?;
+                        let at = EmptyElement::at((question.into(), *spent));
+                        plot.draw(&(at + PathElement::new(arm.to_vec(), COLOURS[2].stroke_width(3))))?;
                     }
                 }
             }
-            line(&chart, steps, COLOURS[1].stroke_width(3))?;
-            line(&chart, vec![(0.0, limit), (questions, limit)], INK.stroke_width(2))?;
+            write(&chart, &format!("limit: epsilon {}", number(limit)), (0.5, limit), (8, -14), text(13, HPos::Left, VPos::Center))?;
+            write(&chart, "left", (0.5, limit * 0.8), (14, 0), text(13, HPos::Left, VPos::Center))?;
+            write(&chart, "spent", (end, limit * 0.3), (-14, 0), text(13, HPos::Right, VPos::Center))?;
         }
         Ok(())
     })

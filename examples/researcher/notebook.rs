@@ -47,6 +47,7 @@ pub(crate) enum Right {
 /// What is left after a question to people: one step of the plot.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
+    pub(crate) colleague: bool,
     pub(crate) refused: bool,
     /// Epsilon spent by the researcher, and of the dataset.
     pub(crate) right: f64,
@@ -177,7 +178,8 @@ impl Notebook {
         let paid = if right == Right::Researcher && !refused { epsilon(price)? } else { 0.0 };
         let states = self.gate.datasets()?;
         let state = states.iter().find(|state| state.description.name().as_str() == "people").ok_or("no people")?;
-        self.course.steps.push(Step { refused, right: before + paid, dataset: epsilon(state.balance.spent())? });
+        let colleague = right == Right::Colleague;
+        self.course.steps.push(Step { colleague, refused, right: before + paid, dataset: epsilon(state.balance.spent())? });
         Ok(())
     }
 }
@@ -203,7 +205,7 @@ pub(crate) fn widths(description: &Description, sql: &str, price: Loss) -> Resul
             (Some(half), ..) => format!("{label} to within {half}"),
             (None, Some(few), Some(many)) => format!("{label} to within {few} in a group of 100, {many} in one of 10,000"),
             _ if width.method.starts_with("none") => format!("{label}: {}", width.method),
-            _ => format!("{label}: as wide as its group will have it"),
+            _ => format!("{label}: its width depends on the data"),
         };
         lines.push(line);
     }

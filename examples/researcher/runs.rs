@@ -29,7 +29,7 @@ pub(crate) const RUNS: usize = 1000;
 pub(crate) const RUN_EPSILON: &str = "0.1";
 const EPSILONS: [&str; 8] = ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2"];
 /// Answers to each question at each of them.
-const ANSWERS: usize = 100;
+pub(crate) const ANSWERS: usize = 100;
 /// Of the group they are about, as nearly as there is one.
 const GROUP_SIZE: i128 = 1_000;
 
@@ -51,6 +51,8 @@ pub(crate) struct Laboratory {
 pub(crate) struct Errors {
     /// What is asked, with its unit.
     pub(crate) name: String,
+    /// How many people it is asked of.
+    pub(crate) people: String,
     pub(crate) points: Vec<Point>,
 }
 
@@ -168,7 +170,7 @@ pub(crate) fn errors(laboratory: &mut Laboratory, people: &People) -> Result<[Er
             let variance = errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / (count - 1.0);
             points.push(Point { epsilon, mean, slack: 2.0 * (variance / count).sqrt(), theory });
         }
-        all.push(Errors { name: format!("{item}, in {unit}"), points });
+        all.push(Errors { name: format!("{item}, in {unit}"), people: size.clone(), points });
     }
     println!("  {:>9}  {}", "epsilon", all.iter().map(|errors| format!("{:>20}", errors.name)).collect::<Vec<_>>().join("  "));
     for (place, epsilon) in EPSILONS.iter().enumerate() {
