@@ -140,13 +140,16 @@ impl Data {
         let file = DescriptionFile::parse(&toml.replace("DAYS", days).replace("CONTRIBUTION", contribution), &folder).unwrap();
         let options = CsvOptions { delimiter: file.data.delimiter, ..CsvOptions::default() };
         let schema = file.description.schema().clone();
-        let source = CsvSource::open(&file.data.path, options, table_schema(&schema)).unwrap();
         let space = tempfile::tempdir().unwrap();
+        // PUMS writes 100,000 as 1e+05, which is no integer.
+        let plain = space.path().join("plain.csv");
+        std::fs::write(&plain, std::fs::read_to_string(&file.data.path).unwrap().replace("1e+05", "100000")).unwrap();
+        let source = CsvSource::open(&plain, options, table_schema(&schema)).unwrap();
         let (path, key) = (space.path().join("snapshot"), RowKey::generate(&mut RecordedRandom::from_seed("coverage: row key")));
         let output = Output::create(&path, OutputOptions { force: false, private: true }).unwrap();
         write_snapshot(&source, &file.description, &key, output, &mut |_| ControlFlow::Continue(())).unwrap();
         let engine = SnapshotEngine::of_units(Arc::new(Snapshot::open(&path, &schema).unwrap()), key);
-        let naive = Naive::read(&file.data.path, char::from(file.data.delimiter));
+        let naive = Naive::read(&plain, char::from(file.data.delimiter));
         Some(Self { name, toml, days, contribution, bounds, schema, engine, naive })
     }
 
@@ -169,6 +172,7 @@ impl Data {
                 Key::Text(text) => text.clone(),
                 Key::Integer(number) => number.to_string(),
                 Key::Other(name) => name.to_string(),
+                other => panic!("{other:?}"),
             })
             .collect();
         let groups = self.naive.grouped(groups);
@@ -470,6 +474,7 @@ fn shown(key: &[Key]) -> String {
         Key::Text(text) => text.clone(),
         Key::Integer(number) => number.to_string(),
         Key::Other(name) => name.to_string(),
+        other => panic!("{other:?}"),
     });
     let parts: Vec<String> = parts.collect();
     if parts.is_empty() { String::new() } else { format!(" of {}", parts.join(", ")) }
