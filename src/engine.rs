@@ -60,8 +60,6 @@ pub use source::Blocks;
 pub use split::{SHARE_UNITS, Split, SplitError};
 pub use vector::{Vector, VectorKind};
 
-pub use crate::dataset::RecordTable;
-
 /// Computes exact sums; the seam for engines that are not this one (DESIGN 9).
 ///
 /// An engine gets the question as a [`Bound`] (its caller has the query and the schema: WHERE, GROUP BY, contribution) and

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::EngineError;
 use crate::dataset::{Block, RecordTable, Snapshot, UnitBlock};
 
-/// Columns in blocks of rows, as a snapshot holds them or an embedder has them in memory.
+/// Columns in blocks of rows, as a [`Snapshot`] holds them, a [`RecordTable`] of any source of records, or an embedder.
 ///
 /// Columns are named by their place in the schema. A block has the same rows in every column. With a column as unit,
 /// rows are sorted by (unit id, row tag), so that a unit stands together, perhaps over several blocks, and rows

@@ -1,12 +1,11 @@
 //! Records in memory against the same records through a snapshot.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use super::memory::{Cell, Record};
 use super::*;
 use crate::budget::Loss;
-use crate::dataset::{Cells, Description, Draft, PublishError, Schema, Snapshot, Unit, table_schema, write_snapshot};
+use crate::dataset::{Cells, Description, Draft, PublishError, RecordTable, Schema, Snapshot, Unit, table_schema, write_snapshot};
 use crate::table::{CsvOptions, CsvSource, Output, OutputOptions};
 
 fn csv(schema: &Schema, records: &[Record]) -> String {
@@ -86,8 +85,8 @@ proptest! {
         prop_assert_eq!(read(&schema, &table), read(&schema, &snapshot));
         prop_assert_eq!(table.rows(), snapshot.rows());
         let by_rows = schema.unit_column().is_none();
-        let of_table = SnapshotEngine::new(table, Some(memory::key())).aggregate(&bound, &Control::default()).unwrap();
-        let of_snapshot = SnapshotEngine::new(Arc::new(snapshot), Some(memory::key())).aggregate(&bound, &Control::default()).unwrap();
+        let of_table = SnapshotEngine::of_units(table, memory::key()).aggregate(&bound, &Control::default()).unwrap();
+        let of_snapshot = SnapshotEngine::of_units(snapshot, memory::key()).aggregate(&bound, &Control::default()).unwrap();
         prop_assert_eq!(of_table.sums(), of_snapshot.sums());
         prop_assert_eq!(of_table.keys(), of_snapshot.keys());
         if by_rows {
@@ -125,6 +124,7 @@ fn a_bad_cell_is_refused_without_being_told() {
     let other = memory::unit_schema((1, 1));
     let refused = RecordTable::read(&source(&schema, text), &other, &memory::key(), &mut |_| ControlFlow::Continue(()));
     assert_eq!(refused.unwrap_err(), PublishError::Schema);
-    let stopped = RecordTable::read(&source(&schema, &text.replace("canary", "1")), &schema, &memory::key(), &mut |_| ControlFlow::Break(()));
+    let stopped =
+        RecordTable::read(&source(&schema, &text.replace("canary", "1")), &schema, &memory::key(), &mut |_| ControlFlow::Break(()));
     assert_eq!(stopped.unwrap_err(), PublishError::Cancelled);
 }
