@@ -162,18 +162,25 @@ impl Data {
         self.engine.aggregate(bound, &Control::default()).unwrap()
     }
 
-    fn truths(&self, key: &[Key], items: &[Item], groups: &[&str], bounded: bool) -> Vec<Truth> {
-        let key: Vec<String> = key
-            .iter()
-            .map(|part| match part {
-                Key::Text(text) => text.clone(),
-                Key::Integer(number) => number.to_string(),
-                Key::Other(name) => name.to_string(),
-            })
-            .collect();
+    /// The truths of groups in the file: of values within their bounds, or as they are.
+    fn truths(&self, keys: &[Vec<Key>], items: &[Item], groups: &[&str], bounded: bool) -> Vec<Vec<Truth>> {
         let groups = self.naive.grouped(groups);
-        let rows = groups.get(&key).map_or(&[][..], Vec::as_slice);
-        items.iter().flat_map(|item| self.naive.truths(rows, item, self.bounds, bounded)).collect()
+        let of_key = |key: &Vec<Key>| {
+            let key: Vec<String> = key.iter().map(text).collect();
+            let rows = groups.get(&key).map_or(&[][..], Vec::as_slice);
+            items.iter().flat_map(|item| self.naive.truths(rows, item, self.bounds, bounded)).collect()
+        };
+        keys.iter().map(of_key).collect()
+    }
+}
+
+/// A key as the file has it.
+fn text(key: &Key) -> String {
+    match key {
+        Key::Text(text) => text.clone(),
+        Key::Integer(number) => number.to_string(),
+        Key::Other(name) => name.to_string(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -389,7 +396,8 @@ struct Case<'a> {
 impl Case<'_> {
     fn cover(&self, table: &mut Table, price: Loss) {
         let data = self.data;
-        let bound = Bound::new(&query(self.items, self.groups), &data.schema).unwrap();
+        let asked = query(self.items, self.groups);
+        let bound = Bound::new(&asked, &data.schema).unwrap();
         let split = Split::new(&bound, price).unwrap();
         let exact = data.exact(&bound);
         let keys: Vec<Vec<Key>> =
@@ -397,9 +405,9 @@ impl Case<'_> {
         let sums = Sums { bound: &bound, schema: &data.schema, sums: exact.sums().to_vec(), cells: keys.len() };
         let bounded: Vec<Vec<Truth>> =
             (0..keys.len()).map(|cell| self.items.iter().flat_map(|item| sums.truths(cell, item)).collect()).collect();
-        let unbounded: Vec<Vec<Truth>> = keys.iter().map(|key| data.truths(key, self.items, self.groups, false)).collect();
+        let unbounded = data.truths(&keys, self.items, self.groups, false);
         if data.schema.unit_column().is_none() || data.contribution == AMPLE {
-            let naive: Vec<Vec<Truth>> = keys.iter().map(|key| data.truths(key, self.items, self.groups, true)).collect();
+            let naive = data.truths(&keys, self.items, self.groups, true);
             assert_eq!(bounded, naive, "the sums are those of the file");
         }
         let widths: Vec<Option<HalfWidth>> = self.items.iter().flat_map(|item| sums.widths(&split, item)).collect();
@@ -412,7 +420,7 @@ impl Case<'_> {
         }
 
         let replicated = data.replicated(self.contribution, self.replicas);
-        let groups: Vec<&str> = [&["replica"], self.groups].concat();
+        let groups: Vec<&str> = [&["replica"][..], self.groups].concat();
         let replica = Bound::new(&query(self.items, &groups), &replicated).unwrap();
         let replica_split = Split::new(&replica, price).unwrap();
         assert_eq!((replica.vectors(), replica_split.shares()), (bound.vectors(), split.shares()), "the same noise");
@@ -431,7 +439,7 @@ impl Case<'_> {
                 Some(_) => Exact::new(&replica, numbers.clone()).unwrap(),
                 None => Exact::found(&replica, replica_keys(), numbers.clone()).unwrap(),
             };
-            let seed = format!("coverage {} {:?} {price} {run}", data.name, self.groups);
+            let seed = format!("coverage {} {asked} {price} {run}", data.name);
             let noisy = exact.noise(&replica_split, &mut RecordedRandom::from_seed(&seed)).unwrap();
             assert!(!noisy.is_cut());
             for group in noisy.estimates() {
@@ -466,33 +474,33 @@ impl Case<'_> {
 }
 
 fn shown(key: &[Key]) -> String {
-    let parts = key.iter().map(|part| match part {
-        Key::Text(text) => text.clone(),
-        Key::Integer(number) => number.to_string(),
-        Key::Other(name) => name.to_string(),
-    });
-    let parts: Vec<String> = parts.collect();
+    let parts: Vec<String> = key.iter().map(text).collect();
     if parts.is_empty() { String::new() } else { format!(" of {}", parts.join(", ")) }
 }
 
 /// A query that releases a few numbers and has no replicas: DROPPED, and the largest groups.
-fn cover_alone(data: &Data, table: &mut Table, query: &Query, item: &Item, price: Loss, unbounded: &dyn Fn(&[Key]) -> i128) {
+fn cover_alone(data: &Data, table: &mut Table, query: &Query, groups: &[&str], item: &Item, price: Loss) {
     let bound = Bound::new(query, &data.schema).unwrap();
     let split = Split::new(&bound, price).unwrap();
     let exact = data.exact(&bound);
     let keys: Vec<Vec<Key>> = exact.keys().map_or_else(|| vec![Vec::new()], <[_]>::to_vec);
     let sums = Sums { bound: &bound, schema: &data.schema, sums: exact.sums().to_vec(), cells: keys.len() };
-    let truths: Vec<Truth> = (0..keys.len()).map(|cell| sums.truths(cell, item)[0]).collect();
+    let bounded: Vec<Truth> = (0..keys.len()).map(|cell| sums.truths(cell, item)[0]).collect();
+    let unbounded = match item.expression() {
+        // Without a bound on their rows no unit loses any.
+        Expression::Dropped => vec![vec![Truth::whole(0)]],
+        _ => data.truths(&keys, std::slice::from_ref(item), groups, false),
+    };
     let mut tally = Tally::default();
     for run in 0..RELEASES_ALONE {
-        let exact = match exact.keys() {
-            None => Exact::new(&bound, sums.sums.clone()).unwrap(),
-            Some(keys) => Exact::found(&bound, keys.to_vec(), sums.sums.clone()).unwrap(),
+        let exact = match bound.cells() {
+            Some(_) => Exact::new(&bound, sums.sums.clone()).unwrap(),
+            None => Exact::found(&bound, keys.clone(), sums.sums.clone()).unwrap(),
         };
         let seed = format!("coverage {} {query} {price} {run}", data.name);
         for group in exact.noise(&split, &mut RecordedRandom::from_seed(&seed)).unwrap().estimates() {
             let cell = keys.iter().position(|key| *key == group.key).unwrap();
-            tally.add(&group, 0, truths[cell], Truth::whole(unbounded(&group.key)));
+            tally.add(&group, 0, bounded[cell], unbounded[cell][0]);
         }
     }
     let chosen = if query.top_groups().is_some() { ", largest groups" } else { "" };
@@ -541,15 +549,7 @@ fn adult_as_a_whole() {
             Case { data: &data, items, groups: &[], contribution: CONTRIBUTION, replicas: 1_000, releases: RELEASES }
                 .cover(&mut table, price);
         }
-        ranges_have_none(&data, "age", price_without_choice(price));
-    }
-}
-
-/// BOUNDS is noise on counts, so a delta is of use with epsilon only.
-const fn price_without_choice(price: Loss) -> Loss {
-    match price {
-        Loss::Zcdp { rho, .. } => Loss::Zcdp { rho, delta: Delta::ZERO },
-        approx @ Loss::Approx { .. } => approx,
+        ranges_have_none(&data, "age", price);
     }
 }
 
@@ -574,16 +574,7 @@ fn adult_in_groups() {
         };
         case.cover(&mut table, price);
         let largest = query(&[Item::count_rows()], &["native-country"]).top(0, 3).unwrap();
-        let truth = |key: &[Key]| data.truths(key, &[Item::count_rows()], &["native-country"], false)[0].numerator;
-        let truths: Vec<(Vec<Key>, i128)> = data
-            .naive
-            .grouped(&["native-country"])
-            .into_keys()
-            .map(|key| vec![Key::Text(key[0].clone())])
-            .map(|key| (key.clone(), truth(&key)))
-            .collect();
-        let of = |key: &[Key]| truths.iter().find(|(other, _)| other == key).unwrap().1;
-        cover_alone(&data, &mut table, &largest, &Item::count_rows(), price, &of);
+        cover_alone(&data, &mut table, &largest, &["native-country"], &Item::count_rows(), price);
     }
 }
 
@@ -629,8 +620,7 @@ fn restaurant_as_a_whole() {
         let case =
             Case { data: &data, items: &items, groups: &[], contribution: CONTRIBUTION_OF_ONE_GROUP, replicas: 1_000, releases: RELEASES };
         case.cover(&mut table, price);
-        // Two rows of each unit are kept; how many units have more does not depend on which.
-        cover_alone(&data, &mut table, &dropped, &Item::dropped(), price, &|_| lost(2));
+        cover_alone(&data, &mut table, &dropped, &[], &Item::dropped(), price);
         ranges_have_none(&data, MONEY, price);
     }
     // What contribution bounding leaves does not depend on which rows are kept, but in the sums.
@@ -668,9 +658,8 @@ fn an_ample_contribution_leaves_the_file_as_it_is() {
         let bound = Bound::new(&query(&items, groups), &data.schema).unwrap();
         let exact = data.exact(&bound);
         let sums = Sums { bound: &bound, schema: &data.schema, sums: exact.sums().to_vec(), cells: bound.cells().unwrap() };
-        for cell in 0..bound.cells().unwrap() {
-            let found: Vec<Truth> = items.iter().flat_map(|item| sums.truths(cell, item)).collect();
-            assert_eq!(found, data.truths(&bound.key(cell), &items, groups, true));
-        }
+        let keys: Vec<Vec<Key>> = (0..sums.cells).map(|cell| bound.key(cell)).collect();
+        let found: Vec<Vec<Truth>> = (0..sums.cells).map(|cell| items.iter().flat_map(|item| sums.truths(cell, item)).collect()).collect();
+        assert_eq!(found, data.truths(&keys, &items, groups, true));
     }
 }
