@@ -1,10 +1,13 @@
 //! Noise: draws per second on one core, prepared and one-off, beside the ChaCha20 words they are made of, at the scales of
-//! rule E2: scale of the Laplace law, sigma of the Gaussian.
+//! rule E2: scale of the Laplace law, sigma of the Gaussian. And accounts of 1,000 steps of 50 discrete mechanisms.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
+use usufruct::dp::accountant::AccountantError;
+use usufruct::dp::accountant::plan::{Plan, PoissonSample, Step};
+use usufruct::dp::accountant::rdp::RdpPlan;
 use usufruct::dp::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 use usufruct::random::{Random, SystemRandom};
 
@@ -40,5 +43,35 @@ fn noise(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, noise);
+/// 25 discrete Laplace and 25 discrete Gaussian laws, each 20 times.
+fn steps(sampled: Option<PoissonSample>) -> Vec<Step> {
+    let step = |at: u32| -> Result<Step, AccountantError> {
+        let step = match at % 2 {
+            0 => Step::laplace(Scale::new((30 + at).into(), 1).unwrap(), 1)?,
+            _ => Step::gaussian(SigmaSquared::new((2_000 + 100 * at).into(), 1).unwrap(), 1)?,
+        };
+        sampled.map_or(Ok(step), |sample| step.sampled(sample))
+    };
+    (0..50).map(|at| step(at).unwrap()).collect()
+}
+
+fn account(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("account of 1000 steps");
+    for (name, sampled) in [("whole", None), ("on a sample of a tenth", Some(PoissonSample::new(1, 10).unwrap()))] {
+        let steps = steps(sampled);
+        let mut plan = Plan::new();
+        steps.iter().for_each(|step| plan.add(*step, 20).unwrap());
+        group.bench_function(format!("distribution, {name}"), |bencher| bencher.iter(|| plan.epsilon(1e-6).unwrap()));
+        group.bench_function(format!("divergences, {name}"), |bencher| {
+            bencher.iter(|| {
+                let mut plan = RdpPlan::new();
+                steps.iter().for_each(|step| plan.add(*step, 20).unwrap());
+                plan.epsilon(1e-6).unwrap()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, noise, account);
 criterion_main!(benches);

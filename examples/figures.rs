@@ -36,10 +36,14 @@ type Outcome = Result<(), Box<dyn Error>>;
 /// The first parts of what a group prints, and the group.
 type Group = (&'static [&'static str], fn() -> Outcome);
 
-const GROUPS: [Group; 9] = [
-    (&["noise.laplace", "noise.gaussian", "plan.steps", "limit.chacha20"], noise::laplace),
+const GROUPS: [Group; 13] = [
+    (&["noise.laplace", "noise.gaussian", "limit.chacha20"], noise::laplace),
+    (&["plan.1000x50"], noise::plan),
+    (&["continual.factor"], noise::continual),
     (&["aggregate.rows", "aggregate.plain", "aggregate.twin"], aggregate::rows),
     (&["aggregate.unit"], aggregate::units),
+    (&["aggregate.unknown"], aggregate::unknown),
+    (&["aggregate.quantile"], aggregate::quantiles),
     (&["ask.latency_1m", "limit.fdatasync"], ask::latency),
     (&["desensitise.arrow", "limit.aes_block", "limit.hmac", "limit.memcpy"], desensitise::in_memory),
     (&["desensitise.csv", "desensitise.parquet", "desensitise.peak"], desensitise::files),

@@ -34,6 +34,8 @@ pub use file::{DataFile, DescriptionFile};
 pub use publication::{NewVersion, Publication, Refill};
 pub use schema::{Contribution, Schema, Unit};
 #[cfg(feature = "embedded")]
+pub(crate) use snapshot::RecordTable;
+#[cfg(feature = "embedded")]
 pub use snapshot::{
     BLOCK_ROWS, BLOCKS_MAX, Block, CACHE_BYTES_DEFAULT, Cells, DICTIONARY_BYTES_MAX, DICTIONARY_VALUES_MAX, Dictionary, Progress,
     PublishError, ROWS_MAX, RowKey, Snapshot, SnapshotError, Summary, TEXT_BYTES_MAX, UNITS_MAX, UnitBlock, Warning, table_schema,

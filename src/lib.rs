@@ -11,7 +11,7 @@
 //! records     table  grade  dataset  desensitise  opening   raw data, into an immutable snapshot or a file that may leave
 //!             generalise  desensitise                      records that may leave, and what each technique leaves open
 //! questions   query  right                                  what is asked, and who may
-//! answers     engine  receipt  gate  audit                  what leaves, and how it is checked
+//! answers     engine  probe  receipt  gate  audit           what leaves, and how it is checked
 //! front       space  owner  holder  auditor  error          the four roles
 //! ```
 //! The rooms stand in total order: each uses only those above it. `README.md` has a whole program; `DESIGN.md` the
@@ -49,6 +49,8 @@ pub mod right;
 
 #[cfg(feature = "embedded")]
 pub mod engine;
+#[cfg(feature = "audit")]
+pub mod probe;
 pub mod receipt;
 #[cfg(feature = "embedded")]
 pub mod gate;

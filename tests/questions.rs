@@ -142,7 +142,11 @@ impl World {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let (path, data) = entry.map(|entry| (entry.path(), entry.metadata().unwrap())).unwrap();
-                if data.is_dir() { folders.push(path) } else { drop(files.insert(path, data.len())) }
+                if data.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.insert(path, data.len());
+                }
             }
         }
         let dataset = &self.gate.datasets().unwrap()[0];

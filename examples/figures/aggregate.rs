@@ -1,4 +1,3 @@
-use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,6 +14,9 @@ use crate::measure::{median, print, process_cpu_s, seconds};
 
 const GROUPS: usize = 100;
 const SQL: &str = "SELECT key, COUNT(*), SUM(x), AVG(x) FROM t WHERE y < 50 GROUP BY key";
+const BY_CODE: &str = "SELECT code, COUNT(*), SUM(x), AVG(x) FROM t WHERE y < 50 GROUP BY code";
+/// From the numbers of two groups to the next: codes are no small numbers.
+const CODE_STEP: i64 = 104_729;
 const ROWS: usize = 10_000_000;
 const UNITS: usize = 1_000_000;
 const ROUNDS: usize = 9;
@@ -26,7 +28,7 @@ const PASSES: usize = 4;
 /// half of the rows mispredict, and without bounds it is faster still.
 pub(crate) fn rows() -> Outcome {
     let table = Arc::new(Table::new(0));
-    let bound = bound("unit = \"row\"\nrows_are_independent = true", "")?;
+    let bound = bound(SQL, ROW, &declared(), "")?;
     let engine = SnapshotEngine::of_rows(Arc::clone(&table));
     let exact = engine.aggregate(&bound, &Control::default())?;
     let plain = table.plain(Table::plain_block);
@@ -57,10 +59,58 @@ pub(crate) fn rows() -> Outcome {
     if failed { Err("the engine failed".into()) } else { Ok(()) }
 }
 
-/// The same with 1 M units over 10 M rows, Zipf 1.1, one unit with 10 % of the rows; of each 3 groups and 2 rows are kept.
+/// The same where the data say which groups there are: of one text key and of one integer key. The twin is the same plain
+/// loop over codes.
+pub(crate) fn unknown() -> Outcome {
+    let table = Arc::new(Table::new(0).with_codes());
+    let reveal = "use = [\"group\", \"reveal\"]";
+    let code = format!("[columns.code]\ntype = \"integer\"\n{reveal}\ngrade = 1");
+    let bounds = [bound(SQL, ROW, reveal, &code)?, bound(BY_CODE, ROW, reveal, &code)?];
+    let engine = SnapshotEngine::of_rows(Arc::clone(&table));
+    let plain = table.plain(Table::plain_block);
+    for bound in &bounds {
+        let exact = engine.aggregate(bound, &Control::default())?;
+        let rows = exact.sums().iter().take(GROUPS).copied();
+        if exact.keys().map(<[_]>::len) != Some(GROUPS) || !rows.eq(plain.iter().map(|plain| i128::from(plain.rows))) {
+            return Err("the engine and its twin do not agree".into());
+        }
+    }
+    let mut failed = false;
+    let mut twins = || (0..PASSES).for_each(|_| drop(std::hint::black_box(table.plain(Table::plain_block))));
+    let mut cpu = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        for (bound, cpu) in bounds.iter().zip(&mut cpu) {
+            let mut ours = || (0..PASSES).for_each(|_| failed |= engine.aggregate(bound, &Control::default()).is_err());
+            cpu.push(cpu_of(&mut ours));
+        }
+        cpu[2].push(cpu_of(&mut twins));
+    }
+    let rows = (ROWS * PASSES) as f64 * threads() as f64;
+    let [text, integer, twin] = cpu.map(median);
+    print("aggregate.unknown.rows_per_s", rows / text, "rows/s");
+    print("aggregate.unknown.twin.ratio", text / twin, "times the twin's time");
+    print("aggregate.unknown.integer.rows_per_s", rows / integer, "rows/s");
+    print("aggregate.unknown.plain.rows_per_s", rows / twin, "rows/s");
+    if failed { Err("the engine failed".into()) } else { Ok(()) }
+}
+
+/// Two quantiles of 100 declared groups, from the counts of 1,001 values each.
+pub(crate) fn quantiles() -> Outcome {
+    let table = Arc::new(Table::new(0));
+    let bound = bound("SELECT key, MEDIAN(x), QUANTILE(x, 0.9) FROM t WHERE y < 50 GROUP BY key", ROW, &declared(), "")?;
+    let engine = SnapshotEngine::of_rows(table);
+    let mut failed = false;
+    let mut call = || failed |= engine.aggregate(&bound, &Control::default()).is_err();
+    let cpu: Vec<_> = (0..ROUNDS).map(|_| cpu_of(&mut call)).collect();
+    print("aggregate.quantile.rows_per_s", ROWS as f64 * threads() as f64 / median(cpu), "rows/s");
+    if failed { Err("the engine failed".into()) } else { Ok(()) }
+}
+
+/// Count, sum and mean over 100 declared groups with 1 M units over 10 M rows, Zipf 1.1, one unit with 10 % of the rows; of each 3 groups and 2 rows are kept.
 pub(crate) fn units() -> Outcome {
     let contribution = "contribution = { groups_per_unit = 3, rows_per_group = 2 }";
-    let bound = bound(&format!("unit = {{ column = \"who\" }}\n{contribution}"), "[columns.who]\ntype = \"integer\"\ngrade = 4")?;
+    let unit = format!("unit = {{ column = \"who\" }}\n{contribution}");
+    let bound = bound(SQL, &unit, &declared(), "[columns.who]\ntype = \"integer\"\ngrade = 4")?;
     let engine = SnapshotEngine::of_units(Arc::new(Table::new(UNITS)), RowKey::generate(&mut SystemRandom::new()?));
     let mut failed = false;
     let mut call = || failed |= engine.aggregate(&bound, &Control::default()).is_err();
@@ -83,22 +133,28 @@ fn threads() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-fn bound(unit: &str, column: &str) -> Result<Bound, Box<dyn std::error::Error>> {
-    let mut values = String::new();
-    (0..GROUPS).try_for_each(|group| write!(values, "\"group {group:02}\", "))?;
+const ROW: &str = "unit = \"row\"\nrows_are_independent = true";
+
+fn declared() -> String {
+    let values: Vec<_> = (0..GROUPS).map(|group| format!("\"group {group:02}\"")).collect();
+    format!("values = [{}]", values.join(", "))
+}
+
+fn bound(sql: &str, unit: &str, key: &str, column: &str) -> Result<Bound, Box<dyn std::error::Error>> {
     let text = format!(
         "name = \"t\"\ndata = \"t.csv\"\n{unit}\nbudget = {{ model = \"approx\", epsilon = \"1\", delta = \"0\" }}\n\
-         [columns.key]\ntype = \"text\"\nvalues = [{values}]\ngrade = 1\n\
+         [columns.key]\ntype = \"text\"\n{key}\ngrade = 1\n\
          [columns.x]\ntype = \"integer\"\nbounds = [0, 1000]\nnullable = true\ngrade = 2\n\
          [columns.y]\ntype = \"integer\"\nbounds = [0, 99]\ngrade = 2\n{column}\n"
     );
     let description = DescriptionFile::parse(&text, "".as_ref())?.description;
-    Ok(Bound::new(&Query::sql(SQL)?, description.schema())?)
+    Ok(Bound::new(&Query::sql(sql)?, description.schema())?)
 }
 
-/// Columns in memory, as a snapshot keeps them: key, x, y.
+/// Columns in memory, as a snapshot keeps them: key, x, y, and the key as an integer where that is asked for.
 struct Table {
     columns: [Vec<Arc<Block>>; 3],
+    codes: Vec<Arc<Block>>,
     units: Vec<Arc<UnitBlock>>,
 }
 
@@ -112,7 +168,7 @@ struct Plain {
 impl Table {
     fn new(units: usize) -> Self {
         let mut random = SplitMix(1);
-        let mut table = Self { columns: Default::default(), units: Vec::new() };
+        let mut table = Self { columns: Default::default(), codes: Vec::new(), units: Vec::new() };
         for start in (0..ROWS).step_by(BLOCK_ROWS) {
             let rows = BLOCK_ROWS.min(ROWS - start);
             let (mut keys, mut xs, mut ys) = (Vec::new(), Vec::new(), Vec::new());
@@ -134,6 +190,16 @@ impl Table {
             table.units = unit_blocks(units);
         }
         table
+    }
+
+    fn with_codes(mut self) -> Self {
+        let code = |key: &u32| CODE_STEP * i64::from(*key);
+        let block = |block: &Arc<Block>| match &block.cells {
+            Cells::Codes(keys) => Arc::new(Block { cells: Cells::Numbers(keys.iter().map(code).collect()), nulls: None }),
+            Cells::Numbers(_) => Arc::clone(block),
+        };
+        self.codes = self.columns[0].iter().map(block).collect();
+        self
     }
 
     /// The same aggregates without any privacy.
@@ -214,7 +280,8 @@ impl Blocks for Table {
     }
 
     fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
-        Ok(Arc::clone(&self.columns[column][block]))
+        let blocks = self.columns.get(column).unwrap_or(&self.codes);
+        Ok(Arc::clone(&blocks[block]))
     }
 
     fn unit_block(&self, block: usize) -> Result<Arc<UnitBlock>, EngineError> {

@@ -11,7 +11,7 @@ use usufruct::id::{Name, Time};
 use usufruct::random::SystemRandom;
 use usufruct::table::{Column, ColumnKind, FileOptions, FileSink, FileSource, Format, RecordSource as _, Records, Schema, SinkOptions};
 
-use crate::measure::{Work, median, print, process_cpu_s, rates, seconds};
+use crate::measure::{Work, median, peak_bytes, print, process_cpu_s, rates, seconds};
 use crate::{Outcome, register};
 
 /// Eight columns, as a portal would treat them; format-preserving encryption of the id comes later.
@@ -180,11 +180,4 @@ fn primitives() {
     ]);
     print("limit.aes_block.per_s", aes, "blocks/s, one core");
     print("limit.hmac.per_s", hmac, "HMAC-SHA256 of 18 bytes a second, one core");
-}
-
-/// The most memory that this process has had.
-fn peak_bytes() -> Option<f64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    Some(1024.0 * line.split_ascii_whitespace().nth(1)?.parse::<f64>().ok()?)
 }

@@ -87,6 +87,13 @@ fn since_start() -> Duration {
     START.get_or_init(Instant::now).elapsed()
 }
 
+/// The most memory that this process has had.
+pub(crate) fn peak_bytes() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(1024.0 * line.split_ascii_whitespace().nth(1)?.parse::<f64>().ok()?)
+}
+
 /// Prints one figure.
 pub(crate) fn print(name: &str, value: f64, unit: &str) {
     if value >= 1000.0 {

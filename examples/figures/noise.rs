@@ -1,10 +1,11 @@
 use usufruct::budget::Epsilon;
 use usufruct::dp::accountant::plan::{Plan, Step};
+use usufruct::dp::continual::factor;
 use usufruct::dp::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 use usufruct::random::{Random as _, SystemRandom};
 
 use crate::Outcome;
-use crate::measure::{Work, median, print, rates, thread_cpu_s};
+use crate::measure::{Work, median, peak_bytes, print, rates, thread_cpu_s};
 
 /// The scales of rule E2: scale of the Laplace law, sigma of the Gaussian.
 const SCALES: [(&str, u128, u128); 6] =
@@ -14,8 +15,7 @@ const DRAWS: u32 = 10_000;
 /// Rounds of the account, of which the median counts.
 const ROUNDS: usize = 9;
 
-/// Draws of both laws a second on one core, fresh system-keyed bytes included, beside the words they are made of; and the
-/// account of a long plan.
+/// Draws of both laws a second on one core, fresh system-keyed bytes included, beside the words they are made of.
 pub(crate) fn laplace() -> Outcome {
     let (mut least_prepared, mut least_once) = (f64::INFINITY, f64::INFINITY);
     let mut words = Vec::new();
@@ -38,8 +38,7 @@ pub(crate) fn laplace() -> Outcome {
     print("noise.laplace.per_s", least_prepared, "1/s");
     print("noise.laplace.oneoff.per_s", least_once, "1/s");
     print("limit.chacha20.u64_per_s", median(words), "1/s");
-    gaussian()?;
-    plan()
+    gaussian()
 }
 
 fn gaussian() -> Outcome {
@@ -63,9 +62,9 @@ fn gaussian() -> Outcome {
     Ok(())
 }
 
-/// Bounds of epsilon for 1,000 steps of 50 different discrete mechanisms at a delta of 10^-6: CPU time, and how far the
-/// bounds are apart.
-fn plan() -> Outcome {
+/// Bounds of epsilon for 1,000 steps of 50 different discrete mechanisms at a delta of 10^-6: CPU time, how far the bounds are
+/// apart, and how much memory that took at most.
+pub(crate) fn plan() -> Outcome {
     let mut plan = Plan::new();
     for at in 0..50_u32 {
         let step = match at % 3 {
@@ -75,15 +74,32 @@ fn plan() -> Outcome {
         };
         plan.add(step, 20)?;
     }
+    let before = peak_bytes();
     let mut times = Vec::new();
-    let mut apart = 0.0;
+    let mut gap = 0.0;
     for _ in 0..ROUNDS {
         let start = thread_cpu_s();
         let bounds = plan.epsilon(1e-6)?;
         times.push(1000.0 * (thread_cpu_s() - start));
-        apart = bounds.high - bounds.low;
+        gap = bounds.high - bounds.low;
     }
-    print("plan.steps_1000", median(times), "ms");
-    println!("plan.steps_1000.epsilon_apart\t{apart:.6}\t1");
+    print("plan.1000x50.cpu.ms", median(times), "ms of CPU time");
+    println!("plan.1000x50.gap\t{gap:.7}\tof epsilon");
+    if let (Some(before), Some(after)) = (before, peak_bytes()) {
+        print("plan.1000x50.peak.mb", (after - before) / 1e6, "MB more at the peak of the process than before");
+    }
+    Ok(())
+}
+
+/// How much noisier a running count is than one count at the same rho, where whoever comes counts once, or in seven periods.
+pub(crate) fn continual() -> Outcome {
+    /// That of the square root of the counting matrix for one participation, arXiv 2202.11205.
+    const REFERENCE: f64 = 3.272_554_150_273_132;
+    const PERIODS: u32 = 1_024;
+    for (name, participations) in [("m1", 1), ("m7", 7)] {
+        let factor = factor(PERIODS, participations, 1)?;
+        println!("continual.factor.{name}\t{factor:.6}\ttimes the noise of one count, {PERIODS} periods");
+    }
+    println!("continual.factor.m1.reference\t{REFERENCE:.6}\tof the matrix without rounding");
     Ok(())
 }

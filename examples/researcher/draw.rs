@@ -2,90 +2,76 @@
 
 use std::path::Path;
 
-use plotters::coord::ranged1d::Ranged as _;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use crate::plot::{Axis, COLOURS, INK, Outcome, chart, headed, line, mark, number, save, text, whisker, write};
-use crate::runs::{Errors, RUN_EPSILON, RUNS, Series, Widths};
+use crate::notebook::Course;
+use crate::plot::{Axis, COLOURS, INK, Outcome, PALE, chart, headed, line, mark, save, text, whisker, write};
+use crate::runs::Errors;
 
-/// Bars stand at multiples of 2/21, so that bars end at 0 +- 1/21 and at the two ends of an interval, -1 and 1.
-const BARS_PER_UNIT: f64 = 10.5;
-/// Those beyond stand at the last bar.
-const LAST_BAR: f64 = 26.0;
+/// Below this an error is not drawn: of a hundred answers hardly one is off at all.
+const ERROR_LEAST: f64 = 0.02;
 
-/// How far off the values were, by what their intervals promised: one histogram for each series.
-pub(crate) fn errors(path: &Path, series: &[Series; 4], errors: &[Errors; 4]) -> Outcome {
-    save(path, (1000, 760), |area| {
-        let below = format!(
-            "{} runs at epsilon {RUN_EPSILON}; shaded: the interval holds the truth, as promised for 95 % of runs; outermost bars: all beyond",
-            number(RUNS as f64)
-        );
-        let area = headed(area, "True error against the promised interval", &below)?;
-        let x = Axis::linear("true error / half-width of the interval", -2.5, 2.5);
-        for (place, area) in area.split_evenly((2, 2)).iter().enumerate() {
-            let (series, errors) = (&series[place], &errors[place]);
-            let bars = bars(&errors.ratios);
-            let y = Axis::linear("runs", 0.0, bars.iter().map(|(_, runs)| *runs).fold(1.0, f64::max));
-            let top = y.range().end;
-            let chart = chart(area, &format!("{} of {} people", series.aggregate.name(), series.people()), &x, &y, 20)?;
-            chart.plotting_area().draw(&Rectangle::new([(-1.0, 0.0), (1.0, top)], RGBColor(232, 235, 238).filled()))?;
-            for (middle, runs) in bars {
-                let bar = [(middle - 0.42 / BARS_PER_UNIT, 0.0), (middle + 0.42 / BARS_PER_UNIT, runs)];
-                chart.plotting_area().draw(&Rectangle::new(bar, COLOURS[place].filled()))?;
+/// How far off values are, by epsilon.
+pub(crate) fn errors(path: &Path, all: &[Errors; 3]) -> Outcome {
+    save(path, (1000, 640), |area| {
+        let below = "markers: mean of 100 answers, whiskers: two standard errors; lines: theory; a whole year is the least a median can be off";
+        let area = headed(area, "Distance from the truth against epsilon", below)?;
+        let most = all.iter().flat_map(|errors| &errors.points).map(|point| point.mean.max(point.theory)).fold(1.0, f64::max);
+        let x = Axis::logarithmic("epsilon of the question", 0.008, 2.5);
+        let y = Axis::logarithmic("distance from the truth, in people or years", ERROR_LEAST, most * 1.5);
+        let chart = chart(&area, "", &x, &y, 190)?;
+        for (place, errors) in all.iter().enumerate() {
+            let shown = |value: f64| value >= ERROR_LEAST;
+            let theory = errors.points.iter().map(|point| (point.epsilon, point.theory)).filter(|point| shown(point.1));
+            let theory: Vec<_> = theory.collect();
+            let last = theory.last().copied();
+            line(&chart, theory, COLOURS[place].stroke_width(2))?;
+            for point in errors.points.iter().filter(|point| shown(point.mean)) {
+                let (low, high) = ((point.mean - point.slack).max(ERROR_LEAST), point.mean + point.slack);
+                whisker(&chart, (point.epsilon, low), (point.epsilon, high), COLOURS[place].stroke_width(2))?;
+                mark(&chart, place, (point.epsilon, point.mean))?;
             }
-            for end in [-1.0, 1.0] {
-                line(&chart, vec![(end, 0.0), (end, top)], INK.stroke_width(2))?;
-            }
-            line(&chart, vec![(x.range().start, 0.0), (x.range().end, 0.0)], INK)?;
-            let inside = 100.0 * errors.hits as f64 / RUNS as f64;
-            let mut notes = vec![format!("{inside:.1} % inside")];
-            if errors.cut > 0 {
-                notes.push(format!("{} cut to a bound", errors.cut));
-            }
-            if errors.ratios.len() < RUNS {
-                notes.push(format!("{} no value", RUNS - errors.ratios.len()));
-            }
-            for (note, down) in notes.iter().zip([10, 30, 50]) {
-                write(&chart, note, (1.0, top), (10, down), text(13, HPos::Left, VPos::Top))?;
+            if let Some(last) = last {
+                write(&chart, &errors.name, last, (16, 0), text(13, HPos::Left, VPos::Center))?;
             }
         }
         Ok(())
     })
 }
 
-/// The middles of bars, and how many errors stand at each. Errors of 1 stand inside.
-fn bars(ratios: &[f64]) -> Vec<(f64, f64)> {
-    let bar = |ratio: &f64| ((ratio.abs() * BARS_PER_UNIT - 0.5).ceil().clamp(0.0, LAST_BAR)).copysign(*ratio);
-    let mut places: Vec<_> = ratios.iter().map(bar).collect();
-    places.sort_by(f64::total_cmp);
-    let equal = places.chunk_by(|a, b| a == b);
-    equal.map(|equal| (equal[0] / BARS_PER_UNIT, equal.len() as f64)).collect()
-}
-
-/// What an epsilon buys.
-pub(crate) fn widths(path: &Path, series: &[Series; 4], widths: &[Vec<Widths>; 4]) -> Outcome {
-    save(path, (1000, 680), |area| {
-        let below = "markers: medians of 25 answers; whiskers: the middle 21 of them; lines: theory of continuous noise";
-        let area = headed(area, "Width of the 95 % interval against epsilon", below)?;
-        let all = || widths.iter().flatten();
-        let least = all().map(|width| width.most[0].min(width.theory)).fold(f64::INFINITY, f64::min);
-        let most = all().map(|width| width.most[1].max(width.theory)).fold(0.0, f64::max);
-        let x = Axis::logarithmic("epsilon of the request", 0.008, 2.5);
-        let y = Axis::logarithmic("width of the interval, in people or years", least * 0.7, most * 1.4);
-        let chart = chart(&area, "", &x, &y, 240)?;
-        for (place, (series, widths)) in series.iter().zip(widths).enumerate() {
-            let theory = widths.iter().map(|width| (width.epsilon, width.theory));
-            line(&chart, theory.collect(), COLOURS[place].stroke_width(2))?;
-            for width in widths {
-                let [low, high] = width.most.map(|end| (width.epsilon, end));
-                mark(&chart, place, (width.epsilon, width.median))?;
-                whisker(&chart, low, high, COLOURS[place].stroke_width(2))?;
+/// What was spent and what was left after each question: of the right on the left, of the dataset on the right.
+pub(crate) fn budget(path: &Path, course: &Course) -> Outcome {
+    save(path, (1000, 520), |area| {
+        let below = "line and dark area: spent; light area: left; cross: refused, nothing charged; a colleague asks two of the questions";
+        let area = headed(area, "The budget, question by question", below)?;
+        let questions = course.steps.len() as f64;
+        let x = Axis::linear("question", 0.0, questions);
+        let y = Axis::linear("epsilon", 0.0, course.right.max(course.dataset));
+        let sides = [
+            ("the researcher's right", course.right, course.steps.iter().map(|step| step.right).collect::<Vec<_>>()),
+            ("the dataset", course.dataset, course.steps.iter().map(|step| step.dataset).collect()),
+        ];
+        for (area, (title, limit, spent)) in area.split_evenly((1, 2)).iter().zip(sides) {
+            let chart = chart(area, title, &x, &y, 20)?;
+            let plot = chart.plotting_area();
+            plot.draw(&Rectangle::new([(0.0, 0.0), (questions, limit)], PALE.filled()))?;
+            let mut before = 0.0;
+            let mut steps = vec![(0.0, 0.0)];
+            for ((place, spent), step) in (1_u32..).zip(&spent).zip(&course.steps) {
+                let (from, to) = (f64::from(place - 1), f64::from(place));
+                plot.draw(&Rectangle::new([(from, 0.0), (to, *spent)], RGBColor(120, 170, 205).filled()))?;
+                steps.extend([(from, before), (from, *spent), (to, *spent)]);
+                before = *spent;
+                if step.refused {
+                    let at = (f64::midpoint(from, to), *spent);
+                    for arm in [[(-6, -6), (6, 6)], [(-6, 6), (6, -6)]] {
+                        plot.draw(&(EmptyElement::at(at) + PathElement::new(arm.to_vec(), COLOURS[2].stroke_width(3))))?;
+                    }
+                }
             }
-            if let Some(last) = widths.last() {
-                let words = format!("{} of {}, in {}", series.aggregate.name(), series.people(), series.aggregate.unit());
-                write(&chart, &words, (last.epsilon, last.median), (22, 0), text(13, HPos::Left, VPos::Center))?;
-            }
+            line(&chart, steps, COLOURS[1].stroke_width(3))?;
+            line(&chart, vec![(0.0, limit), (questions, limit)], INK.stroke_width(2))?;
         }
         Ok(())
     })

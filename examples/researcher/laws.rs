@@ -1,16 +1,16 @@
-//! What theory says of the answers: how often an interval holds the truth, and how wide it is.
+//! What theory says of the answers: how often an interval holds the truth, and how far off a value is.
 
 use std::error::Error;
 use std::ops::RangeInclusive;
 
-use usufruct::budget::Epsilon;
+use usufruct::budget::{Epsilon, Loss};
 use usufruct::dataset::Schema;
 use usufruct::dp::interval::{self, COVERAGE_UNITS};
 use usufruct::dp::{LaplaceMechanism, Scale};
 use usufruct::engine::{Bound, Split, Vector, VectorKind};
 use usufruct::query::Query;
 
-use crate::people::{AGES, Truth};
+use crate::people::Truth;
 
 /// The columns of the answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +42,6 @@ impl Aggregate {
         }
     }
 
-    pub(crate) const fn unit(self) -> &'static str {
-        match self {
-            Self::Count => "people",
-            Self::Sum | Self::Mean => "years",
-        }
-    }
-
     /// What it should be, as a fraction; nothing for the mean of nobody.
     pub(crate) fn truth(self, Truth { count, sum }: Truth) -> Option<(i128, i128)> {
         match self {
@@ -62,12 +55,14 @@ impl Aggregate {
 impl Laws {
     pub(crate) fn of(schema: &Schema, query: &Query, price: Epsilon) -> Result<Self, Box<dyn Error>> {
         let bound = Bound::new(query, schema)?;
-        let split = Split::new(&bound, price)?;
-        let mechanism = |(vector, share): (&Vector, &Epsilon)| LaplaceMechanism::new(vector.sensitivity(), share.units());
-        let mechanisms = bound.vectors().iter().zip(split.shares()).map(mechanism).collect::<Result<Vec<_>, _>>()?;
-        match (bound.vectors(), mechanisms.as_slice()) {
-            ([_, vector], [rows, ages]) if let VectorKind::Sum { centre, .. } = vector.kind() => {
-                Ok(Self { rows: rows.scale(), ages: ages.scale(), centre: *centre })
+        let split = Split::new(&bound, Loss::pure(price))?;
+        match (bound.vectors(), split.shares()) {
+            ([rows, ages], [Loss::Approx { epsilon: rows_share, .. }, Loss::Approx { epsilon: ages_share, .. }])
+                if let VectorKind::Sum { centre, .. } = ages.kind() =>
+            {
+                let scale =
+                    |vector: &Vector, share: &Epsilon| LaplaceMechanism::new(vector.sensitivity(), share.units()).map(|made| made.scale());
+                Ok(Self { rows: scale(rows, rows_share)?, ages: scale(ages, ages_share)?, centre: *centre })
             }
             _ => Err("the question is of other aggregates".into()),
         }
@@ -90,21 +85,45 @@ impl Laws {
         low..=if aggregate == Aggregate::Mean { runs } else { runs - tail(runs, 1.0 - p) }
     }
 
-    /// How far an interval reaches to both sides, were noise continuous and the interval of a mean at the truth.
-    pub(crate) fn half_width(&self, aggregate: Aggregate, truth: Truth) -> f64 {
-        let scale = |scale: Scale| scale.numerator() as f64 / scale.denominator() as f64;
-        let (rows, ages) = (scale(self.rows), scale(self.ages));
-        let centre = self.centre as f64;
-        match aggregate {
-            Aggregate::Count => rows * 20_f64.ln(),
-            Aggregate::Sum => quantile(ages, centre * rows),
-            Aggregate::Mean => {
-                let (sum, count) = (truth.sum as f64, truth.count as f64);
-                let within_bounds = (AGES[1] - AGES[0]) as f64 / 2.0;
-                (quantile(ages, (sum / count - centre).abs() * rows) / count).min(within_bounds)
-            }
-        }
+    /// How far the mean of so many people of a group is off on average, were noise continuous and small beside their number.
+    pub(crate) fn error_of_mean(&self, truth: Truth) -> f64 {
+        let (sum, count) = (truth.sum as f64, truth.count as f64);
+        let (x, y) = (float(self.ages), (sum / count - self.centre as f64).abs() * float(self.rows));
+        // The mean of |X + Y| for Laplace X and Y of scales x and y.
+        (x * x + x * y + y * y) / (x + y) / count
     }
+}
+
+/// How far a count is off on average: |Y| for discrete Laplace Y of scale 1 / epsilon.
+pub(crate) fn error_of_count(epsilon: f64) -> f64 {
+    1.0 / epsilon.sinh()
+}
+
+/// How far a median is off on average, and where it is, for the numbers of rows at 0, 1, 2, ...
+///
+/// A place among the rows is chosen with probability proportional to exp(-epsilon distance), distance being how many rows lie
+/// between it and the middle; the rows of a year are spread evenly over it, as `usufruct::dp::quantile` does.
+pub(crate) fn error_of_median(rows: &[u64], epsilon: f64) -> f64 {
+    const POINTS: u32 = 1_024;
+    let middle = rows.iter().sum::<u64>() as f64 / 2.0;
+    let mut below = 0.0;
+    let mut weights = Vec::with_capacity(rows.len());
+    let mut median = 0;
+    for (year, rows) in rows.iter().enumerate() {
+        let rows = *rows as f64;
+        let weight = |point: u32| (-epsilon * (below + rows * (f64::from(point) + 0.5) / f64::from(POINTS) - middle).abs()).exp();
+        weights.push((0..POINTS).map(weight).sum::<f64>());
+        if below < middle {
+            median = year;
+        }
+        below += rows;
+    }
+    let total: f64 = weights.iter().sum();
+    weights.iter().enumerate().map(|(year, weight)| weight * year.abs_diff(median) as f64).sum::<f64>() / total
+}
+
+fn float(scale: Scale) -> f64 {
+    scale.numerator() as f64 / scale.denominator() as f64
 }
 
 /// The least number of successes of `runs` trials of probability `p` below which chance falls at most half as often as a
@@ -120,17 +139,4 @@ fn tail(runs: usize, p: f64) -> usize {
         log += ((runs - successes) as f64 / (successes + 1) as f64).ln() + p.ln() - (-p).ln_1p();
     }
     runs
-}
-
-/// The q that |X + Y| exceeds with probability 0.05, for Laplace X and Y of these scales.
-fn quantile(x: f64, y: f64) -> f64 {
-    // The closed form has no value where the scales are equal.
-    let y = if (x - y).abs() < x * 1e-6 { x * (1.0 + 1e-6) } else { y };
-    let exceeds = |q: f64| (x * x * (-q / x).exp() - y * y * (-q / y).exp()) / (x * x - y * y);
-    let (mut low, mut high) = (0.0, 20.0 * (x + y));
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if exceeds(middle) > 0.05 { low = middle } else { high = middle }
-    }
-    high
 }

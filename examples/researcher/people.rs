@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::register::{OCCUPATIONS, Register};
 
-/// Everyone's sex, age and work, and what an owner says of them.
+/// Everyone's sex, age, work and origin, and what an owner says of them.
 pub(crate) struct People {
     /// Where they come from.
     pub(crate) source: &'static str,
@@ -17,11 +17,12 @@ pub(crate) struct People {
 }
 
 /// Places among the declared values, and years.
-#[derive(Clone, Copy)]
 struct Person {
     sex: usize,
     age: i64,
     work: usize,
+    /// Not declared.
+    origin: String,
 }
 
 /// What a perfect answer about a group would say.
@@ -53,11 +54,11 @@ impl People {
         let mut lines = text.lines();
         let header: Vec<_> = lines.next().unwrap_or_default().split(';').collect();
         let place = |name: &str| header.iter().position(|column| *column == name).ok_or("adult.csv has other columns");
-        let (sex, age, work) = (place("sex")?, place("age")?, place("workclass")?);
+        let (sex, age, work, origin) = (place("sex")?, place("age")?, place("workclass")?, place("native-country")?);
         for line in lines {
             let cells: Vec<_> = line.split(';').collect();
             let cell = |place: usize| cells.get(place).copied().unwrap_or_default();
-            people.push(cell(sex), cell(age).parse()?, cell(work))?;
+            people.push(cell(sex), cell(age).parse()?, cell(work), cell(origin))?;
         }
         Ok(people)
     }
@@ -66,18 +67,18 @@ impl People {
         let works = OCCUPATIONS.map(|(code, _)| code);
         let mut people = Self { source: "the generated register", sexes: ["男", "女"], works, rows: Vec::new() };
         for person in Register::new(1, REGISTER_ROWS) {
-            people.push(person.sex, person.age.into(), person.occupation)?;
+            people.push(person.sex, person.age.into(), person.occupation, person.city)?;
         }
         Ok(people)
     }
 
-    fn push(&mut self, sex: &str, age: i64, work: &str) -> Result<(), &'static str> {
+    fn push(&mut self, sex: &str, age: i64, work: &str, origin: &str) -> Result<(), &'static str> {
         let place = |values: &[&str], cell| values.iter().position(|value| *value == cell).ok_or("a cell is none of the declared values");
         let (sex, work) = (place(&self.sexes, sex)?, place(&self.works, work)?);
         if !(AGES[0]..=AGES[1]).contains(&age.into()) {
             return Err("an age is out of bounds");
         }
-        self.rows.push(Person { sex, age, work });
+        self.rows.push(Person { sex, age, work, origin: origin.to_owned() });
         Ok(())
     }
 
@@ -87,28 +88,29 @@ impl People {
 
     /// As a file of the owner's.
     pub(crate) fn csv(&self) -> String {
-        let mut csv = "sex,age,work\n".to_owned();
-        for Person { sex, age, work } in &self.rows {
+        let mut csv = "sex,age,work,origin\n".to_owned();
+        for Person { sex, age, work, origin } in &self.rows {
             // Writing to a string cannot fail.
-            let _ = writeln!(csv, "{},{age},{}", self.sexes[*sex], self.works[*work]);
+            let _ = writeln!(csv, "{},{age},{},{origin}", self.sexes[*sex], self.works[*work]);
         }
         csv
     }
 
-    /// The owner's description, with a budget.
-    pub(crate) fn description(&self, epsilon: &str) -> String {
+    /// The owner's description, with a budget in TOML.
+    pub(crate) fn description(&self, name: &str, budget: &str) -> String {
         format!(
             r#"
-            name = "people"
+            name = "{name}"
             data = "people.csv"
             unit = "row"
             rows_are_independent = true
             quantum_ms = 0
             public_source = "the codebook"
-            budget = {{ model = "approx", epsilon = "{epsilon}" }}
+            budget = {budget}
             columns.sex = {{ type = "text", values = {:?}, grade = 1 }}
             columns.age = {{ type = "integer", bounds = {AGES:?}, grade = 2 }}
             columns.work = {{ type = "text", values = {:?}, grade = 2 }}
+            columns.origin = {{ type = "text", use = ["filter", "group", "reveal"], grade = 2 }}
             "#,
             self.sexes, self.works
         )
@@ -123,5 +125,14 @@ impl People {
             truth.sum += i128::from(person.age);
         }
         truths.into()
+    }
+
+    /// How many of a work are of each age.
+    pub(crate) fn ages_of(&self, work: usize) -> Vec<u64> {
+        let mut ages = vec![0; 1 + AGES[1] as usize];
+        for person in self.rows.iter().filter(|person| person.work == work) {
+            ages[person.age as usize] += 1;
+        }
+        ages
     }
 }

@@ -1,4 +1,4 @@
-//! The same question a thousand times: how often do the intervals hold the truth, and how wide are they?
+//! The same question a thousand times: how often do the intervals hold the truth? And how far off are values, by epsilon?
 //!
 //! Asked of a gate with recorded noise, so that every run of the example sees the same. Of a real gate nobody but its owner
 //! knows the truth, and no budget is meant to last that long.
@@ -20,16 +20,18 @@ use usufruct::receipt::{Release, Value};
 use usufruct::right::{Ask, EXPIRY_DEFAULT_S, Verified};
 use usufruct::table::{CsvOptions, CsvSource};
 
-use crate::laws::{Aggregate, Laws};
-use crate::people::{AGES, People, Truth};
-use crate::plot::number;
-use crate::walk::{float, terms};
+use crate::laws::{Aggregate, Laws, error_of_count, error_of_median};
+use crate::notebook::{float, terms};
+use crate::people::People;
+use crate::plot::{Outcome, number};
 
 pub(crate) const RUNS: usize = 1000;
 pub(crate) const RUN_EPSILON: &str = "0.1";
 const EPSILONS: [&str; 8] = ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2"];
-/// Answers at each of them.
-const ANSWERS: usize = 25;
+/// Answers to each question at each of them.
+const ANSWERS: usize = 100;
+/// Of the group they are about, as nearly as there is one.
+const GROUP_SIZE: i128 = 1_000;
 
 const QUESTION: &str = "SELECT work, COUNT(*), SUM(age), AVG(age) FROM people GROUP BY work";
 const SEED: &str = "researcher";
@@ -40,43 +42,25 @@ const NOW: u64 = 1_767_225_600;
 pub(crate) struct Laboratory {
     gate: TestGate,
     schema: Schema,
-    query: Query,
     right: Verified,
     holder: Holder,
     random: RecordedRandom,
 }
 
-/// An aggregate of a group: one of those that are drawn.
-pub(crate) struct Series {
-    pub(crate) aggregate: Aggregate,
-    group: usize,
-    truth: Truth,
-}
-
-impl Series {
-    /// How many the group has.
-    pub(crate) fn people(&self) -> String {
-        number(self.truth.count as f64)
-    }
-}
-
-/// What came out of all runs for a series.
-#[derive(Default)]
+/// What a question of one kind gave at each epsilon.
 pub(crate) struct Errors {
-    /// Intervals that hold the truth.
-    pub(crate) hits: usize,
-    /// Value less truth, by how far the interval reaches to that side: from -1 to 1 exactly where it holds the truth.
-    pub(crate) ratios: Vec<f64>,
-    /// Means that noise threw out of the bounds of ages.
-    pub(crate) cut: usize,
+    /// What is asked, with its unit.
+    pub(crate) name: String,
+    pub(crate) points: Vec<Point>,
 }
 
-/// What an epsilon buys a series: widths of intervals, and the one that theory expects.
-pub(crate) struct Widths {
+/// How far off the values were.
+pub(crate) struct Point {
     pub(crate) epsilon: f64,
-    pub(crate) median: f64,
-    /// All but a tenth on each side.
-    pub(crate) most: [f64; 2],
+    /// On average of all answers.
+    pub(crate) mean: f64,
+    /// Two standard errors of that to both sides.
+    pub(crate) slack: f64,
     pub(crate) theory: f64,
 }
 
@@ -85,43 +69,29 @@ impl Laboratory {
         let mut random = RecordedRandom::from_seed(SEED);
         let [owner, holder] = [(); 2].map(|()| SigningKey::generate(&mut random));
         let (owner, holder) = (Owner::new(owner), Holder::new(holder));
-        let DescriptionFile { description, data } = DescriptionFile::parse(&people.description("1000"), folder)?;
+        let DescriptionFile { description, data } = DescriptionFile::parse(&people.description("people", "{ model = \"approx\", epsilon = \"10000\" }"), folder)?;
         fs::write(&data.path, people.csv())?;
         let gate = TestGate::create(&folder.join("laboratory"), owner.signer(), SEED, || NOW)?;
         let source = CsvSource::open(&data.path, CsvOptions::default(), table_schema(description.schema()))?;
         let card = gate.publish(&description, &source, owner.signer())?.card;
         let now = Time::from_unix_s(NOW);
-        let right = owner.grant(&card, holder.public(), terms("1000", 10_000, now.plus_s(24 * 3600))?, now, &mut random)?;
-        Ok(Self { gate, schema: description.schema().clone(), query: Query::sql(QUESTION)?, right, holder, random })
+        let right = owner.grant(&card, holder.public(), terms(Loss::approx("10000", "0")?, 10_000, now.plus_s(24 * 3600))?, now, &mut random)?;
+        Ok(Self { gate, schema: description.schema().clone(), right, holder, random })
     }
 
-    fn ask(&mut self, price: Epsilon) -> Result<Release, Box<dyn Error>> {
-        let ask = Ask { query: self.query.clone(), price: Loss::pure(price), purpose: None, expiry_s: EXPIRY_DEFAULT_S, seen: None };
+    fn ask(&mut self, query: &Query, price: Epsilon) -> Result<Release, Box<dyn Error>> {
+        let ask = Ask { query: query.clone(), price: Loss::pure(price), purpose: None, expiry_s: EXPIRY_DEFAULT_S, seen: None };
         let request = self.holder.request(&self.right, ask, Time::from_unix_s(NOW), &mut self.random)?;
         Ok(self.gate.answer(request.bytes())?)
     }
 }
 
-/// Count, sum and mean of the largest group, and the mean of the smallest one with anybody in it.
-pub(crate) fn drawn(people: &People) -> Result<[Series; 4], Box<dyn Error>> {
-    let groups = people.by_work();
-    let sizes = || groups.iter().enumerate().filter(|(_, (_, truth))| truth.count > 0);
-    let largest = sizes().max_by_key(|(_, (_, truth))| truth.count).ok_or("nobody is there")?.0;
-    let smallest = sizes().min_by_key(|(_, (_, truth))| truth.count).ok_or("nobody is there")?.0;
-    let series = |aggregate: Aggregate, group: usize| Series { aggregate, group, truth: groups[group].1 };
-    Ok([
-        series(Aggregate::Count, largest),
-        series(Aggregate::Sum, largest),
-        series(Aggregate::Mean, largest),
-        series(Aggregate::Mean, smallest),
-    ])
-}
-
-/// Asks a thousand times, checks that each aggregate of each group keeps its promise, and hands out what is drawn.
-pub(crate) fn errors(laboratory: &mut Laboratory, people: &People, drawn: &[Series; 4]) -> Result<[Errors; 4], Box<dyn Error>> {
+/// Asks a thousand times, and checks that each aggregate of each group keeps its promise.
+pub(crate) fn coverage(laboratory: &mut Laboratory, people: &People) -> Outcome {
     let price = Epsilon::parse(RUN_EPSILON)?;
-    let laws = Laws::of(&laboratory.schema, &laboratory.query, price)?;
-    println!("\n{} RUNS of a gate with recorded noise, at epsilon {price}: {QUESTION}", number(RUNS as f64));
+    let query = Query::sql(QUESTION)?;
+    let laws = Laws::of(&laboratory.schema, &query, price)?;
+    println!("{} times at epsilon {price}: {QUESTION}", number(RUNS as f64));
     for aggregate in Aggregate::ALL {
         let (hits, percent) = (laws.hits(aggregate, RUNS), 100.0 * laws.coverage(aggregate));
         let law = if aggregate == Aggregate::Mean { "promises at least" } else { "covers by its law" };
@@ -131,21 +101,11 @@ pub(crate) fn errors(laboratory: &mut Laboratory, people: &People, drawn: &[Seri
 
     let groups = people.by_work();
     let mut hits = vec![[0; 3]; groups.len()];
-    let mut errors = [(); 4].map(|()| Errors::default());
     for _ in 0..RUNS {
-        let release = laboratory.ask(price)?;
-        for (group, (row, (_, truth))) in release.rows().iter().zip(&groups).enumerate() {
-            for (place, (aggregate, value)) in Aggregate::ALL.into_iter().zip(&row.values).enumerate() {
-                let Some(truth) = aggregate.truth(*truth) else { continue };
-                let hit = holds(value, truth);
-                hits[group][place] += usize::from(hit);
-                let drawn = drawn.iter().position(|series| series.group == group && series.aggregate == aggregate);
-                if let Some(errors) = drawn.map(|place| &mut errors[place]) {
-                    errors.hits += usize::from(hit);
-                    errors.ratios.extend(ratio(value, truth));
-                    let bound = |value: Decimal| AGES.contains(&value.mantissa());
-                    errors.cut += usize::from(aggregate == Aggregate::Mean && value.value.is_some_and(bound));
-                }
+        let release = laboratory.ask(&query, price)?;
+        for ((row, (_, truth)), hits) in release.rows().iter().zip(&groups).zip(&mut hits) {
+            for ((aggregate, value), hits) in Aggregate::ALL.into_iter().zip(&row.values).zip(hits) {
+                *hits += usize::from(aggregate.truth(*truth).is_some_and(|truth| holds(value, truth)));
             }
         }
     }
@@ -167,42 +127,63 @@ pub(crate) fn errors(laboratory: &mut Laboratory, people: &People, drawn: &[Seri
         return Err(format!("intervals that hold the truth too seldom or too often: {}", broken.join(", ")).into());
     }
     println!("all aggregates of all groups keep their promise");
-    Ok(errors)
+    Ok(())
 }
 
-/// How wide the intervals of each series are, by epsilon.
-pub(crate) fn widths(laboratory: &mut Laboratory, drawn: &[Series; 4]) -> Result<[Vec<Widths>; 4], Box<dyn Error>> {
-    let mut all = [(); 4].map(|()| Vec::new());
-    for text in EPSILONS {
-        let price = Epsilon::parse(text)?;
-        let laws = Laws::of(&laboratory.schema, &laboratory.query, price)?;
-        let releases = (0..ANSWERS).map(|_| laboratory.ask(price)).collect::<Result<Vec<_>, _>>()?;
-        for (series, all) in drawn.iter().zip(&mut all) {
-            let place = series.aggregate as usize;
-            let values = releases.iter().map(|release| &release.rows()[series.group].values[place]);
-            let mut widths: Vec<_> = values.map(|value| float(value.high) - float(value.low)).collect();
-            widths.sort_by(f64::total_cmp);
-            let theory = 2.0 * laws.half_width(series.aggregate, series.truth);
-            let tenth = ANSWERS / 10;
-            let most = [widths[tenth], widths[ANSWERS - 1 - tenth]];
-            all.push(Widths { epsilon: text.parse()?, median: widths[ANSWERS / 2], most, theory });
+/// How far off count, mean and median of one group are, each asked alone at several epsilons.
+pub(crate) fn errors(laboratory: &mut Laboratory, people: &People) -> Result<[Errors; 3], Box<dyn Error>> {
+    let groups = people.by_work();
+    let size = |place: &usize| groups[*place].1.count.abs_diff(GROUP_SIZE);
+    let place = (0..groups.len()).min_by_key(size).ok_or("nobody is there")?;
+    let (work, truth) = groups[place];
+    let ages = people.ages_of(place);
+    let size = number(truth.count as f64);
+    println!("{ANSWERS} answers at each of {} epsilons: count, mean and median of one work", EPSILONS.len());
+    println!("  {work}: {size} people");
+    let middle = |place: &usize| 2 * ages[..=*place].iter().sum::<u64>() >= truth.count as u64;
+    let median = (0..ages.len()).find(middle).ok_or("nobody is there")? as f64;
+    let mean = truth.sum as f64 / truth.count as f64;
+    let questions = [
+        ("COUNT(*)", "people", truth.count as f64),
+        ("AVG(age)", "years", mean),
+        ("MEDIAN(age)", "years", median),
+    ];
+    let mut all = Vec::new();
+    for (item, unit, expected) in questions {
+        let query = Query::sql(&format!("SELECT {item} FROM people WHERE work = '{work}'"))?;
+        let mut points = Vec::new();
+        for text in EPSILONS {
+            let (price, epsilon): (_, f64) = (Epsilon::parse(text)?, text.parse()?);
+            let theory = match item {
+                "COUNT(*)" => error_of_count(epsilon),
+                "AVG(age)" => Laws::of(&laboratory.schema, &query, price)?.error_of_mean(truth),
+                _ => error_of_median(&ages, epsilon),
+            };
+            let mut errors = Vec::with_capacity(ANSWERS);
+            for _ in 0..ANSWERS {
+                let release = laboratory.ask(&query, price)?;
+                // Where the noisy count is not positive there is no mean.
+                errors.extend(release.rows()[0].values[0].value.map(|value| (float(value) - expected).abs()));
+            }
+            let count = errors.len() as f64;
+            let mean = errors.iter().sum::<f64>() / count;
+            let variance = errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / (count - 1.0);
+            points.push(Point { epsilon, mean, slack: 2.0 * (variance / count).sqrt(), theory });
         }
+        all.push(Errors { name: format!("{item}, in {unit}"), points });
     }
-    Ok(all)
+    println!("  {:>9}  {}", "epsilon", all.iter().map(|errors| format!("{:>20}", errors.name)).collect::<Vec<_>>().join("  "));
+    for (place, epsilon) in EPSILONS.iter().enumerate() {
+        let cell = |errors: &Errors| format!("{:>9.4} of {:>7.4}", errors.points[place].mean, errors.points[place].theory);
+        println!("  {epsilon:>9}  {}", all.iter().map(cell).collect::<Vec<_>>().join("  "));
+    }
+    println!("mean distance from the truth, of what theory expects");
+    all.try_into().map_err(|_| "three questions".into())
 }
 
 /// Exactly, in integers.
 fn holds(value: &Value, (numerator, denominator): (i128, i128)) -> bool {
     let times = |end: Decimal| (end.mantissa() * denominator, numerator * 10_i128.pow(end.scale().into()));
-    let (low, high) = (times(value.low), times(value.high));
-    low.0 <= low.1 && high.1 <= high.0
-}
-
-/// Nothing where there is no value.
-fn ratio(value: &Value, truth: (i128, i128)) -> Option<f64> {
-    let estimate = float(value.value?);
-    let error = estimate - truth.0 as f64 / truth.1 as f64;
-    // What is too high is covered by the lower half of the interval.
-    let reach = if error > 0.0 { estimate - float(value.low) } else { float(value.high) - estimate };
-    Some(if error == 0.0 { 0.0 } else { error / reach })
+    let (low, high) = (value.low.map(times), value.high.map(times));
+    low.is_some_and(|low| low.0 <= low.1) && high.is_some_and(|high| high.1 <= high.0)
 }

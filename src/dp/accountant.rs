@@ -131,7 +131,7 @@ mod tests {
             let line = table.lines().find(|line| line.starts_with(&format!("| P{row} |")));
             let line = line.unwrap_or_else(|| panic!("P{row} has no line"));
             let tests = line.split('`').filter_map(|name| name.split_once("::")).collect::<Vec<_>>();
-            assert!(!tests.is_empty() || row == 39, "P{row} names no test");
+            assert!(!tests.is_empty(), "P{row} names no test");
             for (file, test) in tests {
                 let source = std::fs::read_to_string(root.join("src/dp").join(file)).unwrap_or_else(|_| panic!("P{row}: {file}"));
                 assert!(source.contains(&format!("fn {test}()")), "P{row}: {file} has no {test}");

@@ -29,7 +29,7 @@ pub use histogram::quantile_from_histogram;
 pub use laplace::laplace;
 pub use mean::{MEAN_RESOLUTION, Mean, NoisyMean};
 pub use sum::laplace_sum;
-pub use variance::{Deviation, NoisyVariance, VARIANCE_RESOLUTION, Variance};
+pub use variance::{Deviation, NoisyVariance, VARIANCE_RESOLUTION, Variance, Widths};
 
 use super::Law;
 

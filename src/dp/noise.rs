@@ -103,8 +103,9 @@ impl fmt::Debug for DiscreteLaplace {
 /// fits: one beyond 2^126 has a probability below exp(-2^124).
 ///
 /// # Source
-/// Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy", arXiv 2004.00010: definition 1 and, for
-/// single draws, algorithm 3. Tables as for [`DiscreteLaplace`].
+/// Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy", arXiv 2004.00010: definition 1. Tables as for
+/// [`DiscreteLaplace`]; single draws by rejection under blocks of sigma with integer weights (the argument stands in
+/// `noise/once.rs`).
 ///
 /// # Not promised
 /// Constant time: how long a draw takes depends on its value. An answer leaves at a quantum of time (rule G2).

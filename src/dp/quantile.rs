@@ -29,9 +29,9 @@
 //!
 //! # Privacy
 //! Neighbours: tables that differ by adding or removing the rows of one privacy unit, at most `rows_of_unit`. The score of
-//! a point for rank a/b is minus how far n a is from L b..=H b. One row more adds at most b - a, or takes a, from b L - a n
-//! and b H - a n, whichever point it has, so a score changes by at most D = max(a, b - a) per row. A point is drawn with
-//! probability proportional to exp(epsilon score / (2 D rows_of_unit)), exactly.
+//! a point for rank a/b is minus how far n a is from L b..=H b, L rows being below the point and H up to and with it. One
+//! row more adds b - a to b L - a n and b H - a n, or takes a from them, so a score changes by at most D = max(a, b - a) per
+//! row. A point is drawn with probability proportional to exp(epsilon score / (2 D rows_of_unit)), exactly.
 //!
 //! Given all choices of earlier levels, the stretches of the next are fixed, and no row is in two: rows at a chosen point
 //! are in neither of its sides. A unit with k_i rows in stretch i changes the probabilities of that choice by
@@ -41,7 +41,7 @@
 //! ends, never by counts.
 //!
 //! # Source
-//! Kaplan, Schnapp, Stemmer, "Differentially Private Approximate Quantiles", ICML 2022, arXiv 2110.05429, algorithm 1.
+//! Kaplan, Schnapp, Stemmer, "Differentially Private Approximate Quantiles", ICML 2022, arXiv 2110.05429.
 //! Exponential mechanism as bounded range: Dong, Durfee, Rogers 2020; Cesar and Rogers 2021.
 //!
 //! # Not promised

@@ -2,7 +2,9 @@ use super::bound::{ANSWER_BYTES_MAX, Aggregate, ESTIMATE_BYTES, Step};
 use super::decimal::{Round, product};
 use super::{Key, Noisy, Split};
 use crate::dataset::{Bounds, Step as Grid};
-use crate::dp::interval::{self, HalfWidth, Interval, MEAN_RESOLUTION, Mean, Method, NoisyMean, NoisyVariance, VARIANCE_RESOLUTION};
+use crate::dp::interval::{
+    self, HalfWidth, Interval, MEAN_RESOLUTION, Mean, Method, NoisyMean, NoisyVariance, VARIANCE_RESOLUTION, Widths,
+};
 use crate::dp::{Law, Scale, range};
 use crate::id::Decimal;
 
@@ -94,7 +96,7 @@ enum Rule<'a> {
     Number { vector: usize, slot: usize, width: HalfWidth },
     Sum { sum: usize, count: Option<usize>, centre: i64, grid: Grid, width: HalfWidth },
     Mean { sum: usize, count: usize, grid: Grid, mean: NoisyMean },
-    Spread { sum: usize, count: usize, squares: usize, grid: Grid, root: bool, noisy: NoisyVariance },
+    Spread { sum: usize, count: usize, squares: usize, grid: Grid, root: bool, noisy: NoisyVariance, widths: Widths },
     Quantile { step: usize, place: usize, grid: Grid, rank: (u64, u64), split: &'a Split, bins: Option<(usize, Law)> },
     Range { vector: usize, law: Law, high: bool, grid: Grid },
 }
@@ -129,7 +131,7 @@ impl<'a> Rule<'a> {
                     low: bounds.low.into(),
                     high: bounds.high.into(),
                 };
-                Self::Spread { sum, count, squares, grid, root, noisy }
+                Self::Spread { sum, count, squares, grid, root, noisy, widths: noisy.widths() }
             }
             Aggregate::Quantile { step, place, bins, grid } => {
                 let rank = match &split.plan.steps[step] {
@@ -158,9 +160,9 @@ impl<'a> Rule<'a> {
                 let Mean { value, interval } = mean_of(mean, number(*sum), number(*count));
                 written(value, interval, *grid, PART_DIGITS)
             }
-            Self::Spread { sum, count, squares, grid, root, noisy: made } => {
+            Self::Spread { sum, count, squares, grid, root, noisy: made, widths } => {
                 let made = NoisyVariance { sum: number(*sum), count: number(*count), squares: number(*squares), ..*made };
-                spread(&made, *grid, *root)
+                spread(&made, *widths, *grid, *root)
             }
             Self::Quantile { step, place, grid, rank, split, bins } => {
                 let (low, high) = span(split, *step, noisy.pick(*step, group, *place));
@@ -241,12 +243,12 @@ fn mean_of(mean: &NoisyMean, sum: i128, count: i128) -> Mean {
 }
 
 /// A variance has the square of a step as its unit, a deviation the step.
-fn spread(noisy: &NoisyVariance, grid: Grid, root: bool) -> Estimate {
+fn spread(noisy: &NoisyVariance, widths: Widths, grid: Grid, root: bool) -> Estimate {
     let step = grid.decimal();
     let (estimate, unit, scale) = if root {
-        (noisy.deviation().map(|made| (made.value, made.interval)), step.mantissa(), step.scale())
+        (noisy.deviation_within(widths).map(|made| (made.value, made.interval)), step.mantissa(), step.scale())
     } else {
-        (noisy.variance().map(|made| (made.value, made.interval)), step.mantissa() * step.mantissa(), 2 * step.scale())
+        (noisy.variance_within(widths).map(|made| (made.value, made.interval)), step.mantissa() * step.mantissa(), 2 * step.scale())
     };
     let decimal = |parts, round| product(parts, unit, scale + PART_DIGITS, round);
     match estimate {

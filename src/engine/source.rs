@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::EngineError;
-use crate::dataset::{Block, Snapshot, UnitBlock};
+use crate::dataset::{Block, RecordTable, Snapshot, UnitBlock};
 
 /// Columns in blocks of rows, as a snapshot holds them or an embedder has them in memory.
 ///
@@ -78,5 +78,28 @@ impl Blocks for Snapshot {
 
     fn unit_block(&self, block: usize) -> Result<Arc<UnitBlock>, EngineError> {
         Self::unit_block(self, block).map_err(|_| EngineError::Failed)
+    }
+}
+
+impl Blocks for RecordTable {
+    fn blocks(&self) -> usize {
+        Self::blocks(self)
+    }
+
+    fn block_rows(&self, block: usize) -> usize {
+        Self::block_rows(self, block)
+    }
+
+    fn texts(&self, column: usize, visit: &mut dyn FnMut(&str)) -> Result<(), EngineError> {
+        self.dictionary(column).ok_or(EngineError::Failed)?.iter().for_each(visit);
+        Ok(())
+    }
+
+    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+        Self::block(self, column, block).ok_or(EngineError::Failed)
+    }
+
+    fn unit_block(&self, block: usize) -> Result<Arc<UnitBlock>, EngineError> {
+        Self::unit_block(self, block).ok_or(EngineError::Failed)
     }
 }

@@ -1,3 +1,5 @@
+mod planned;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -23,12 +25,16 @@ const WEIGHT: u128 = 1_000_000_000_000;
 /// gets the rest. Where items name amounts, their steps get those (the largest, where several need one step) and the others
 /// share what is left. So the shares add up to the price, and are a function of query, schema and price alone, in integers.
 ///
+/// Many steps of a request with a delta are accounted together, as a plan that is sealed into the price (rule E4): then each
+/// gets more than its share of a sum, and the shares add up to more than the price. A quarter of the delta is kept for that.
+///
 /// Of a delta, which groups are named gets half where that is asked. With epsilon the rest makes the noise one of bounded work
 /// ([`BoundedLaplaceMechanism`]), each vector with an equal part, for every number that one unit can change.
 #[derive(Clone, Debug)]
 pub struct Split {
     pub(super) plan: Arc<Plan>,
     price: Loss,
+    planned: bool,
     shares: Vec<Loss>,
     pub(super) mechanisms: Vec<Mechanism>,
 }
@@ -79,11 +85,11 @@ impl Split {
         if amounts.contains(&0) {
             return Err(SplitError::Small { price, steps: plan.steps.len() });
         }
-        let deltas = deltas(plan, price)?;
+        let (amounts, deltas, planned) = compose(plan, amounts, price)?;
         let shares: Option<Vec<_>> = amounts.iter().zip(&deltas).map(|(amount, delta)| share(price.model(), *amount, *delta)).collect();
         let shares = shares.ok_or(SplitError::Small { price, steps: plan.steps.len() })?;
         let mechanisms = plan.steps.iter().zip(&shares).map(|(step, share)| mechanism(plan, step, *share)).collect::<Result<_, _>>()?;
-        Ok(Self { plan: Arc::clone(&bound.0), price, shares, mechanisms })
+        Ok(Self { plan: Arc::clone(&bound.0), price, planned, shares, mechanisms })
     }
 
     /// What was divided.
@@ -92,7 +98,8 @@ impl Split {
         self.price
     }
 
-    /// The shares, in the order of [`Bound::steps`]; they add up to the price, a delta at most.
+    /// The shares, in the order of [`Bound::steps`]; they add up to the price, its delta at most, unless they are
+    /// [planned](Self::is_planned).
     #[must_use]
     pub fn shares(&self) -> &[Loss] {
         &self.shares
@@ -107,11 +114,33 @@ impl Split {
         }
     }
 
+    /// The law of a step's noise and, where that is cut, its bound, for the self-audit; nothing for a choice.
+    #[cfg(feature = "audit")]
+    pub(crate) fn noise_of(&self, step: usize) -> Option<(Law, Option<i128>)> {
+        let mechanism = self.mechanisms.get(step)?;
+        let bound = if let Mechanism::Bounded(mechanism) = mechanism { Some(mechanism.noise().bound()) } else { None };
+        Some((mechanism.law()?, bound))
+    }
+
     /// The law of the noise on a vector.
     pub(super) fn law(&self, vector: usize) -> Option<Law> {
         let step = self.plan.steps.iter().position(|step| matches!(step, Step::Noise { vector: other } if *other == vector))?;
         self.mechanisms.get(step)?.law()
     }
+}
+
+/// Amounts and deltas of the steps: of a sum, or of a plan where that leaves more to each.
+fn compose(plan: &Plan, amounts: Vec<u64>, price: Loss) -> Result<(Vec<u64>, Vec<Delta>, bool), SplitError> {
+    let all = deltas(plan, price, delta_of(price))?;
+    // Amounts that items name are what they are.
+    if planned::is_worth_it(amounts.len(), price) && plan.amounts.iter().all(|(named, _)| named.is_none()) {
+        let kept = delta_of(price).units() - delta_of(price).units() / planned::KEPT;
+        let parts = deltas(plan, price, Delta::from_units(kept).unwrap_or(Delta::ZERO))?;
+        if let Some(grown) = planned::grown(&amounts, &parts, price) {
+            return Ok((grown, parts, true));
+        }
+    }
+    Ok((amounts, all, false))
 }
 
 /// Epsilon or rho, in units.
@@ -184,9 +213,8 @@ const fn levels(ranks: usize) -> u32 {
     usize::BITS - ranks.leading_zeros()
 }
 
-/// The delta of each step.
-fn deltas(plan: &Plan, price: Loss) -> Result<Vec<Delta>, SplitError> {
-    let delta = delta_of(price);
+/// What each step gets of a delta.
+fn deltas(plan: &Plan, price: Loss, delta: Delta) -> Result<Vec<Delta>, SplitError> {
     let names = plan.steps.iter().any(|step| matches!(step, Step::Groups { .. }));
     let noises = match price.model() {
         Model::Approx => plan.steps.iter().filter(|step| matches!(step, Step::Noise { .. })).count() as u64,

@@ -19,6 +19,8 @@ pub struct Quote {
     pub groups: Option<usize>,
     /// What is paid for, with its part of the price.
     pub steps: Vec<Share>,
+    /// Whether the steps are accounted as one plan, so that their parts add up to more than the price.
+    pub planned: bool,
     /// One for each value column.
     pub widths: Vec<Width>,
 }
@@ -76,6 +78,7 @@ impl<E: Environment> Desk<E> {
             uses_left,
             groups: bound.cells(),
             steps: steps.collect(),
+            planned: split.is_planned(),
             widths: widths.collect(),
         })
     }

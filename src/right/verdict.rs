@@ -87,7 +87,7 @@ pub enum Verdict {
     #[error("{0}")]
     Query(String),
     /// No price, or one that the mechanisms cannot take.
-    #[error("the price must be more than nothing, in the model of the dataset, with delta 0 and at most 9 digits after the point")]
+    #[error("the price must be more than nothing, in the model of the dataset")]
     Price,
     /// A price in another unit than the right's and its dataset's (rule B8).
     #[error("the right counts its budget in {}, the price is in {}", expected.unit(), found.unit())]

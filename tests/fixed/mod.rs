@@ -177,8 +177,8 @@ pub(crate) fn answer() -> Answer {
     let number = |text: &str| Decimal::parse(text).unwrap();
     let value = |value: Option<&str>, low: &str, high: &str, method: &str| Value {
         value: value.map(number),
-        low: number(low),
-        high: number(high),
+        low: Some(number(low)),
+        high: Some(number(high)),
         method: method.to_owned(),
     };
     let row = |key: &str, values| Row { key: vec![Key::Text(key.to_owned())], values };
@@ -196,6 +196,8 @@ pub(crate) fn answer() -> Answer {
         uses_left: 99,
         quantum_ms: 0,
         promise: description().promise(),
+        grids: Vec::new(),
+        cut: false,
     }
 }
 

@@ -6,9 +6,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use usufruct::dataset::Description;
 use usufruct::engine::Control;
+use usufruct::envelope::Untrusted;
 use usufruct::gate::{AnswerError, Gate};
+use usufruct::query::{Expression, Item};
 use usufruct::receipt::{self, Bundle, CONFIDENCE_PERCENT, Key, Release};
-use usufruct::right::REQUEST_BYTES_MAX;
+use usufruct::right::{REQUEST_BYTES_MAX, Request};
 use usufruct::space::Space;
 use usufruct::table::{Output, OutputOptions};
 
@@ -57,7 +59,7 @@ impl Answer {
         if let Some((output, bundle)) = output.zip(bundle(&release, &request)) {
             file::finish(output, &bundle.encode())?;
         }
-        self.receipt.print(&release, &description, json)
+        self.receipt.print(&release, &request, &description, json)
     }
 }
 
@@ -69,8 +71,9 @@ impl ReceiptTarget {
     }
 
     /// Prints a release of a dataset.
-    pub(crate) fn print(&self, release: &Release, description: &Description, json: bool) -> Result<(), Failure> {
+    pub(crate) fn print(&self, release: &Release, request: &[u8], description: &Description, json: bool) -> Result<(), Failure> {
         let answer = release.answer();
+        let told = tells_bounding(request);
         if json {
             return output::print_json(&Told {
                 columns: answer.columns.iter().map(|column| column.as_str()).collect(),
@@ -78,6 +81,8 @@ impl ReceiptTarget {
                 confidence: number_of_confidence(),
                 spent: Amount::told_by(answer.spent, description),
                 remaining: Amount::of(answer.remaining).with_uses(answer.uses_left),
+                bounding: if told { "asked" } else { "withheld" },
+                cut: answer.cut,
                 receipt: self.receipt.as_deref(),
                 index: release.index(),
             });
@@ -85,12 +90,25 @@ impl ReceiptTarget {
         let mut text = table(answer).to_string();
         let (spent, left, uses) = (output::told(answer.spent, description), answer.remaining, answer.uses_left);
         text.push_str(&format!("\nintervals hold with at least {CONFIDENCE_PERCENT} % confidence each\n"));
+        if !told {
+            text.push_str("what bounds and contribution limits cut off is withheld; CLAMPED(column) and DROPPED(*) tell, at a price\n");
+        }
+        if answer.cut {
+            text.push_str("more groups were named than an answer holds: the last ones in order are left out\n");
+        }
         text.push_str(&format!("spent {spent}; the right has {left} and {uses} uses left\n"));
         if let Some(path) = &self.receipt {
             text.push_str(&output::lines(&[&format!("receipt {}", path.display())]));
         }
         output::print(&text)
     }
+}
+
+/// Whether the question also asks what bounds and contribution limits cut off.
+fn tells_bounding(request: &[u8]) -> bool {
+    let request = Untrusted::<Request>::decode(request).and_then(|untrusted| untrusted.claimed());
+    let tells = |item: &Item| matches!(item.expression(), Expression::Clamped(_) | Expression::Dropped);
+    request.is_ok_and(|request| request.query.select().iter().any(tells))
 }
 
 /// Lets the gate answer, with a progress bar and Ctrl-C; the answer, and what its dataset is.
@@ -141,6 +159,9 @@ struct Told<'a> {
     confidence: Option<Box<RawValue>>,
     spent: Amount,
     remaining: Amount,
+    bounding: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
     receipt: Option<&'a Path>,
     index: u64,
 }

@@ -48,6 +48,6 @@ impl Ask {
                 file::finish(output, &bundle.encode())?;
             }
         }
-        self.receipt.print(&release, &description, json)
+        self.receipt.print(&release, request.bytes(), &description, json)
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Question {
     /// A checkpoint to hold the gate to, in place of KEY.seen: a signed note, or another file of seen checkpoints
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// The question: one SELECT of COUNT, SUM and AVG over the dataset
+    /// The question: one SELECT of aggregates over the dataset; see docs/request.md
     #[arg(value_name = "SELECT ...")]
     sql: String,
 }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use usufruct::id::Decimal;
 use usufruct::receipt::CONFIDENCE_PERCENT;
 use usufruct::space::Space;
 
@@ -16,12 +17,21 @@ use crate::question::Question;
 #[command(after_help = "\
 Example:
   usufruct quote space --right use.right --key holder.key --epsilon 0.2 \\
+      'SELECT sex, COUNT(*) FROM adult GROUP BY sex'
+And what it takes to be within 50:
+  usufruct quote space --right use.right --key holder.key --epsilon 0.2 --width 50 \\
       'SELECT sex, COUNT(*) FROM adult GROUP BY sex'")]
 pub(crate) struct Quote {
     /// The space
     dir: PathBuf,
     #[command(flatten)]
     question: Question,
+    /// Also say the least price at which counts and sums are this close, to both sides
+    #[arg(long, value_name = "W")]
+    width: Option<String>,
+    /// Of this column of the answer only
+    #[arg(long, value_name = "C", requires = "width")]
+    column: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -30,7 +40,10 @@ struct Told<'a> {
     remaining: Amount,
     groups: Option<usize>,
     steps: Vec<Step<'a>>,
+    planned: bool,
     confidence: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price_for_width: Option<Amount>,
     widths: Vec<Width<'a>>,
 }
 
@@ -51,7 +64,10 @@ struct Width<'a> {
 impl Quote {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         let request = self.question.sign()?.request;
-        let quote = Space::open(&self.dir).or_fail()?.gate().quote(request.bytes()).or_fail()?;
+        let gate = Space::open(&self.dir).or_fail()?.gate();
+        let quote = gate.quote(request.bytes()).or_fail()?;
+        let width = self.width.as_deref().map(Decimal::parse).transpose().or_fail()?;
+        let price_for_width = width.map(|width| gate.price_for(request.bytes(), width, self.column.as_deref())).transpose().or_fail()?;
         if json {
             let widths = quote.widths.iter();
             return output::print_json(&Told {
@@ -67,7 +83,9 @@ impl Quote {
                         levels: share.levels.iter().map(|level| Amount::of(*level)).collect(),
                     })
                     .collect(),
+                planned: quote.planned,
                 confidence: number_of_confidence(),
+                price_for_width: price_for_width.map(Amount::of),
                 widths: widths
                     .map(|width| Width { column: &width.column, half: width.half.and_then(output::number), method: width.method })
                     .collect(),
@@ -84,8 +102,13 @@ impl Quote {
             steps.row(vec![share.step.clone(), share.price.to_string(), levels.join(" + ")]);
         }
         let groups = quote.groups.map_or_else(|| "groups that the data say".to_owned(), |groups| format!("{groups} groups"));
+        let planned = if quote.planned { "accounted together as one plan, so the parts add up to more than the price\n" } else { "" };
+        let for_width = match (&self.width, price_for_width) {
+            (Some(width), Some(price)) => format!("half widths of {width} at most take {price}\n"),
+            _ => String::new(),
+        };
         output::print(&format!(
-            "price {} for {groups}; the right has {} and {} uses left\n\n{steps}\n{table}\nhalf widths of intervals at {CONFIDENCE_PERCENT} % confidence; nothing was charged\n",
+            "price {} for {groups}; the right has {} and {} uses left\n\n{steps}{planned}\n{table}\nhalf widths of intervals at {CONFIDENCE_PERCENT} % confidence; nothing was charged\n{for_width}",
             quote.price, quote.remaining, quote.uses_left
         ))
     }

@@ -356,6 +356,16 @@ fn split_value(bytes: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 impl Block {
+    /// Its bytes in a file.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        out.clear();
+        match &self.cells {
+            Cells::Codes(codes) => codes.iter().for_each(|code| out.extend_from_slice(&code.to_le_bytes())),
+            Cells::Numbers(numbers) => numbers.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes())),
+        }
+        self.nulls.iter().flatten().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+    }
+
     /// Whether a row is null.
     #[must_use]
     pub fn is_null(&self, row: usize) -> bool {
@@ -378,6 +388,14 @@ impl Cells {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl UnitBlock {
+    /// Its bytes in a file.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        out.clear();
+        self.ids.iter().chain(&self.tags).for_each(|part| out.extend_from_slice(part));
     }
 }
 

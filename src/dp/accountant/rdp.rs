@@ -89,7 +89,7 @@ impl RdpPlan {
     ///
     /// # Errors
     /// When the step has a delta of its own, so that its divergence is without bound; when its mass function has more than
-    /// 2^22 points over all orders; or when the plan has more than 2^32 steps.
+    /// 2^26 points over all orders; or when the plan has more than 2^32 steps.
     pub fn add(&mut self, step: Step, times: u32) -> Result<(), AccountantError> {
         let orders = self.curve.iter().map(|(order, _)| *order).collect::<Vec<_>>();
         let bounds = step.divergences(&orders)?;

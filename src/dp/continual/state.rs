@@ -78,7 +78,7 @@ impl Counter {
     ///           || (noise (16) || value (16)) for each period of the horizon, open ones zero
     ///           || (id (16) || participations (4) || last (4)) for each unit there is room for, in order, the rest zero
     /// ```
-    /// Integers are big-endian, in two's complement. The size is a function of horizon and room alone, so it tells neither how
+    /// Integers are big-endian, in two's complement. The size is a function of the plan and the room alone, so it tells neither how
     /// many units came nor how many periods are closed.
     ///
     /// # Errors

@@ -6,6 +6,9 @@ use crate::dp::noise::Nat;
 
 /// From this tau on a pair is smooth: 2 exp(-2 pi^2 tau^2) is below 2^-112.
 const SMOOTH: f64 = 2.0;
+/// From this many terms a sigma on N is taken in blocks, so many of them a sigma.
+const TERMS: f64 = 64.0;
+const BLOCKS: f64 = 8.0;
 /// A bound of what cut-off tails and [`SMOOTH`] leave out.
 const LEFT_OUT: f64 = 1e-30;
 
@@ -86,25 +89,35 @@ impl GaussianPair {
 
     /// Twice the sum over k of P(N = k) times `tail` of r = (edge - weight k) unit, rounded up. It runs over the k where
     /// both |r| and |k| are within [`REACH`]; below them `tail` is nearly 0, above them nearly 1.
-    #[expect(clippy::cast_possible_truncation, reason = "a number of terms, cut to what N reaches")]
+    ///
+    /// Where that would be thousands of terms, N is first rounded away from 0 to multiples of a block, which adds at most an
+    /// eighth of the sigma of X: this only raises a sum that grows with the shift |N|, and never happens below tau = 64.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of terms, cut to what N reaches")]
     fn over_n(&self, edge: u128, weight: u128, unit: f64, tail: impl Fn(f64) -> f64) -> f64 {
         if weight == 0 {
             return self.x.outward(2.0 * tail(edge as f64 * unit));
         }
+        let narrow = self.n.sigma.min(self.x.sigma / (weight as f64 * unit));
+        let block = if narrow < TERMS { 1.0 } else { (narrow / BLOCKS).floor() };
+        let weight = weight.saturating_mul(block as u128);
+        let mass = |k: f64| match k.abs() {
+            k if block == 1.0 || k == 0.0 => self.n.mass(k),
+            k => self.n.at_least((k - 1.0) * block + 1.0) - self.n.at_least(k * block + 1.0),
+        };
         // r falls through 0 between `turn` and `turn` + 1.
         let (turn, rest) = (edge / weight, edge % weight);
         let (rest, gap) = (rest as f64 * unit, (weight - rest) as f64 * unit);
         let (turn, step) = (turn as f64, weight as f64 * unit);
         let reach = (REACH * self.x.sigma / step).ceil() + 2.0;
-        let from = (-(REACH * self.n.sigma).ceil() - 2.0).max(turn - reach);
-        let to = ((REACH * self.n.sigma).ceil() + 2.0).min(turn + reach);
+        let most = (REACH * self.n.sigma / block).ceil() + 2.0;
+        let (from, to) = ((turn - reach).max(-most), (turn + reach).min(most));
         let terms = (to - from).max(-1.0) as i64 + 1;
         let sum = (0..terms).map(|at| {
             let k = from + at as f64;
             let r = if k <= turn { rest + (turn - k) * step } else { -gap - (k - turn - 1.0) * step };
-            self.n.mass(k) * tail(r)
+            mass(k) * tail(r)
         });
-        let within = sum.sum::<f64>() + self.n.at_least(to.max(from - 1.0) + 1.0);
+        let within = sum.sum::<f64>() + self.n.at_least(to.max(from - 1.0) * block + 1.0);
         self.n.outward(self.x.outward(2.0 * within)) + LEFT_OUT
     }
 }

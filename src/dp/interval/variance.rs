@@ -34,6 +34,14 @@ pub struct NoisyVariance {
     pub high: i128,
 }
 
+/// How far the noises of N~, S~ and Q~ reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    count: u128,
+    sum: u128,
+    squares: u128,
+}
+
 /// A population variance with its interval, in units of the squared grid step divided by [`VARIANCE_RESOLUTION`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variance {
@@ -64,8 +72,16 @@ impl NoisyVariance {
     /// # Errors
     /// [`DpError::Spread`] unless low <= centre <= high and high - low < 2^53.
     pub fn variance(&self) -> Result<Variance, DpError> {
+        self.variance_within(self.widths())
+    }
+
+    /// The same with the [`widths`](Self::widths) of these laws, found once for many groups.
+    ///
+    /// # Errors
+    /// As for [`variance`](Self::variance).
+    pub fn variance_within(&self, widths: Widths) -> Result<Variance, DpError> {
         let most = self.spread()?.pow(2).saturating_mul(u128::from(VARIANCE_RESOLUTION / 4));
-        let (value, interval) = self.estimate(Scaled::Variance, most);
+        let (value, interval) = self.estimate(Scaled::Variance, most, widths);
         Ok(Variance { value, interval })
     }
 
@@ -74,9 +90,24 @@ impl NoisyVariance {
     /// # Errors
     /// As for [`variance`](Self::variance).
     pub fn deviation(&self) -> Result<Deviation, DpError> {
+        self.deviation_within(self.widths())
+    }
+
+    /// The same with the [`widths`](Self::widths) of these laws, found once for many groups.
+    ///
+    /// # Errors
+    /// As for [`variance`](Self::variance).
+    pub fn deviation_within(&self, widths: Widths) -> Result<Deviation, DpError> {
         let most = self.spread()?.saturating_mul(u128::from(VARIANCE_RESOLUTION / 2));
-        let (value, interval) = self.estimate(Scaled::Root, most);
+        let (value, interval) = self.estimate(Scaled::Root, most, widths);
         Ok(Deviation { value, interval })
+    }
+
+    /// How far each of the three noises reaches, all three together with a probability of 0.95 or more.
+    #[must_use]
+    pub fn widths(&self) -> Widths {
+        let width = |law| half_width_at(law, ONE_IN);
+        Widths { count: width(self.count_law), sum: width(self.sum_law), squares: width(self.squares_law) }
     }
 
     /// high - low.
@@ -86,12 +117,12 @@ impl NoisyVariance {
         if in_order && spread < SPREAD_LIMIT { Ok(spread) } else { Err(DpError::Spread) }
     }
 
-    fn estimate(&self, scaled: Scaled, most: u128) -> (Option<i128>, Interval) {
+    fn estimate(&self, scaled: Scaled, most: u128, widths: Widths) -> (Option<i128>, Interval) {
         let all = Interval { low: 0, high: most.cast_signed(), method: self.method() };
         let Ok(count @ 1..) = u128::try_from(self.count) else {
             return (None, all);
         };
-        let (rows, sums, squares) = (self.rows(count), self.sums(), self.squares());
+        let (rows, sums, squares) = (rows(count, widths.count), self.sums(widths.sum), self.squares(widths.squares));
         let at = |rows: u128, sum: u128, squares: u128| Fraction::variance(&Nat::from(rows), &Nat::from(sum), &Nat::from(squares));
         let value = at(count, self.sum.unsigned_abs(), positive(self.squares)).floor(scaled, most);
         // With x = 1/N the variance is Q x - S^2 x^2: concave, so least at an end, and greatest at x = Q / (2 S^2), where it
@@ -108,21 +139,14 @@ impl NoisyVariance {
         (Some(value.cast_signed()), Interval { low: low.cast_signed(), high: high.cast_signed(), ..all })
     }
 
-    /// Least and greatest N.
-    fn rows(&self, count: u128) -> (u128, u128) {
-        let width = half_width_at(self.count_law, ONE_IN);
-        (count.saturating_sub(width).max(1), count.saturating_add(width))
-    }
-
     /// Least and greatest |S|.
-    fn sums(&self) -> (u128, u128) {
-        let (sum, width) = (self.sum.unsigned_abs(), half_width_at(self.sum_law, ONE_IN));
+    fn sums(&self, width: u128) -> (u128, u128) {
+        let sum = self.sum.unsigned_abs();
         (sum.saturating_sub(width), sum.saturating_add(width))
     }
 
     /// Least and greatest Q.
-    fn squares(&self) -> (u128, u128) {
-        let width = half_width_at(self.squares_law, ONE_IN);
+    fn squares(&self, width: u128) -> (u128, u128) {
         let high = self.squares.saturating_add(i128::try_from(width).unwrap_or(i128::MAX));
         (positive(self.squares).saturating_sub(width), positive(high))
     }
@@ -136,6 +160,11 @@ impl NoisyVariance {
             _ => Method::Union,
         }
     }
+}
+
+/// Least and greatest N.
+fn rows(count: u128, width: u128) -> (u128, u128) {
+    (count.saturating_sub(width).max(1), count.saturating_add(width))
 }
 
 fn positive(value: i128) -> u128 {

@@ -34,9 +34,9 @@ pub(super) fn laplace<const SLOW: bool, R: Random + ?Sized>(t: u128, s: u128, ra
 
 /// One draw from the discrete Gaussian law of sigma^2 = p/q: P(y) ~ exp(-y^2 q/(2p)).
 ///
-/// With t = ceil(sigma), blocks of t points are proposed by the integer weights h_v of [`BLOCKS`], a point |y| = u + t v
+/// With t = ceil(sigma), blocks of t points are proposed by integer weights h_v ([`Blocks`]), a point |y| = u + t v
 /// uniformly in its block, and a sign. It is kept with probability C exp(-y^2 q/(2p)) / h_v, which is at most 1 because
-/// y^2 q/p >= v^2 and h_v >= C exp(-v^2/2); (-, 0) is rejected. So every y has the same multiple of its mass. About 0.71 of
+/// y^2 q/p >= (step v)^2 and h_v >= C exp(-(step v)^2/2); (-, 0) is rejected. So every y has the same multiple of its mass. About 0.71 of
 /// all proposals are kept where sigma is large.
 ///
 /// (Rejection from the discrete Laplace law, Canonne, Kamath, Steinke, arXiv 2004.00010, algorithm 3, keeps 0.48 and asks for
@@ -48,7 +48,7 @@ pub(super) fn gaussian<const SLOW: bool, R: Random + ?Sized>(p: u128, q: u128, r
     loop {
         let u = below(t, random);
         let word = random.next_u64();
-        let (v, flips) = block(word >> 1, random);
+        let (v, flips) = proposal.blocks.draw(word >> 1, random);
         let magnitude = u + t * (u128::from(v) + u128::from(flips)); // below 2^127: flips are far below 2^60
         if word & 1 == 1 && magnitude == 0 {
             continue;
@@ -60,43 +60,64 @@ pub(super) fn gaussian<const SLOW: bool, R: Random + ?Sized>(p: u128, q: u128, r
     }
 }
 
-/// C of [`gaussian`]: the largest, less a little, for which the weights sum to 2^63.
-const ACCEPT: u64 = 5_260_535_921_816_942_130;
-/// Weights of the blocks v = 0, 1, ..., 7, at least C exp(-v^2/2), and of all further ones: block 8 + g has a share of
-/// 2^-(g + 1) of it, which is at least C exp(-(8 + g)^2/2) because it is for g = 0. Their sum is 2^63.
-const BLOCKS: [u64; 9] = [
-    5_260_535_921_816_942_192,
-    3_190_676_323_101_636_112,
-    711_936_118_955_471_303,
-    58_439_275_344_763_711,
-    1_764_713_204_508_274,
-    19_604_192_879_873,
-    80_117_855_536,
-    120_452_325,
-    266_482,
-];
+/// The proposals of [`gaussian`]: C, the largest less a little for which the weights sum to 2^63; weights of the blocks v = 0,
+/// 1, ..., at least C exp(-(step v)^2/2); and of all further ones, of which the g-th has a share of 2^-(g + 1), at least
+/// C exp(-(8 + step g)^2/2) because it is for g = 0.
+struct Blocks {
+    step: u64,
+    accept: u64,
+    weights: &'static [u64],
+}
+
+/// For sigma above 1/2.
+static WIDE: Blocks = Blocks {
+    step: 1,
+    accept: 5_260_535_921_816_942_130,
+    weights: &[
+        5_260_535_921_816_942_192,
+        3_190_676_323_101_636_112,
+        711_936_118_955_471_303,
+        58_439_275_344_763_711,
+        1_764_713_204_508_274,
+        19_604_192_879_873,
+        80_117_855_536,
+        120_452_325,
+        266_482,
+    ],
+};
+/// For sigma up to 1/2, where blocks are points and y^2 q/p >= (2 v)^2.
+static NARROW: Blocks = Blocks {
+    step: 2,
+    accept: 8_121_519_328_335_443_325,
+    weights: &[8_121_519_328_335_443_388, 1_099_128_118_611_901_692, 2_724_466_216_444_451, 123_690_574_867, 411_410],
+};
 /// C / h_0 is above 1 - 2^-56: at y = 0 a word below this needs no exponential.
 const ALMOST_ALL: u64 = u64::MAX << 8;
-/// The block of the tail.
-const TAIL: u64 = 8;
-/// C exp(-v^2/2) is above (1 - 2^-26) h_v for every block but the tail, whose h_v are above 2^26.
+/// C exp(-(step v)^2/2) is above (1 - 2^-26) h_v for every block but the tail, whose h_v are above 2^26.
 const ROUNDED: u32 = 26;
 
-/// A block by its weight, from 63 uniform bits; for the tail, with the number of heads before the first tail of a coin.
-#[inline]
-fn block<R: Random + ?Sized>(mut bits: u64, random: &mut R) -> (u64, u64) {
-    for (v, weight) in (0..TAIL).zip(BLOCKS) {
-        if bits < weight {
-            return (v, 0);
-        }
-        bits -= weight;
+impl Blocks {
+    /// The block of the tail.
+    const fn tail(&self) -> u64 {
+        self.weights.len() as u64 - 1
     }
-    let mut flips = 0;
-    loop {
-        let coins = random.next_u64().leading_zeros();
-        flips += u64::from(coins);
-        if coins < u64::BITS {
-            return (TAIL, flips);
+
+    /// A block by its weight, from 63 uniform bits; for the tail, with the number of heads before the first tail of a coin.
+    #[inline]
+    fn draw<R: Random + ?Sized>(&self, mut bits: u64, random: &mut R) -> (u64, u64) {
+        for (v, weight) in (0..self.tail()).zip(self.weights) {
+            if bits < *weight {
+                return (v, 0);
+            }
+            bits -= weight;
+        }
+        let mut flips = 0;
+        loop {
+            let coins = random.next_u64().leading_zeros();
+            flips += u64::from(coins);
+            if coins < u64::BITS {
+                return (self.tail(), flips);
+            }
         }
     }
 }
@@ -120,6 +141,7 @@ fn root(square: u128) -> u128 {
 struct Proposal {
     p: u128,
     q: u128,
+    blocks: &'static Blocks,
     /// 2^31 / r, r = sigma^2 / t^2 <= 1, is in (inverse.0, inverse.1].
     inverse: (u128, u128),
 }
@@ -128,7 +150,8 @@ impl Proposal {
     fn new(p: u128, q: u128, t: u128) -> Self {
         // q t^2 <= (sqrt p + sqrt q)^2 < 2^128, and not below p. 2^31 r is in [ratio, ratio + 3).
         let ratio = thirty_one_bits(p, q * t * t);
-        Self { p, q, inverse: (((1 << 62) / (ratio + 3)).into(), u128::from((1 << 62) / ratio.max(1)) + 1) }
+        let blocks = if p <= q >> 2 { &NARROW } else { &WIDE };
+        Self { p, q, blocks, inverse: (((1 << 62) / (ratio + 3)).into(), u128::from((1 << 62) / ratio.max(1)) + 1) }
     }
 
     /// True with probability C exp(-x) / h_v for the proposal y = u + t v, x = (y/t)^2 / (2 r), `share` the first bits of u/t.
@@ -138,7 +161,7 @@ impl Proposal {
         if !SLOW && magnitude == 0 && word < ALMOST_ALL {
             return true;
         }
-        if !SLOW && v < TAIL {
+        if !SLOW && v < self.blocks.tail() {
             // 2^31 y/t is in [at, at + 3); x in units of 2^-64 is its square times the inverse / 2^30, and 0 at y = 0. Where the
             // ratio is 0, the second inverse is no bound, but then t = 1, and `least` is past the table at y >= 1.
             let at = u128::from((v << 31) + share);
@@ -146,8 +169,8 @@ impl Proposal {
                 0 => (0, 0),
                 _ => ((at * at).saturating_mul(self.inverse.0) >> 30, ((at + 3) * (at + 3)).saturating_mul(self.inverse.1) >> 30),
             };
-            // What is left after exp(-v^2/2), which the weight has: not below 0.
-            let taken = u128::from(v * v) << 63;
+            // What is left after exp(-(step v)^2/2), which the weight has: not below 0.
+            let taken = u128::from((self.blocks.step * v).pow(2)) << 63;
             let (least, most) = (near.saturating_sub(taken), far.saturating_sub(taken));
             let (low, high) = exp::bracket(least, most - least + 1);
             if word < (low - (low >> ROUNDED)).saturating_sub(1) {
@@ -158,10 +181,9 @@ impl Proposal {
             }
         }
         // U h_v < C exp(-x), with 2^(g + 1) on the right in the tail.
-        let (weight, share) = match usize::try_from(v) {
-            Ok(v) if v < BLOCKS.len() - 1 => (BLOCKS[v], Nat::from(ACCEPT)),
-            _ => (BLOCKS[BLOCKS.len() - 1], Nat::from(ACCEPT).shl(usize::try_from(flips).unwrap_or(usize::MAX - 1) + 1)),
-        };
+        let weight = self.blocks.weights[usize::try_from(v).map_or(0, |v| v.min(self.blocks.weights.len() - 1))];
+        let doublings = if v < self.blocks.tail() { 0 } else { usize::try_from(flips).unwrap_or(usize::MAX - 1) + 1 };
+        let share = Nat::from(self.blocks.accept).shl(doublings);
         let y = Nat::from(magnitude);
         let exponent = y.mul(&y).mul(&Nat::from(self.q));
         decide(word, &Nat::from(weight), &share, &exponent, &Nat::from(self.p).shl(1), random)
@@ -281,29 +303,33 @@ fn decide_whole<R: Random + ?Sized>(word: u64, k: usize, random: &mut R) -> bool
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::dp::noise::decide::exp_bracket;
 
-    /// Every weight is at least C exp(-v^2/2), the least such integer but for the first, and all sum to 2^63.
+    /// Every weight is at least C exp(-(step v)^2/2), the least such integer but for the first, and all sum to 2^63.
     #[test]
     fn weights_of_blocks_are_a_hat() {
-        assert_eq!(BLOCKS.iter().sum::<u64>(), 1 << 63);
-        let accept = Nat::from(ACCEPT);
-        assert!(u128::from(ALMOST_ALL) * u128::from(BLOCKS[0]) <= u128::from(ACCEPT) << 64);
-        for (v, weight) in (0..TAIL).zip(BLOCKS) {
-            let (low, high) = exp_bracket(&Nat::from(v * v), &Nat::from(2_u64), 128);
-            let (most, least) = (accept.mul(&high).shr_up(128), accept.mul(&low).shr(128));
-            assert!(Nat::from(weight) >= most && (v == 0 || Nat::from(weight) <= least.add(&Nat::one())), "{v}");
-            assert!(accept.mul(&low) >= Nat::from(weight - (weight >> ROUNDED) - 1).shl(128), "{v}");
-            assert!(v == 0 || weight >> ROUNDED > 0, "{v}");
-        }
-        let tail = BLOCKS[BLOCKS.len() - 1];
-        for g in 0..60_u64 {
-            let (_, high) = exp_bracket(&Nat::from((TAIL + g).pow(2)), &Nat::from(2_u64), 4_096);
-            assert!(Nat::from(tail).shl(4_096) >= accept.mul(&high).shl(usize::try_from(g).unwrap_or(0) + 1), "{g}");
+        for blocks in [&WIDE, &NARROW] {
+            assert_eq!(blocks.weights.iter().sum::<u64>(), 1 << 63);
+            let accept = Nat::from(blocks.accept);
+            assert!(u128::from(ALMOST_ALL) * u128::from(blocks.weights[0]) <= u128::from(blocks.accept) << 64);
+            for (v, weight) in (0..blocks.tail()).zip(blocks.weights.iter().copied()) {
+                let (low, high) = exp_bracket(&Nat::from((blocks.step * v).pow(2)), &Nat::from(2_u64), 128);
+                let (most, least) = (accept.mul(&high).shr_up(128), accept.mul(&low).shr(128));
+                assert!(Nat::from(weight) >= most && (v == 0 || Nat::from(weight) <= least.add(&Nat::one())), "{v}");
+                assert!(accept.mul(&low) >= Nat::from(weight - (weight >> ROUNDED) - 1).shl(128), "{v}");
+                assert!(v == 0 || weight >> ROUNDED > 0, "{v}");
+            }
+            assert_eq!(blocks.step * blocks.tail(), 8);
+            let tail = blocks.weights[blocks.weights.len() - 1];
+            for g in 0..40_u64 {
+                let (_, high) = exp_bracket(&Nat::from((8 + blocks.step * g).pow(2)), &Nat::from(2_u64), 8_192);
+                assert!(Nat::from(tail).shl(8_192) >= accept.mul(&high).shl(usize::try_from(g).unwrap_or(0) + 1), "{g}");
+            }
         }
     }
 
@@ -312,17 +338,18 @@ mod tests {
     fn the_tail_of_blocks_is_reached() {
         use crate::random::ScriptedRandom;
         let last = (1 << 63) - 1;
-        assert_eq!(block(last, &mut ScriptedRandom::new(vec![u64::MAX])), (TAIL, 0));
-        assert_eq!(block(last, &mut ScriptedRandom::new(vec![1 << 61])), (TAIL, 2));
-        assert_eq!(block(last, &mut ScriptedRandom::new(vec![0, 1 << 63])), (TAIL, 64));
-        let first = (1 << 63) - BLOCKS[8];
-        assert_eq!(block(first, &mut ScriptedRandom::new(vec![u64::MAX])), (TAIL, 0));
-        assert_eq!(block(first - 1, &mut ScriptedRandom::new(vec![])), (TAIL - 1, 0));
-        assert_eq!(block(BLOCKS[0], &mut ScriptedRandom::new(vec![])), (1, 0));
-        // At sigma = 1 a draw of 9 = 8 + 1 is kept if U h < 4 C exp(-81/2), that is U below 0.0002.
-        for (lead, kept) in [(1 << 50, true), (1 << 53, false)] {
-            let mut random = ScriptedRandom::with_tail(vec![u64::MAX - 1, 1 << 62, lead, 0, 0, u64::MAX], "tail");
-            assert_eq!(gaussian::<false, _>(1, 1, &mut random) == 9, kept);
+        let draw = |bits, words| WIDE.draw(bits, &mut ScriptedRandom::new(words));
+        assert_eq!([draw(last, vec![u64::MAX]), draw(last, vec![1 << 61]), draw(last, vec![0, 1 << 63])], [(8, 0), (8, 2), (8, 64)]);
+        let first = (1 << 63) - WIDE.weights[8];
+        assert_eq!([draw(first, vec![u64::MAX]), draw(first - 1, vec![]), draw(WIDE.weights[0], vec![])], [(8, 0), (7, 0), (1, 0)]);
+        // At sigma = 1 a draw of 9 = 8 + 1 is kept if U h < 4 C exp(-81/2), that is U below 0.0002; at sigma = 1/2, 5 = 4 + 1
+        // if U h < 4 C exp(-50), that is U below 2e-8.
+        for (q, point, edge) in [(1, 9, 0.000_203_5), (4, 5, 1.523_1e-8)] {
+            for (factor, kept) in [(0.99, true), (1.01, false)] {
+                let lead = (edge * factor * 2_f64.powi(64)) as u64;
+                let mut random = ScriptedRandom::with_tail(vec![u64::MAX - 1, 1 << 62, lead, 0, 0, u64::MAX], "tail");
+                assert_eq!(gaussian::<false, _>(1, q, &mut random) == point, kept, "{q} {factor}");
+            }
         }
     }
 

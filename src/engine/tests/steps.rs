@@ -242,6 +242,33 @@ fn noise_under_a_delta_draws_the_same_number_of_words() {
     }
 }
 
+/// Many items under one price with a delta: as a plan, each gets half as much again as of a sum, and the plan still seals to
+/// the price.
+#[test]
+fn many_steps_are_sealed_as_one_plan() {
+    use crate::dp::accountant::plan::{Plan, Step as Loss1};
+    let named = |at: usize| column(&format!("c{at}"));
+    let columns = (0..64).map(|at| crate::dataset::Column { name: named(at), ..row_schema().columns()[3].clone() });
+    let schema = crate::dataset::Schema::new(crate::dataset::Unit::Row, Contribution::ROW, columns.collect()).unwrap();
+    let items = |count: usize| query((0..count).map(|at| Item::count(named(at))).collect(), &[]);
+    let split = |count: usize, price: Loss| Split::new(&Bound::new(&items(count), &schema).unwrap(), price).unwrap();
+    let price = Loss::approx("1", "0.000001").unwrap();
+    let planned = split(64, price);
+    assert!(planned.is_planned() && planned.price() == price);
+    let mut plan = Plan::new();
+    for share in planned.shares() {
+        let Loss::Approx { epsilon, delta } = *share else { panic!() };
+        assert!(epsilon > Epsilon::parse("0.0203").unwrap(), "{epsilon}");
+        plan.add(Loss1::approximate(epsilon, delta), 1).unwrap();
+    }
+    let Ok(Loss::Approx { epsilon, delta }) = plan.seal(Delta::parse("0.000001").unwrap()) else { panic!() };
+    assert!(epsilon <= Epsilon::parse("1").unwrap() && delta == Delta::parse("0.000001").unwrap());
+    // Few steps, no delta, or rho: a sum.
+    for (count, price) in [(8, price), (64, Loss::approx("1", "0").unwrap()), (64, Loss::zcdp("1", "0").unwrap())] {
+        assert!(!split(count, price).is_planned());
+    }
+}
+
 /// The least price for a width: enough, and a step less is not.
 #[test]
 fn a_price_for_a_width_is_the_least() {

@@ -89,7 +89,8 @@ pub(super) fn transformed(losses: &[Losses], grid: f64, memory: f64) -> Option<S
         let filled = losses.with.len().min(length);
         if points.len() * filled > length * bits as usize / 2 {
             circle.forward(&mut re, &mut im, filled);
-            let rounding = BUTTERFLY * f64::from(bits);
+            // Of numbers with + i without, whose size is sqrt 2 times a mass.
+            let rounding = 1.5 * BUTTERFLY * f64::from(bits);
             points.iter_mut().for_each(|point| point.multiply(split(&re, &im, point.at), losses.times, rounding));
         } else {
             points.iter_mut().for_each(|point| point.multiply(circle.at(&re, &im, filled, point.at), losses.times, AT_ROUNDING));
@@ -105,22 +106,22 @@ pub(super) fn transformed(losses: &[Losses], grid: f64, memory: f64) -> Option<S
     }
     // No factor that was still to come is larger than its masses.
     let growth = losses.iter().map(|losses| f64::from(losses.times) * losses.total().ln()).sum::<f64>().exp();
-    let (mut error, mut size) = (2.0 * left_out * growth, 0.0);
+    let (mut error, mut size) = (left_out * growth, 0.0);
     re.fill(0.0);
     im.fill(0.0);
-    for Point { at, with: (a, b), without: (c, d), wrong, .. } in points {
+    for Point { at, with: (a, b), without: (c, d), wrong, most, .. } in points {
         let other = opposite(at);
         // with + i without, and at the opposite frequency the same of their conjugates.
         (re[at], im[at]) = (a - d, b + c);
         (re[other], im[other]) = (a + d, c - b);
         let sizes = (a.hypot(b), c.hypot(d));
         let both = if at == other { 1.0 } else { 2.0 };
-        // Masses are 1 and a little: 2.5 has room for that.
-        error += both * sizes.0.max(sizes.1) * wrong;
+        // A product of (1 + x_i) is within exp(sum of |x_i|) - 1 of 1; and neither it nor the truth is above `most`.
+        error += both * ((sizes.0 + sizes.1) * wrong.exp_m1()).min(4.0 * most);
         size += both * (sizes.0 + sizes.1);
     }
     circle.back(&mut re, &mut im);
-    let slack = 2.5 * error + size * BUTTERFLY * f64::from(bits);
+    let slack = error + size * BUTTERFLY * f64::from(bits);
     let places = |part: &[f64]| {
         let start = (low - origin).rem_euclid(length as i64) as usize;
         (0..length).map(|at| (part[(start + at) % length] / length as f64).max(0.0)).collect()
@@ -144,7 +145,7 @@ struct Point {
     without: (f64, f64),
     /// Factors that are still to be raised to a power.
     group: [(f64, f64); 2],
-    /// By how much the product is wrong, relatively.
+    /// The sum of what the factors are wrong by, relatively.
     wrong: f64,
     /// No product of either side is larger.
     most: f64,
@@ -164,7 +165,7 @@ impl Point {
         self.group = [product(self.group[0], with), product(self.group[1], without)];
         let square = |value: (f64, f64)| value.0 * value.0 + value.1 * value.1;
         let (one, other) = (square(with), square(without));
-        self.wrong += f64::from(times) * (rounding + 4.0 * ROUNDING) / one.min(other).sqrt().max(1e-150);
+        self.wrong += f64::from(times) * (rounding + 8.0 * ROUNDING) / one.min(other).sqrt().max(1e-150);
         self.most *= raised(one.max(other).sqrt() + 2.0 * rounding, times);
     }
 

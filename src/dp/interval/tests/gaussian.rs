@@ -196,6 +196,23 @@ fn what_is_left_out_on_parts_of_a_step_is_improbable() {
     }
 }
 
+/// A sum with little noise beside a count with much: N in blocks, wider by an eighth of the sigma of X at most.
+#[test]
+fn a_wide_count_beside_a_narrow_sum_is_taken_in_blocks() {
+    for (x, n, weight) in [
+        (squared(100, 1), squared(1 << 40, 1), 1),
+        (squared(1, 1), squared(250_000, 1), 5_000),
+        (squared(400, 1), squared(90_000, 1), 60_000),
+    ] {
+        let pair = GaussianPair::new(x, n);
+        let leaves_out = |edge: u128| pair.leaves_out(edge, weight, 1_000_000);
+        let ideal = (variance(x) + (weight as f64 / 1e6).powi(2) * variance(n)).sqrt() * 1.959_963_984_54;
+        let edge = least((ideal * 2e6) as u128 + 4_000_000, leaves_out) as f64 / 1e6;
+        assert!(edge >= ideal && edge <= ideal + variance(x).sqrt() / 8.0 + 2.0, "{x} {n} {weight}: {edge} {ideal}");
+        assert!(leaves_out((edge * 3e6) as u128));
+    }
+}
+
 /// A group of `rows` values of true mean `mean` within 0..=100, sums and counts at rho 0.005 each.
 fn group(rows: i128, mean: i128, x: SigmaSquared, n: SigmaSquared) -> NoisyMean {
     let (sum_law, count_law) = (Law::Gaussian(x), Law::Gaussian(n));
