@@ -116,7 +116,8 @@ pub(super) fn exact(bound: &Bound, layout: &Layout<'_>, sums: &[i128]) -> Option
     let Some(Step::Groups { vector }) = plan.steps.first() else { return None };
     let (start, _) = starts.get(*vector)?;
     let counts = sums.get(*start..start + layout.cells)?;
-    let mut found: Vec<_> = (0..layout.cells).filter(|cell| counts[*cell] >= bound.least_units().into()).map(|cell| (layout.key(cell), cell)).collect();
+    let mut found: Vec<_> =
+        (0..layout.cells).filter(|cell| counts[*cell] >= bound.least_units().into()).map(|cell| (layout.key(cell), cell)).collect();
     found.sort_unstable();
     let mut out = Vec::new();
     for (start, vector) in starts {

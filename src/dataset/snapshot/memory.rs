@@ -83,7 +83,12 @@ impl Sink for RecordTable {
         Ok(())
     }
 
-    fn values<'v>(&mut self, (place, column): (usize, &Column), _: usize, texts: impl Iterator<Item = &'v str>) -> Result<(), PublishError> {
+    fn values<'v>(
+        &mut self,
+        (place, column): (usize, &Column),
+        _: usize,
+        texts: impl Iterator<Item = &'v str>,
+    ) -> Result<(), PublishError> {
         let mut dictionary = Dictionary::new();
         for text in texts {
             dictionary.intern(text).map_err(|full| too_many_values(&column.name, full))?;

@@ -1,11 +1,11 @@
 //! The cells of one stored column on their way into blocks.
 
-use super::read as block;
-use super::{Block, Dictionary};
 use super::batch::Cells;
 use super::dictionary::Full;
 use super::index::declared_texts;
+use super::read as block;
 use super::watch::Watch;
+use super::{Block, Dictionary};
 use crate::dataset::{Column, ColumnType};
 
 /// Cells of a column, with codes in the order in which its values came.

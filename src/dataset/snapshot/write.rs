@@ -221,9 +221,8 @@ impl<'a, S: Sink> Job<'a, S> {
         let mut stores = stored(schema).map(|(place, column)| new_store(place, column)).collect::<Result<Vec<_>, _>>()?;
         let mut repeats: Vec<Option<Repeats<'_>>> = schema.columns().iter().map(Repeats::of).collect();
         let mut filled = 0;
-        let flush = |stores: &mut [Store<'_>], sink: &mut S| {
-            stores.iter_mut().try_for_each(|store| sink.cells(store.place, store.take_block()))
-        };
+        let flush =
+            |stores: &mut [Store<'_>], sink: &mut S| stores.iter_mut().try_for_each(|store| sink.cells(store.place, store.take_block()));
         let rows = self.read(1, &vec![true; schema.columns().len()], |job, batch| {
             for (place, repeats) in repeats.iter_mut().enumerate() {
                 if let (Some(repeats), Some(cells)) = (repeats, batch.column(place)) {
@@ -316,10 +315,8 @@ impl<'a, S: Sink> Job<'a, S> {
     }
 
     fn unit_blocks(&mut self, order: &[UnitRow]) -> Result<(), PublishError> {
-        let block = |rows: &[UnitRow]| UnitBlock {
-            ids: rows.iter().map(|row| row.id).collect(),
-            tags: rows.iter().map(|row| row.tag).collect(),
-        };
+        let block =
+            |rows: &[UnitRow]| UnitBlock { ids: rows.iter().map(|row| row.id).collect(), tags: rows.iter().map(|row| row.tag).collect() };
         order.chunks(BLOCK_ROWS).try_for_each(|rows| self.sink.units(block(rows)))
     }
 

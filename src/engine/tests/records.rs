@@ -125,6 +125,7 @@ fn a_bad_cell_is_refused_without_being_told() {
     let other = memory::unit_schema((1, 1));
     let refused = RecordTable::read(&source(&schema, text), &other, &memory::key(), &mut |_| ControlFlow::Continue(()));
     assert_eq!(refused.unwrap_err(), PublishError::Schema);
-    let stopped = RecordTable::read(&source(&schema, &text.replace("canary", "1")), &schema, &memory::key(), &mut |_| ControlFlow::Break(()));
+    let stopped =
+        RecordTable::read(&source(&schema, &text.replace("canary", "1")), &schema, &memory::key(), &mut |_| ControlFlow::Break(()));
     assert_eq!(stopped.unwrap_err(), PublishError::Cancelled);
 }

@@ -79,7 +79,10 @@ fn many(groups: i64) -> Vec<Record> {
         cells
     };
     let codes = (0..3).flat_map(|round| (0..groups).map(move |at| (round, at * 7_919 % groups)));
-    codes.filter(|(round, code)| code % 3 >= *round).map(|(round, code)| Record { unit: (code * 3 + round) as u64, cells: cells(code) }).collect()
+    codes
+        .filter(|(round, code)| code % 3 >= *round)
+        .map(|(round, code)| Record { unit: (code * 3 + round) as u64, cells: cells(code) })
+        .collect()
 }
 
 fn by_code() -> Query {
