@@ -32,8 +32,8 @@ use usufruct::table::{CsvOptions, CsvSource, Output, OutputOptions};
 
 /// How many releases of each number there are.
 const RELEASES: u64 = 10_000;
-/// Where a question cannot be asked for replicas, and where there are many means.
-const RELEASES_ALONE: u64 = 2_000;
+/// And of each ratio and quantile: their intervals cost more and are held to a lower limit only. Also where there are no replicas.
+const RELEASES_OF_RATIOS: u64 = 2_000;
 
 const ADULT: &str = r#"
 name = "data"
@@ -165,19 +165,25 @@ impl Data {
         self.engine.aggregate(bound, &Control::default()).unwrap()
     }
 
-    fn truths(&self, key: &[Key], items: &[Item], groups: &[&str], bounded: bool) -> Vec<Truth> {
-        let key: Vec<String> = key
-            .iter()
-            .map(|part| match part {
-                Key::Text(text) => text.clone(),
-                Key::Integer(number) => number.to_string(),
-                Key::Other(name) => name.to_string(),
-                other => panic!("{other:?}"),
-            })
-            .collect();
+    /// The truths of groups in the file: of values within their bounds, or as they are.
+    fn truths(&self, keys: &[Vec<Key>], items: &[Item], groups: &[&str], bounded: bool) -> Vec<Vec<Truth>> {
         let groups = self.naive.grouped(groups);
-        let rows = groups.get(&key).map_or(&[][..], Vec::as_slice);
-        items.iter().flat_map(|item| self.naive.truths(rows, item, self.bounds, bounded)).collect()
+        let of_key = |key: &Vec<Key>| {
+            let key: Vec<String> = key.iter().map(text).collect();
+            let rows = groups.get(&key).map_or(&[][..], Vec::as_slice);
+            items.iter().flat_map(|item| self.naive.truths(rows, item, self.bounds, bounded)).collect()
+        };
+        keys.iter().map(of_key).collect()
+    }
+}
+
+/// A key as the file has it.
+fn text(key: &Key) -> String {
+    match key {
+        Key::Text(text) => text.clone(),
+        Key::Integer(number) => number.to_string(),
+        Key::Other(name) => name.to_string(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -393,7 +399,8 @@ struct Case<'a> {
 impl Case<'_> {
     fn cover(&self, table: &mut Table, price: Loss) {
         let data = self.data;
-        let bound = Bound::new(&query(self.items, self.groups), &data.schema).unwrap();
+        let asked = query(self.items, self.groups);
+        let bound = Bound::new(&asked, &data.schema).unwrap();
         let split = Split::new(&bound, price).unwrap();
         let exact = data.exact(&bound);
         let keys: Vec<Vec<Key>> =
@@ -401,9 +408,9 @@ impl Case<'_> {
         let sums = Sums { bound: &bound, schema: &data.schema, sums: exact.sums().to_vec(), cells: keys.len() };
         let bounded: Vec<Vec<Truth>> =
             (0..keys.len()).map(|cell| self.items.iter().flat_map(|item| sums.truths(cell, item)).collect()).collect();
-        let unbounded: Vec<Vec<Truth>> = keys.iter().map(|key| data.truths(key, self.items, self.groups, false)).collect();
+        let unbounded = data.truths(&keys, self.items, self.groups, false);
         if data.schema.unit_column().is_none() || data.contribution == AMPLE {
-            let naive: Vec<Vec<Truth>> = keys.iter().map(|key| data.truths(key, self.items, self.groups, true)).collect();
+            let naive = data.truths(&keys, self.items, self.groups, true);
             assert_eq!(bounded, naive, "the sums are those of the file");
         }
         let widths: Vec<Option<HalfWidth>> = self.items.iter().flat_map(|item| sums.widths(&split, item)).collect();
@@ -416,7 +423,7 @@ impl Case<'_> {
         }
 
         let replicated = data.replicated(self.contribution, self.replicas);
-        let groups: Vec<&str> = [&["replica"], self.groups].concat();
+        let groups: Vec<&str> = [&["replica"][..], self.groups].concat();
         let replica = Bound::new(&query(self.items, &groups), &replicated).unwrap();
         let replica_split = Split::new(&replica, price).unwrap();
         assert_eq!((replica.vectors(), replica_split.shares()), (bound.vectors(), split.shares()), "the same noise");
@@ -435,7 +442,7 @@ impl Case<'_> {
                 Some(_) => Exact::new(&replica, numbers.clone()).unwrap(),
                 None => Exact::found(&replica, replica_keys(), numbers.clone()).unwrap(),
             };
-            let seed = format!("coverage {} {:?} {price} {run}", data.name, self.groups);
+            let seed = format!("coverage {} {asked} {price} {run}", data.name);
             let noisy = exact.noise(&replica_split, &mut RecordedRandom::from_seed(&seed)).unwrap();
             assert!(!noisy.is_cut());
             for group in noisy.estimates() {
@@ -470,38 +477,43 @@ impl Case<'_> {
 }
 
 fn shown(key: &[Key]) -> String {
-    let parts = key.iter().map(|part| match part {
-        Key::Text(text) => text.clone(),
-        Key::Integer(number) => number.to_string(),
-        Key::Other(name) => name.to_string(),
-        other => panic!("{other:?}"),
-    });
-    let parts: Vec<String> = parts.collect();
+    let parts: Vec<String> = key.iter().map(text).collect();
     if parts.is_empty() { String::new() } else { format!(" of {}", parts.join(", ")) }
 }
 
 /// A query that releases a few numbers and has no replicas: DROPPED, and the largest groups.
-fn cover_alone(data: &Data, table: &mut Table, query: &Query, item: &Item, price: Loss, unbounded: &dyn Fn(&[Key]) -> i128) {
+fn cover_alone(data: &Data, table: &mut Table, query: &Query, groups: &[&str], item: &Item, price: Loss) {
     let bound = Bound::new(query, &data.schema).unwrap();
     let split = Split::new(&bound, price).unwrap();
     let exact = data.exact(&bound);
     let keys: Vec<Vec<Key>> = exact.keys().map_or_else(|| vec![Vec::new()], <[_]>::to_vec);
     let sums = Sums { bound: &bound, schema: &data.schema, sums: exact.sums().to_vec(), cells: keys.len() };
-    let truths: Vec<Truth> = (0..keys.len()).map(|cell| sums.truths(cell, item)[0]).collect();
+    let bounded: Vec<Truth> = (0..keys.len()).map(|cell| sums.truths(cell, item)[0]).collect();
+    let unbounded = match item.expression() {
+        // Without a bound on their rows no unit loses any.
+        Expression::Dropped => vec![vec![Truth::whole(0)]],
+        _ => data.truths(&keys, std::slice::from_ref(item), groups, false),
+    };
     let mut tally = Tally::default();
-    for run in 0..RELEASES_ALONE {
-        let exact = match exact.keys() {
-            None => Exact::new(&bound, sums.sums.clone()).unwrap(),
-            Some(keys) => Exact::found(&bound, keys.to_vec(), sums.sums.clone()).unwrap(),
+    for run in 0..RELEASES_OF_RATIOS {
+        let exact = match bound.cells() {
+            Some(_) => Exact::new(&bound, sums.sums.clone()).unwrap(),
+            None => Exact::found(&bound, keys.clone(), sums.sums.clone()).unwrap(),
         };
         let seed = format!("coverage {} {query} {price} {run}", data.name);
         for group in exact.noise(&split, &mut RecordedRandom::from_seed(&seed)).unwrap().estimates() {
             let cell = keys.iter().position(|key| *key == group.key).unwrap();
-            tally.add(&group, 0, truths[cell], Truth::whole(unbounded(&group.key)));
+            tally.add(&group, 0, bounded[cell], unbounded[cell][0]);
         }
     }
     let chosen = if query.top_groups().is_some() { ", largest groups" } else { "" };
     table.add(data, price, &format!("{}{chosen}", bound.labels()[0]), sums.widths(&split, item)[0], &tally);
+}
+
+/// The items whose intervals are conservative: moments of one column, quantiles of another with the histogram they need.
+fn ratios(moments: &str, quantiles_of: &str, bins: Item) -> Vec<Item> {
+    let moments = [Item::mean, Item::variance, Item::deviation].map(|of| of(column(moments)));
+    moments.into_iter().chain(quantiles(quantiles_of)).chain([bins]).collect()
 }
 
 /// Automatic bounds have no interval, and say so.
@@ -536,25 +548,16 @@ fn adult_as_a_whole() {
     let Some(data) = Data::open("adult", ADULT, ADULT_BOUNDS) else { return };
     let mut table = Table::new();
     let age = || column("age");
-    let together =
-        [Item::count_rows(), Item::count(age()), Item::sum(age()), Item::mean(age()), Item::variance(age()), Item::deviation(age())];
     let ages = histogram("age", &["20", "30", "40", "50", "60", "70"]);
-    let together: Vec<Item> = together.into_iter().chain(quantiles("age")).chain([ages, Item::clamped(age())]).collect();
+    let exact = [Item::count_rows(), Item::count(age()), Item::sum(age()), ages.clone(), Item::clamped(age())];
+    // By itself the sum has no centre.
+    let alone = [Item::sum(age())];
+    let ratios = ratios("age", "age", ages);
     for price in prices("0.5", "0.05") {
-        // By itself the sum has no centre.
-        for items in [&together, &vec![Item::sum(age())]] {
-            Case { data: &data, items, groups: &[], contribution: CONTRIBUTION, replicas: 1_000, releases: RELEASES }
-                .cover(&mut table, price);
+        for (items, releases) in [(&exact[..], RELEASES), (&alone[..], RELEASES), (&ratios[..], RELEASES_OF_RATIOS)] {
+            Case { data: &data, items, groups: &[], contribution: CONTRIBUTION, replicas: 1_000, releases }.cover(&mut table, price);
         }
-        ranges_have_none(&data, "age", price_without_choice(price));
-    }
-}
-
-/// BOUNDS is noise on counts, so a delta is of use with epsilon only.
-const fn price_without_choice(price: Loss) -> Loss {
-    match price {
-        Loss::Zcdp { rho, .. } => Loss::Zcdp { rho, delta: Delta::ZERO },
-        approx @ Loss::Approx { .. } => approx,
+        ranges_have_none(&data, "age", price);
     }
 }
 
@@ -575,20 +578,11 @@ fn adult_in_groups() {
             groups: &["native-country"],
             contribution: CONTRIBUTION,
             replicas: 250,
-            releases: RELEASES_ALONE,
+            releases: RELEASES_OF_RATIOS,
         };
         case.cover(&mut table, price);
         let largest = query(&[Item::count_rows()], &["native-country"]).top(0, 3).unwrap();
-        let truth = |key: &[Key]| data.truths(key, &[Item::count_rows()], &["native-country"], false)[0].numerator;
-        let truths: Vec<(Vec<Key>, i128)> = data
-            .naive
-            .grouped(&["native-country"])
-            .into_keys()
-            .map(|key| vec![Key::Text(key[0].clone())])
-            .map(|key| (key.clone(), truth(&key)))
-            .collect();
-        let of = |key: &[Key]| truths.iter().find(|(other, _)| other == key).unwrap().1;
-        cover_alone(&data, &mut table, &largest, &Item::count_rows(), price, &of);
+        cover_alone(&data, &mut table, &largest, &["native-country"], &Item::count_rows(), price);
     }
 }
 
@@ -597,30 +591,37 @@ fn pums_as_a_whole_and_in_groups() {
     let Some(data) = Data::open("pums", PUMS, PUMS_BOUNDS) else { return };
     let mut table = Table::new();
     let income = || column("income");
-    let items = [Item::count_rows(), Item::sum(income()), Item::mean(income()), Item::variance(income()), Item::deviation(income())];
     let ages = histogram("age", &["18", "30", "45", "65", "80"]);
-    let together: Vec<Item> = items.iter().cloned().chain(quantiles("age")).chain([ages, Item::clamped(income())]).collect();
+    let exact = [Item::count_rows(), Item::count(income()), Item::sum(income()), ages.clone(), Item::clamped(income())];
+    let ratios = ratios("income", "age", ages);
     for price in prices("2", "0.5") {
-        Case { data: &data, items: &together, groups: &[], contribution: CONTRIBUTION, replicas: 1_000, releases: RELEASES }
-            .cover(&mut table, price);
-        let items = [Item::count_rows(), Item::sum(income()), Item::mean(income())];
-        Case { data: &data, items: &items, groups: &["educ"], contribution: CONTRIBUTION, replicas: 1_000, releases: RELEASES }
-            .cover(&mut table, price);
+        for (items, releases) in [(&exact[..], RELEASES), (&ratios[..], RELEASES_OF_RATIOS)] {
+            Case { data: &data, items, groups: &[], contribution: CONTRIBUTION, replicas: 1_000, releases }.cover(&mut table, price);
+        }
         ranges_have_none(&data, "income", price);
     }
-    for price in prices_of_unknown("2", "0.5") {
-        let case =
-            Case { data: &data, items: &items[..3], groups: &["race"], contribution: CONTRIBUTION, replicas: 1_000, releases: RELEASES };
-        case.cover(&mut table, price);
+    for price in prices("2", "0.05") {
+        for (items, releases) in [(&exact[..3], RELEASES), (&ratios[..1], RELEASES_OF_RATIOS)] {
+            let case = Case { data: &data, items, groups: &["educ"], contribution: CONTRIBUTION, replicas: 1_000, releases };
+            case.cover(&mut table, price);
+        }
+    }
+    let items = [Item::count_rows(), Item::sum(income()), Item::mean(income())];
+    for price in prices_of_unknown("2", "0.05") {
+        let (groups, releases) = (&["race"], RELEASES_OF_RATIOS);
+        Case { data: &data, items: &items, groups, contribution: CONTRIBUTION, replicas: 1_000, releases }.cover(&mut table, price);
     }
 }
 
-fn restaurant_items() -> Vec<Item> {
-    let money = || column(MONEY);
-    let items = [Item::count_rows(), Item::count_distinct(column("VisitorId")), Item::sum(money()), Item::mean(money())];
-    let more = [Item::variance(money()), Item::deviation(money()), Item::clamped(money())];
-    let minutes = histogram(MINUTES, &["5", "15", "25", "35", "50"]);
-    items.into_iter().chain(more).chain(quantiles(MINUTES)).chain([minutes]).collect()
+/// What is exact at the visits: all but ratios and quantiles.
+fn visits_exact() -> Vec<Item> {
+    let (money, minutes) = (|| column(MONEY), histogram(MINUTES, &["5", "15", "25", "35", "50"]));
+    let items = [Item::count_rows(), Item::count_distinct(column("VisitorId")), Item::count(money()), Item::sum(money())];
+    items.into_iter().chain([Item::clamped(money()), minutes]).collect()
+}
+
+fn visits_ratios() -> Vec<Item> {
+    ratios(MONEY, MINUTES, histogram(MINUTES, &["5", "15", "25", "35", "50"]))
 }
 
 #[test]
@@ -629,13 +630,13 @@ fn restaurant_as_a_whole() {
     let mut table = Table::new();
     let visits: Vec<usize> = data.naive.grouped(&["VisitorId"]).values().map(Vec::len).collect();
     let lost = |most: usize| visits.iter().filter(|visits| **visits > most).count() as i128;
-    let (items, dropped) = (restaurant_items(), query(&[Item::dropped()], &[]));
+    let (exact, ratios, dropped) = (visits_exact(), visits_ratios(), query(&[Item::dropped()], &[]));
     for price in prices("2", "0.5") {
-        let case =
-            Case { data: &data, items: &items, groups: &[], contribution: CONTRIBUTION_OF_ONE_GROUP, replicas: 1_000, releases: RELEASES };
-        case.cover(&mut table, price);
-        // Two rows of each unit are kept; how many units have more does not depend on which.
-        cover_alone(&data, &mut table, &dropped, &Item::dropped(), price, &|_| lost(2));
+        for (items, releases) in [(&exact, RELEASES), (&ratios, RELEASES_OF_RATIOS)] {
+            let contribution = CONTRIBUTION_OF_ONE_GROUP;
+            Case { data: &data, items, groups: &[], contribution, replicas: 1_000, releases }.cover(&mut table, price);
+        }
+        cover_alone(&data, &mut table, &dropped, &[], &Item::dropped(), price);
         ranges_have_none(&data, MONEY, price);
     }
     // What contribution bounding leaves does not depend on which rows are kept, but in the sums.
@@ -654,13 +655,19 @@ fn restaurant_by_day() {
         let case = Case { data: &data, items: &items, groups: &["Day"], contribution: CONTRIBUTION, replicas: 1_000, releases: RELEASES };
         case.cover(&mut table, price);
         let items = [Item::count_rows(), Item::mean(money())];
-        Case { items: &items, releases: RELEASES_ALONE, ..case }.cover(&mut table, price);
+        Case { items: &items, releases: RELEASES_OF_RATIOS, ..case }.cover(&mut table, price);
     }
     let unknown = Data::open_with("restaurant", RESTAURANT, RESTAURANT_BOUNDS, ANY_DAYS, CONTRIBUTION).unwrap();
     for price in prices_of_unknown("2", "0.5") {
         let items = [Item::count_rows(), Item::sum(money()), Item::mean(money())];
-        let case =
-            Case { data: &unknown, items: &items, groups: &["Day"], contribution: CONTRIBUTION, replicas: 1_000, releases: RELEASES_ALONE };
+        let case = Case {
+            data: &unknown,
+            items: &items,
+            groups: &["Day"],
+            contribution: CONTRIBUTION,
+            replicas: 1_000,
+            releases: RELEASES_OF_RATIOS,
+        };
         case.cover(&mut table, price);
     }
 }
@@ -669,13 +676,14 @@ fn restaurant_by_day() {
 #[test]
 fn an_ample_contribution_leaves_the_file_as_it_is() {
     let Some(data) = Data::open_with("restaurant", RESTAURANT, RESTAURANT_BOUNDS, SEVEN_DAYS, AMPLE) else { return };
-    for (items, groups) in [(restaurant_items(), &[][..]), (restaurant_items(), &["Day"][..])] {
+    for (items, groups) in
+        [(visits_exact(), &[][..]), (visits_ratios(), &[][..]), (visits_exact(), &["Day"][..]), (visits_ratios(), &["Day"][..])]
+    {
         let bound = Bound::new(&query(&items, groups), &data.schema).unwrap();
         let exact = data.exact(&bound);
         let sums = Sums { bound: &bound, schema: &data.schema, sums: exact.sums().to_vec(), cells: bound.cells().unwrap() };
-        for cell in 0..bound.cells().unwrap() {
-            let found: Vec<Truth> = items.iter().flat_map(|item| sums.truths(cell, item)).collect();
-            assert_eq!(found, data.truths(&bound.key(cell), &items, groups, true));
-        }
+        let keys: Vec<Vec<Key>> = (0..sums.cells).map(|cell| bound.key(cell)).collect();
+        let found: Vec<Vec<Truth>> = (0..sums.cells).map(|cell| items.iter().flat_map(|item| sums.truths(cell, item)).collect()).collect();
+        assert_eq!(found, data.truths(&keys, &items, groups, true));
     }
 }

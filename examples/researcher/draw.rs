@@ -15,7 +15,8 @@ const ERROR_LEAST: f64 = 0.02;
 /// How far off values are, by epsilon.
 pub(crate) fn errors(path: &Path, all: &[Errors; 3]) -> Outcome {
     save(path, (1000, 640), |area| {
-        let below = "markers: mean of 100 answers, whiskers: two standard errors; lines: theory; a whole year is the least a median can be off";
+        let below =
+            "markers: mean of 100 answers, whiskers: two standard errors; lines: theory; a whole year is the least a median can be off";
         let area = headed(area, "Distance from the truth against epsilon", below)?;
         let most = all.iter().flat_map(|errors| &errors.points).map(|point| point.mean.max(point.theory)).fold(1.0, f64::max);
         let x = Axis::logarithmic("epsilon of the question", 0.008, 2.5);

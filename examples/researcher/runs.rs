@@ -69,13 +69,15 @@ impl Laboratory {
         let mut random = RecordedRandom::from_seed(SEED);
         let [owner, holder] = [(); 2].map(|()| SigningKey::generate(&mut random));
         let (owner, holder) = (Owner::new(owner), Holder::new(holder));
-        let DescriptionFile { description, data } = DescriptionFile::parse(&people.description("people", "{ model = \"approx\", epsilon = \"10000\" }"), folder)?;
+        let DescriptionFile { description, data } =
+            DescriptionFile::parse(&people.description("people", "{ model = \"approx\", epsilon = \"10000\" }"), folder)?;
         fs::write(&data.path, people.csv())?;
         let gate = TestGate::create(&folder.join("laboratory"), owner.signer(), SEED, || NOW)?;
         let source = CsvSource::open(&data.path, CsvOptions::default(), table_schema(description.schema()))?;
         let card = gate.publish(&description, &source, owner.signer())?.card;
         let now = Time::from_unix_s(NOW);
-        let right = owner.grant(&card, holder.public(), terms(Loss::approx("10000", "0")?, 10_000, now.plus_s(24 * 3600))?, now, &mut random)?;
+        let right =
+            owner.grant(&card, holder.public(), terms(Loss::approx("10000", "0")?, 10_000, now.plus_s(24 * 3600))?, now, &mut random)?;
         Ok(Self { gate, schema: description.schema().clone(), right, holder, random })
     }
 
@@ -143,11 +145,7 @@ pub(crate) fn errors(laboratory: &mut Laboratory, people: &People) -> Result<[Er
     let middle = |place: &usize| 2 * ages[..=*place].iter().sum::<u64>() >= truth.count as u64;
     let median = (0..ages.len()).find(middle).ok_or("nobody is there")? as f64;
     let mean = truth.sum as f64 / truth.count as f64;
-    let questions = [
-        ("COUNT(*)", "people", truth.count as f64),
-        ("AVG(age)", "years", mean),
-        ("MEDIAN(age)", "years", median),
-    ];
+    let questions = [("COUNT(*)", "people", truth.count as f64), ("AVG(age)", "years", mean), ("MEDIAN(age)", "years", median)];
     let mut all = Vec::new();
     for (item, unit, expected) in questions {
         let query = Query::sql(&format!("SELECT {item} FROM people WHERE work = '{work}'"))?;
