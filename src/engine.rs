@@ -22,7 +22,8 @@
 //!
 //! # Not promised
 //! Constant time. With a row as unit, every row is visited and no branch depends on a cell; with a column as unit the
-//! work also depends on how many rows each unit has. Answers leave at a quantum of time (rule G2).
+//! work also depends on how many rows each unit has, and over unknown values time and memory depend on how many there
+//! are. How long a choice takes depends on its scores. Answers leave at a quantum of time (rule G2).
 
 mod bound;
 mod decimal;
