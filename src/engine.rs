@@ -22,7 +22,8 @@
 //!
 //! # Not promised
 //! Constant time. With a row as unit, every row is visited and no branch depends on a cell; with a column as unit the
-//! work also depends on how many rows each unit has. Answers leave at a quantum of time (rule G2).
+//! work also depends on how many rows each unit has, and over unknown values time and memory depend on how many there
+//! are. How long a choice takes depends on its scores. Answers leave at a quantum of time (rule G2).
 
 mod bound;
 mod decimal;
@@ -30,12 +31,14 @@ mod estimate;
 mod filter;
 mod found;
 mod group;
+mod grouping;
 mod noisy;
 mod price;
 mod rank;
 mod scan;
 mod select;
 mod source;
+mod sparse;
 mod split;
 mod sums;
 mod table;
@@ -59,11 +62,26 @@ pub use split::{SHARE_UNITS, Split, SplitError};
 pub use vector::{Vector, VectorKind};
 
 /// Computes exact sums; the seam for engines that are not this one (DESIGN 9).
+///
+/// An engine gets the question as a [`Bound`] (its caller has the query and the schema: WHERE, GROUP BY, contribution) and
+/// gives back [`Exact`], by [`Exact::new`] where [`Bound::cells`] says how many groups there are and by [`Exact::found`]
+/// where the data say it. All noise and every choice of what is released come after it and trust its promises.
 pub trait Engine: Send + Sync {
-    /// The base vectors of `bound` over all rows.
+    /// The base vectors of `bound` over all rows: in the order of [`Bound::vectors`], each with all groups, each group with
+    /// [`Vector::slots`] numbers; a vector that [`Vector::is_of_all`] has one number in all.
     ///
-    /// Implementors: a unit adds at most the sensitivity of a vector to it, and what is kept of a unit is a function
-    /// of that unit's rows alone.
+    /// Implementors promise:
+    /// - Rows: those for which WHERE is true, not false or unknown, and whose group exists: an undeclared value or a null is in
+    ///   the group `other` where the column has one, else in none; a null of unknown values is in none.
+    /// - Slots: a row adds what [`Bound::adds`] says, exactly, in integers. Nothing overflows 128 bits by the limits on rows
+    ///   and bounds, and no order of additions shows.
+    /// - Units: of each unit at most the groups and rows of the schema's contribution are kept, and which ones is a function
+    ///   of that unit's rows alone and of a secret, never of other units, of places or of the order of the data. Then a unit
+    ///   adds at most the sensitivity of a vector to it. [`VectorKind::Units`] counts each unit once in each group in which
+    ///   rows of it are kept; [`VectorKind::Dropped`] the units of which a row was left out. With a row as unit all are kept.
+    /// - Groups that the data say: all that have [`Bound::least_units`], however many, none without a unit, and no limit that
+    ///   data can reach.
+    /// - No error, log or time-out tells of the data: it fails only by [`EngineError::Failed`].
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the data cannot be read or `control` is cancelled; nothing more is told.

@@ -31,6 +31,8 @@ mod recorded;
 mod stream;
 mod system;
 
+#[cfg(feature = "hazmat")]
+pub(crate) use recorded::MeteredRandom;
 #[cfg(any(test, feature = "hazmat", feature = "audit"))]
 pub use recorded::{RecordedRandom, ScriptedRandom};
 pub use system::SystemRandom;

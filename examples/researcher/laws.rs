@@ -104,16 +104,16 @@ pub(crate) fn error_of_count(epsilon: f64) -> f64 {
 /// A place among the rows is chosen with probability proportional to exp(-epsilon distance), distance being how many rows lie
 /// between it and the middle; the rows of a year are spread evenly over it, as `usufruct::dp::quantile` does.
 pub(crate) fn error_of_median(rows: &[u64], epsilon: f64) -> f64 {
-    const POINTS: u32 = 1_024;
+    const POINTS: u64 = 1_024;
     let middle = rows.iter().sum::<u64>() as f64 / 2.0;
-    let mut below = 0.0;
+    let mut below = 0;
     let mut weights = Vec::with_capacity(rows.len());
     let mut median = 0;
     for (year, rows) in rows.iter().enumerate() {
-        let rows = *rows as f64;
-        let weight = |point: u32| (-epsilon * (below + rows * (f64::from(point) + 0.5) / f64::from(POINTS) - middle).abs()).exp();
-        weights.push((0..POINTS).map(weight).sum::<f64>());
-        if below < middle {
+        // The first row of a year is at its start.
+        let up_to = |point: u64| below + rows.min(&(rows * point / POINTS + 1));
+        weights.push((0..POINTS).map(|point| (-epsilon * (up_to(point) as f64 - middle).abs()).exp()).sum::<f64>());
+        if (below as f64) < middle {
             median = year;
         }
         below += rows;

@@ -129,9 +129,11 @@ impl People {
 
     /// How many of a work are of each age.
     pub(crate) fn ages_of(&self, work: usize) -> Vec<u64> {
-        let mut ages = vec![0; 1 + AGES[1] as usize];
+        let mut ages = vec![0; usize::try_from(AGES[1]).map_or(1, |most| 1 + most)];
         for person in self.rows.iter().filter(|person| person.work == work) {
-            ages[person.age as usize] += 1;
+            if let Some(count) = usize::try_from(person.age).ok().and_then(|age| ages.get_mut(age)) {
+                *count += 1;
+            }
         }
         ages
     }

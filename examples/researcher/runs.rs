@@ -144,7 +144,7 @@ pub(crate) fn errors(laboratory: &mut Laboratory, people: &People) -> Result<[Er
     let size = number(truth.count as f64);
     println!("{ANSWERS} answers at each of {} epsilons: count, mean and median of one work", EPSILONS.len());
     println!("  {work}: {size} people");
-    let middle = |place: &usize| 2 * ages[..=*place].iter().sum::<u64>() >= truth.count as u64;
+    let middle = |place: &usize| 2 * i128::from(ages[..=*place].iter().sum::<u64>()) >= truth.count;
     let median = (0..ages.len()).find(middle).ok_or("nobody is there")? as f64;
     let mean = truth.sum as f64 / truth.count as f64;
     let questions = [("COUNT(*)", "people", truth.count as f64), ("AVG(age)", "years", mean), ("MEDIAN(age)", "years", median)];

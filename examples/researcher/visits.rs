@@ -44,11 +44,11 @@ impl Visits {
         Ok(Self { source: "a restaurant", days })
     }
 
-    /// 400 visits a day of 1,200 guests, of whom some like to come again.
+    /// 400 visits a day, half of them of 300 guests who like to come again.
     fn generated() -> Self {
         let visitor = |day: u64, visit: u64| {
             let place = (day * 400 + visit).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-            (place % 1_200) * (place >> 16 & 1)
+            if visit % 2 == 0 { place % 300 } else { 300 + place % 5_000 }
         };
         let days = (0..u64::from(DAYS)).map(|day| (0..400).map(|visit| visitor(day, visit)).collect()).collect();
         Self { source: "a generated restaurant", days }

@@ -69,6 +69,7 @@ mod batch;
 mod cache;
 mod dictionary;
 mod index;
+mod memory;
 mod number;
 mod read;
 mod row_key;
@@ -81,6 +82,7 @@ mod tests;
 
 pub use batch::table_schema;
 pub use dictionary::Dictionary;
+pub use memory::RecordTable;
 pub use read::{Block, CACHE_BYTES_DEFAULT, Cells, Snapshot, SnapshotError, UnitBlock};
 pub use row_key::RowKey;
 pub use watch::Warning;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::filter::{Binder, Filter};
 use super::group::{GroupColumn, Key, arrange};
 use super::table::Table;
-use super::vector::Vector;
+use super::vector::{Vector, VectorKind};
 use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step as Grid, Unit, Use};
 use crate::id::ColumnName;
 use crate::query::{Expression, Query};
@@ -319,6 +319,26 @@ impl Bound {
     #[must_use]
     pub fn vectors(&self) -> &[Vector] {
         &self.0.vectors
+    }
+
+    /// What one kept row adds to the vector at a place: a slot of its group and an amount; nothing where it adds nothing, and for
+    /// the vectors of units, to which rows do not add. For engines that are not ours.
+    ///
+    /// `value` is the row's value of the vector's column, none for a null: a number in steps of the column, not clamped; for a text
+    /// its place among the declared ones, anything beyond them for another.
+    #[must_use]
+    pub fn adds(&self, vector: usize, value: Option<i64>) -> Option<(usize, i128)> {
+        match self.0.vectors.get(vector)?.kind() {
+            VectorKind::Rows => Some((0, 1)),
+            VectorKind::Units | VectorKind::Dropped => None,
+            _ => self.0.values.iter().find_map(|column| column.adds(vector, value?)),
+        }
+    }
+
+    /// Groups of unknown values with fewer units than this are never named, so an engine may leave them out.
+    #[must_use]
+    pub fn least_units(&self) -> u64 {
+        self.0.least_units.max(1)
     }
 
     /// What is paid for, in the order in which it gets shares.

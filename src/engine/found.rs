@@ -6,40 +6,67 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::bound::{Plan, SLOTS_MAX, Step};
+use super::bound::{Plan, Step};
 use super::group::{GroupColumn, Layout, arrange};
 use super::select::View;
 use super::vector::Vector;
 use super::{Blocks, Bound, Control, EngineError, Exact};
 
-/// The groups that the data may have: all combinations of the values of their columns.
+/// How the groups that the data have are named.
+pub(super) enum Found<'a> {
+    /// All combinations of the values of their columns fit in a table.
+    Dense(Layout<'a>),
+    /// They do not; integer columns whose values were too many are still open.
+    Sparse(Vec<GroupColumn>),
+}
+
+/// Finds the values of the columns; `slots_max` is the most slots of one vector that a table may have.
 pub(super) fn layout<'a>(
     plan: &'a Plan,
     source: &impl Blocks,
+    slots_max: usize,
     threads: NonZeroUsize,
     control: &Control<'_>,
-) -> Result<Layout<'a>, EngineError> {
-    let column = |column: &'a GroupColumn| {
-        if column.is_declared() {
-            return Ok(column.clone());
-        }
-        let place = plan.reads[column.read].place;
-        if column.is_text() {
-            let mut texts = Vec::new();
-            source.texts(place, &mut |text| texts.push(text.to_owned()))?;
-            Ok(column.with_texts(texts))
-        } else {
-            Ok(column.with_integers(integers(plan, column.read, source, threads, control)?))
-        }
-    };
-    let mut groups = plan.groups.iter().map(column).collect::<Result<Vec<_>, EngineError>>()?;
+) -> Result<Found<'a>, EngineError> {
+    let mut groups = plan.groups.clone();
+    for column in groups.iter_mut().filter(|column| !column.is_declared() && column.is_text()) {
+        let mut texts = Vec::new();
+        source.texts(plan.reads[column.read].place, &mut |text| texts.push(text.to_owned()))?;
+        *column = column.with_texts(texts);
+    }
     let slots = plan.vectors.iter().map(Vector::slots).max().unwrap_or(1);
-    let cells = arrange(&mut groups, SLOTS_MAX / slots).map_err(|_| EngineError::Failed)?;
-    Ok(Layout { groups: Cow::Owned(groups), cells })
+    let most = slots_max / slots;
+    // What other columns leave for the values of the next one.
+    let mut room = groups.iter().filter(|column| column.is_declared()).fold(most, |room, column| room / at_least_one(column));
+    for column in &mut groups {
+        if !column.is_declared() && room > 0 {
+            let Some(found) = integers(plan, column.read, source, room, threads, control)? else { break };
+            *column = column.with_integers(found);
+            room /= at_least_one(column);
+        }
+    }
+    if groups.iter().any(|column| !column.is_declared()) {
+        return Ok(Found::Sparse(groups));
+    }
+    Ok(match arrange(&mut groups, most) {
+        Ok(cells) => Found::Dense(Layout { groups: Cow::Owned(groups), cells }),
+        Err(_) => Found::Sparse(groups),
+    })
 }
 
-/// The distinct integers of a column.
-fn integers(plan: &Plan, read: usize, source: &impl Blocks, threads: NonZeroUsize, control: &Control<'_>) -> Result<Vec<i64>, EngineError> {
+fn at_least_one(column: &GroupColumn) -> usize {
+    usize::try_from(column.len()).unwrap_or(usize::MAX).max(1)
+}
+
+/// The distinct integers of a column; nothing when there are more than `most`.
+fn integers(
+    plan: &Plan,
+    read: usize,
+    source: &impl Blocks,
+    most: usize,
+    threads: NonZeroUsize,
+    control: &Control<'_>,
+) -> Result<Option<Vec<i64>>, EngineError> {
     /// Values seen lately are not looked up again: a table by the lowest bits.
     const LATELY: u16 = 1 << 12;
     let next = AtomicUsize::new(0);
@@ -61,6 +88,10 @@ fn integers(plan: &Plan, read: usize, source: &impl Blocks, threads: NonZeroUsiz
                     found.insert(value);
                 }
             }
+            if found.len() > most {
+                next.store(source.blocks(), Ordering::Relaxed);
+                return Ok(found);
+            }
         }
     };
     thread::scope(|scope| {
@@ -69,11 +100,11 @@ fn integers(plan: &Plan, read: usize, source: &impl Blocks, threads: NonZeroUsiz
         for other in others {
             found.extend(other.join().map_err(|_| EngineError::Failed)??);
         }
-        Ok(found.into_iter().collect())
+        Ok((found.len() <= most).then(|| found.into_iter().collect()))
     })
 }
 
-/// Leaves the groups that a unit is in, in the order of their keys.
+/// Leaves the groups that may be named, in the order of their keys: those of fewer units than the schema's least never are.
 pub(super) fn exact(bound: &Bound, layout: &Layout<'_>, sums: &[i128]) -> Option<Exact> {
     let plan = &*bound.0;
     let starts = plan.vectors.iter().scan(0, |next, vector| {
@@ -85,7 +116,8 @@ pub(super) fn exact(bound: &Bound, layout: &Layout<'_>, sums: &[i128]) -> Option
     let Some(Step::Groups { vector }) = plan.steps.first() else { return None };
     let (start, _) = starts.get(*vector)?;
     let counts = sums.get(*start..start + layout.cells)?;
-    let mut found: Vec<_> = (0..layout.cells).filter(|cell| counts[*cell] > 0).map(|cell| (layout.key(cell), cell)).collect();
+    let mut found: Vec<_> =
+        (0..layout.cells).filter(|cell| counts[*cell] >= bound.least_units().into()).map(|cell| (layout.key(cell), cell)).collect();
     found.sort_unstable();
     let mut out = Vec::new();
     for (start, vector) in starts {

@@ -167,10 +167,26 @@ impl GroupColumn {
         &self.lookup
     }
 
+    /// The number of a cell's value, or of everything else where that is a group; none for a row that is in no group.
+    pub(super) fn number(&self, cell: Option<i64>) -> Option<u32> {
+        let declared = self.declared();
+        let number = cell.map_or(declared, |cell| match &self.lookup {
+            Lookup::Code => u32::try_from(cell).unwrap_or(u32::MAX),
+            Lookup::Codes(table) => usize::try_from(cell).ok().and_then(|code| table.get(code).copied()).unwrap_or(u32::MAX),
+            lookup => lookup.number_of(cell),
+        });
+        (number < declared || self.has_other()).then_some(number.min(declared))
+    }
+
     /// The key of a group.
     pub(super) fn key(&self, group: usize) -> Key {
         let declared = self.declared() as usize;
-        let place = group / (self.stride.max(1) as usize) % (declared + usize::from(self.has_other())).max(1);
+        self.key_of(group / (self.stride.max(1) as usize) % (declared + usize::from(self.has_other())).max(1))
+    }
+
+    /// The key of the value with a number.
+    pub(super) fn key_of(&self, place: usize) -> Key {
+        let declared = self.declared() as usize;
         match (&self.values, &self.other) {
             (Some(Values::Text(values)), _) if place < declared => Key::Text(values[place].clone()),
             (Some(Values::Integer(values)), _) if place < declared => Key::Integer(values[place]),
@@ -253,23 +269,28 @@ impl Layout<'_> {
         self.groups.iter().map(|column| column.key(cell)).collect()
     }
 
-    /// The first 16 bytes of SHA-256 of a group's canonical encoding: `[value, ...]` with a text, an integer, or false for
-    /// `other`. Ranks are made from it, so it says nothing of columns or numbering.
+    /// [`hash_of`] its key.
     pub(super) fn hash(&self, cell: usize) -> [u8; 16] {
-        let mut out = Encoder::new();
-        out.array(self.groups.len());
-        for column in self.groups.iter() {
-            match column.key(cell) {
-                Key::Text(value) => out.text(&value),
-                Key::Integer(value) => out.int(value),
-                Key::Other(_) => out.boolean(false),
-            };
-        }
-        let digest = Digest::of(&out.into_bytes());
-        let mut short = [0; 16];
-        short.copy_from_slice(&digest.as_bytes()[..16]);
-        short
+        hash_of(&self.key(cell))
     }
+}
+
+/// The first 16 bytes of SHA-256 of a group's canonical encoding: `[value, ...]` with a text, an integer, or false for
+/// `other`. Ranks are made from it, so it says nothing of columns or numbering.
+pub(super) fn hash_of(group: &[Key]) -> [u8; 16] {
+    let mut out = Encoder::new();
+    out.array(group.len());
+    for key in group {
+        match key {
+            Key::Text(value) => out.text(value),
+            Key::Integer(value) => out.int(*value),
+            Key::Other(_) => out.boolean(false),
+        };
+    }
+    let digest = Digest::of(&out.into_bytes());
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest.as_bytes()[..16]);
+    short
 }
 
 /// Sets the strides, the last column running fastest, and gives the number of groups.

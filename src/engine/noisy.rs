@@ -52,8 +52,8 @@ impl Exact {
         Self::of(bound, None, bound.cells()?, sums)
     }
 
-    /// The same where the data say which groups there are: those with at least one unit, each with its key, in increasing order
-    /// of the keys.
+    /// The same where the data say which groups there are: those with at least [`Bound::least_units`], each with its key, in
+    /// increasing order of the keys. Groups of fewer units may be among them and change nothing; none may be without a unit.
     #[must_use]
     pub fn found(bound: &Bound, keys: Vec<Vec<Key>>, sums: Vec<i128>) -> Option<Self> {
         let columns = bound.group_columns().len();
@@ -91,29 +91,29 @@ impl Exact {
             let (slots, start) = (plan.vectors[vector].slots(), starts[vector]);
             &self.sums[start + cell * slots..start + (cell + 1) * slots]
         };
-        let mut kept: Option<Vec<usize>> = None;
+        let mut cells: Vec<usize> = (0..self.cells).collect();
+        let mut chosen = false;
         let mut numbers = vec![Vec::new(); plan.vectors.len()];
         let mut picks = vec![Vec::new(); plan.steps.len()];
         for (place, (step, mechanism)) in plan.steps.iter().zip(&split.mechanisms).enumerate() {
-            let cells = || kept.clone().unwrap_or_else(|| (0..self.cells).collect());
             match (step, mechanism) {
                 (Step::Groups { vector }, mechanism) => {
-                    let named = cells().into_iter().filter(|cell| is_named(of(*vector, *cell)[0], mechanism, random));
-                    kept = Some(named.collect());
+                    cells.retain(|cell| is_named(of(*vector, *cell)[0], mechanism, random));
+                    chosen = true;
                 }
                 (Step::Top { vector, count }, Mechanism::Top(selection)) => {
-                    let cells = cells();
                     let scores: Vec<_> = cells.iter().map(|cell| of(*vector, *cell)[0]).collect();
                     let count = scores.len().min(*count as usize);
-                    let chosen =
+                    let top =
                         if count == 0 { Vec::new() } else { selection.top_k(&scores, count, random).map_err(|_| EngineError::Failed)? };
-                    kept = Some(chosen.into_iter().map(|place| cells[place]).collect());
+                    cells = top.into_iter().map(|place| cells[place]).collect();
+                    chosen = true;
                 }
                 (Step::Noise { vector }, mechanism) => {
                     let exact: Vec<i128> = if plan.vectors[*vector].is_of_all() {
                         self.sums[starts[*vector]..=starts[*vector]].to_vec()
                     } else {
-                        cells().iter().flat_map(|cell| of(*vector, *cell)).copied().collect()
+                        cells.iter().flat_map(|cell| of(*vector, *cell)).copied().collect()
                     };
                     numbers[*vector] = release(&Zeroizing::new(exact), mechanism, random);
                 }
@@ -121,11 +121,12 @@ impl Exact {
                     let counts = |cell: &usize| of(*vector, *cell).iter().map(|count| u64::try_from(*count).unwrap_or(0)).collect();
                     let choose =
                         |cell: &usize, random: &mut dyn Random| quantiles.choose(&Zeroizing::<Vec<u64>>::new(counts(cell)), random);
-                    picks[place] = cells().iter().map(|cell| choose(cell, random)).collect();
+                    picks[place] = cells.iter().map(|cell| choose(cell, random)).collect();
                 }
                 _ => return Err(EngineError::Failed),
             }
         }
+        let kept = chosen.then_some(cells);
         let keys = self.keys.map(|keys| kept.iter().flatten().filter_map(|cell| keys.get(*cell).cloned()).collect());
         Ok(Noisy { split: split.clone(), kept, keys, numbers, picks })
     }

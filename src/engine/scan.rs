@@ -1,13 +1,16 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::bound::Plan;
-use super::group::Layout;
-use super::select::{CHUNK, Tables, View, cells, tables};
-use super::sums::Sums;
+use super::bound::{Plan, SLOTS_MAX};
+use super::found::Found;
+use super::group::{GroupColumn, Layout};
+use super::grouping::{Dense, Grouping};
+use super::select::{Tables, View, tables};
+use super::sparse::{Folder, Room, Sparse, words};
 use super::unit::{Chooser, Gathered};
 use super::{Blocks, Bound, Control, Engine, EngineError, Exact, found};
 use crate::dataset::RowKey;
@@ -15,34 +18,83 @@ use crate::dataset::RowKey;
 /// The engine over a snapshot, or other columns in blocks, of one machine.
 ///
 /// Threads take stretches of blocks in turn; sums are exact integers, so neither their number nor the order shows.
+///
+/// # Memory
+/// Declared groups, and groups of unknown values whose combinations fit, have a table of at most 2^22 slots a vector and
+/// thread. More groups are summed by key within [`SnapshotEngine::with_memory`]; what does not fit goes to an encrypted
+/// file without a name in [`SnapshotEngine::with_spill_folder`], or stays in memory where no folder is given. What comes
+/// out of it is held in memory in any case: of each group that could be named, its key and 16 bytes for each slot of each
+/// vector, twice while it is put in order. With one text key of 10 bytes, a count and a sum that is about 170 bytes a
+/// group: 10^7 groups take 1.7 GB. Groups of fewer units than the schema's least are left out before.
 pub struct SnapshotEngine<B> {
     source: B,
     /// Present when the unit is a column.
     key: Option<RowKey>,
     threads: NonZeroUsize,
+    /// The most slots of a vector of groups that the data say.
+    slots_max: usize,
+    memory: usize,
+    folder: Folder,
 }
 
 /// Blocks that a thread takes at a time when the unit is a column: its last unit may go on into the next stretch, and
 /// the blocks of that end are read twice.
 const STRETCH: usize = 16;
+/// What all threads together keep of sums by key unless told otherwise: some million groups.
+const MEMORY_DEFAULT: usize = 256 << 20;
 
 impl<B: Blocks> SnapshotEngine<B> {
     /// An engine for data whose unit is a row.
     #[must_use]
     pub fn of_rows(source: B) -> Self {
-        Self { source, key: None, threads: threads_default() }
+        Self::new(source, None)
     }
 
     /// An engine for data whose unit is a column; `key` is the K of the lineage, by which groups and rows are chosen.
     #[must_use]
     pub fn of_units(source: B, key: RowKey) -> Self {
-        Self { source, key: Some(key), threads: threads_default() }
+        Self::new(source, Some(key))
+    }
+
+    fn new(source: B, key: Option<RowKey>) -> Self {
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { source, key, threads, slots_max: SLOTS_MAX, memory: MEMORY_DEFAULT, folder: Folder::None }
     }
 
     /// With another number of threads than the machine has.
     #[must_use]
     pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
         self.threads = threads;
+        self
+    }
+
+    /// Keeps at most so many bytes of sums by key in memory, all threads together, where groups of unknown values do not fit
+    /// in a table and there is a folder for the rest.
+    #[must_use]
+    pub const fn with_memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// Where sums by key go that do not fit in memory: to a file that has no name from its first byte on, encrypted under a key
+    /// that is nowhere else. It takes up to some 40 bytes for each number that a row adds to.
+    #[must_use]
+    pub fn with_spill_folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.folder = Folder::Path(path.into());
+        self
+    }
+
+    /// With smaller tables.
+    #[cfg(test)]
+    pub(super) const fn with_slots_max(mut self, slots: usize) -> Self {
+        self.slots_max = slots;
+        self
+    }
+
+    /// Into this file, which the test can read.
+    #[cfg(test)]
+    pub(super) fn with_spill_file(mut self, file: std::fs::File) -> Self {
+        self.folder = Folder::Open(file);
         self
     }
 
@@ -53,41 +105,73 @@ impl<B: Blocks> SnapshotEngine<B> {
     }
 }
 
+impl<B: Blocks> SnapshotEngine<B> {
+    /// Reads everything once; what each thread has summed.
+    fn scan<G: Grouping>(&self, plan: &Plan, grouping: &G, control: &Control<'_>) -> Result<Vec<G::Tally>, EngineError> {
+        let chooser = match (plan.choice, &self.key) {
+            (None, _) => None,
+            (Some(choice), Some(key)) => Some(Chooser::new(key, grouping, choice)),
+            (Some(_), None) => return Err(EngineError::Failed),
+        };
+        let blocks = self.source.blocks();
+        let stretch = if chooser.is_some() { (blocks / 4 / self.threads).clamp(1, STRETCH) } else { 1 };
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let scan = Scan { plan, grouping, source: &self.source, control, next, done, blocks, stretch };
+        let work = || {
+            let tally = match &chooser {
+                None => scan.rows(),
+                Some(chooser) => scan.units(chooser),
+            };
+            tally.inspect_err(|_| scan.stop())
+        };
+        let threads = self.threads.get().min(blocks.div_ceil(stretch)).max(1);
+        thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let first = work();
+            // All are waited for before one failure is told.
+            let others = others.into_iter().map(|other| other.join().map_err(|_| EngineError::Failed)?);
+            let all: Vec<_> = std::iter::once(first).chain(others).collect();
+            all.into_iter().collect()
+        })
+    }
+
+    fn sparse<const N: usize>(
+        &self,
+        bound: &Bound,
+        columns: &[GroupColumn],
+        tables: &Tables,
+        control: &Control<'_>,
+    ) -> Result<Exact, EngineError> {
+        let room = Room::new(&self.folder, self.memory, self.threads);
+        let sparse = Sparse::<N>::new(bound, columns, tables, &room);
+        let tallies = self.scan(&bound.0, &sparse, control)?;
+        sparse.exact(tallies, self.threads, control)
+    }
+}
+
 impl<B: Blocks> Engine for SnapshotEngine<B> {
     fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError> {
         control.check()?;
         let plan = &*bound.0;
-        let layout = match plan.cells {
-            Some(cells) => Layout { groups: Cow::Borrowed(&plan.groups), cells },
-            None => found::layout(plan, &self.source, self.threads, control)?,
-        };
-        let chooser = match (plan.choice, &self.key) {
-            (None, _) => None,
-            (Some(choice), Some(key)) => Some(Chooser::new(key, &layout, choice)),
-            (Some(_), None) => return Err(EngineError::Failed),
-        };
         let tables = tables(plan, &self.source)?;
-        let blocks = self.source.blocks();
-        let stretch = if chooser.is_some() { (blocks / 4 / self.threads).clamp(1, STRETCH) } else { 1 };
-        let next = AtomicUsize::new(0);
-        let done = AtomicUsize::new(0);
-        let scan = Scan { plan, layout: &layout, source: &self.source, tables, control, next, done, blocks, stretch };
-        let work = || {
-            let sums = match &chooser {
-                None => scan.rows(),
-                Some(chooser) => scan.units(chooser),
-            };
-            sums.inspect_err(|_| scan.stop())
+        let found = match plan.cells {
+            Some(cells) => Found::Dense(Layout { groups: Cow::Borrowed(&plan.groups), cells }),
+            None => found::layout(plan, &self.source, self.slots_max, self.threads, control)?,
         };
-        let threads = self.threads.get().min(blocks.div_ceil(stretch)).max(1);
-        let sums = thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut sums = work()?;
-            for other in others {
-                sums.merge(other.join().map_err(|_| EngineError::Failed)??);
+        let layout = match found {
+            Found::Dense(layout) => layout,
+            Found::Sparse(columns) => {
+                return match words(&columns) {
+                    0..=2 => self.sparse::<2>(bound, &columns, &tables, control),
+                    3..=4 => self.sparse::<4>(bound, &columns, &tables, control),
+                    5..=8 => self.sparse::<8>(bound, &columns, &tables, control),
+                    _ => self.sparse::<16>(bound, &columns, &tables, control),
+                };
             }
-            Ok(sums)
-        })?;
+        };
+        let mut tallies = self.scan(plan, &Dense::new(plan, &layout, &tables), control)?.into_iter();
+        let mut sums = tallies.next().ok_or(EngineError::Failed)?;
+        tallies.for_each(|tally| sums.merge(tally));
         let sums = sums.into_totals();
         match plan.cells {
             Some(_) => Exact::new(bound, sums),
@@ -103,16 +187,11 @@ impl<B> fmt::Debug for SnapshotEngine<B> {
     }
 }
 
-fn threads_default() -> NonZeroUsize {
-    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
 /// One pass over the data, shared by its threads.
-struct Scan<'a, B> {
+struct Scan<'a, B, G> {
     plan: &'a Plan,
-    layout: &'a Layout<'a>,
+    grouping: &'a G,
     source: &'a B,
-    tables: Tables,
     control: &'a Control<'a>,
     /// The next block that no thread has taken.
     next: AtomicUsize,
@@ -121,33 +200,27 @@ struct Scan<'a, B> {
     stretch: usize,
 }
 
-impl<B: Blocks> Scan<'_, B> {
+impl<B: Blocks, G: Grouping> Scan<'_, B, G> {
     /// Every row is a unit.
-    fn rows(&self) -> Result<Sums, EngineError> {
-        let mut sums = Sums::new(self.plan, self.layout.cells);
-        let mut groups = [0; CHUNK];
+    fn rows(&self) -> Result<G::Tally, EngineError> {
+        let mut tally = self.grouping.tally();
         while let Some((block, _)) = self.take() {
-            let view = View::read(self.plan, self.source, block)?;
-            for from in (0..view.rows()).step_by(CHUNK) {
-                let groups = &mut groups[..(view.rows() - from).min(CHUNK)];
-                cells(self.plan, self.layout, &self.tables, &view, from, groups);
-                sums.add(&view, from, groups);
-            }
+            self.grouping.add_view(&View::read(self.plan, self.source, block)?, &mut tally)?;
             self.finish_block()?;
         }
-        Ok(sums)
+        Ok(tally)
     }
 
     /// Units that start in a stretch belong to it, to their end.
-    fn units(&self, chooser: &Chooser<'_>) -> Result<Sums, EngineError> {
-        let mut sums = Sums::new(self.plan, self.layout.cells);
+    fn units(&self, chooser: &Chooser<'_, G>) -> Result<G::Tally, EngineError> {
+        let mut sums = self.grouping.tally();
         while let Some((start, end)) = self.take() {
             self.units_of(start, end, chooser, &mut sums)?;
         }
         Ok(sums)
     }
 
-    fn units_of(&self, start: usize, end: usize, chooser: &Chooser<'_>, sums: &mut Sums) -> Result<(), EngineError> {
+    fn units_of(&self, start: usize, end: usize, chooser: &Chooser<'_, G>, sums: &mut G::Tally) -> Result<(), EngineError> {
         // The unit that the stretch before ends with is not ours.
         let mut before = None;
         for block in (0..start).rev() {
@@ -172,16 +245,16 @@ impl<B: Blocks> Scan<'_, B> {
             let stop = if block >= end { units.ids.iter().take_while(|id| Some(**id) == open).count() } else { rows };
             if skipped < stop {
                 let view = View::read(self.plan, self.source, block)?;
-                self.groups(&view, skipped, stop, &mut groups);
+                self.grouping.groups(&view, skipped, stop, &mut groups);
                 let rows = units.ids.iter().zip(&units.tags).zip(&groups).enumerate();
-                for (row, ((&unit, &tag), &cell)) in rows.take(stop).skip(skipped) {
+                for (row, ((&unit, &tag), &group)) in rows.take(stop).skip(skipped) {
                     if open != Some(unit)
                         && let Some(ended) = open.replace(unit)
                     {
-                        gathered.finish(&ended, chooser, sums);
+                        gathered.finish(&ended, chooser, sums)?;
                     }
-                    if (cell as usize) < self.layout.cells {
-                        gathered.push(cell, tag, self.plan.values.iter().map(|value| view.value(value.read, row)));
+                    if let Some(group) = group {
+                        gathered.push(group, tag, self.plan.values.iter().map(|value| view.value(value.read, row)));
                     }
                 }
                 if let Some(unit) = &open {
@@ -198,18 +271,9 @@ impl<B: Blocks> Scan<'_, B> {
             }
         }
         if let Some(unit) = &open {
-            gathered.finish(unit, chooser, sums);
+            gathered.finish(unit, chooser, sums)?;
         }
         Ok(())
-    }
-
-    /// The groups of the rows of a block; those outside `from..to` are left as they are.
-    fn groups(&self, view: &View, from: usize, to: usize, out: &mut Vec<u32>) {
-        out.resize(view.rows(), 0);
-        for start in (from / CHUNK * CHUNK..to).step_by(CHUNK) {
-            let end = view.rows().min(start + CHUNK);
-            cells(self.plan, self.layout, &self.tables, view, start, &mut out[start..end]);
-        }
     }
 
     /// The next stretch of blocks.

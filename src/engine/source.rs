@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::EngineError;
-use crate::dataset::{Block, Snapshot, UnitBlock};
+use crate::dataset::{Block, RecordTable, Snapshot, UnitBlock};
 
-/// Columns in blocks of rows, as a snapshot holds them or an embedder has them in memory.
+/// Columns in blocks of rows, as a [`Snapshot`] holds them, a [`RecordTable`] of any source of records, or an embedder.
 ///
 /// Columns are named by their place in the schema. A block has the same rows in every column. With a column as unit,
 /// rows are sorted by (unit id, row tag), so that a unit stands together, perhaps over several blocks, and rows
@@ -78,5 +78,28 @@ impl Blocks for Snapshot {
 
     fn unit_block(&self, block: usize) -> Result<Arc<UnitBlock>, EngineError> {
         Self::unit_block(self, block).map_err(|_| EngineError::Failed)
+    }
+}
+
+impl Blocks for RecordTable {
+    fn blocks(&self) -> usize {
+        Self::blocks(self)
+    }
+
+    fn block_rows(&self, block: usize) -> usize {
+        Self::block_rows(self, block)
+    }
+
+    fn texts(&self, column: usize, visit: &mut dyn FnMut(&str)) -> Result<(), EngineError> {
+        self.dictionary(column).ok_or(EngineError::Failed)?.iter().for_each(visit);
+        Ok(())
+    }
+
+    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+        Self::block(self, column, block).ok_or(EngineError::Failed)
+    }
+
+    fn unit_block(&self, block: usize) -> Result<Arc<UnitBlock>, EngineError> {
+        Self::unit_block(self, block).ok_or(EngineError::Failed)
     }
 }

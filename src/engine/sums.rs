@@ -255,6 +255,28 @@ impl Sums {
     }
 }
 
+impl Value {
+    /// What a row with this number, or code, adds to a vector of the column: a slot and an amount.
+    pub(super) fn adds(&self, vector: usize, number: i64) -> Option<(usize, i128)> {
+        if self.present == Some(vector) {
+            return Some((0, 1));
+        }
+        if let Some(sum) = self.sum {
+            if sum.vector == vector {
+                return Some((0, Reach::of(sum).wide(number)));
+            }
+            if self.squares == Some(vector) {
+                return Some((0, Reach::of(sum).square(number)));
+            }
+        }
+        if let Some((_, bounds)) = self.clamped.filter(|(clamped, _)| *clamped == vector) {
+            return Some((0, i128::from(number < bounds.low || number > bounds.high)));
+        }
+        let table = self.tables.iter().find(|table| table.vector == vector)?;
+        Some((table.slot(number), 1)).filter(|(slot, _)| *slot < table.slots)
+    }
+}
+
 fn add_up(totals: &mut [i128], start: usize, counts: &[i64]) {
     totals[start..].iter_mut().zip(counts).for_each(|(total, count)| *total += i128::from(*count));
 }
@@ -275,7 +297,7 @@ fn drain<T: Copy + Default>(held: &mut [T], copies: usize, cells: usize, mut add
 
 /// How a value becomes what is added.
 #[derive(Clone, Copy)]
-struct Reach {
+pub(super) struct Reach {
     low: i64,
     high: i64,
     centre: i64,
@@ -284,7 +306,7 @@ struct Reach {
 impl Reach {
     const NOTHING: Self = Self { low: 0, high: 0, centre: 0 };
 
-    const fn of(sum: Sum) -> Self {
+    pub(super) const fn of(sum: Sum) -> Self {
         Self { low: sum.bounds.low, high: sum.bounds.high, centre: sum.centre }
     }
 
@@ -293,12 +315,12 @@ impl Reach {
         self.wide(self.low).unsigned_abs().max(self.wide(self.high).unsigned_abs())
     }
 
-    fn wide(self, number: i64) -> i128 {
+    pub(super) fn wide(self, number: i64) -> i128 {
         i128::from(number.clamp(self.low, self.high)) - i128::from(self.centre)
     }
 
     /// The square of it, where it is at most 2^40.
-    fn square(self, number: i64) -> i128 {
+    pub(super) fn square(self, number: i64) -> i128 {
         let centred = self.wide(number);
         centred * centred
     }

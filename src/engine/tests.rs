@@ -4,7 +4,10 @@ mod adult;
 mod memory;
 mod oracle;
 mod questions;
+#[cfg(feature = "csv")]
+mod records;
 mod release;
+mod sparse;
 mod steps;
 mod units;
 
@@ -43,7 +46,10 @@ fn sums(bound: &Bound, memory: Memory, threads: usize) -> Vec<i128> {
 
 /// The same by keys.
 fn numbers(bound: &Bound, memory: Memory, threads: usize) -> oracle::Numbers {
-    let exact = exact(bound, memory, threads);
+    by_key(bound, &exact(bound, memory, threads))
+}
+
+fn by_key(bound: &Bound, exact: &Exact) -> oracle::Numbers {
     let keys: Vec<Vec<Key>> = match exact.keys() {
         Some(keys) => keys.to_vec(),
         None => (0..bound.cells().unwrap()).map(|cell| bound.key(cell)).collect(),
@@ -73,7 +79,11 @@ struct Case {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    (any::<bool>(), any::<bool>()).prop_flat_map(|(unit, found)| {
+    case_of(any::<bool>())
+}
+
+fn case_of(found: impl Strategy<Value = bool>) -> impl Strategy<Value = Case> {
+    (any::<bool>(), found).prop_flat_map(|(unit, found)| {
         let contribution = (1..4_u32, 1..4_u32, prop::option::of(1..9_u32));
         let block_rows = prop::sample::select(vec![1, 7, 64, 200]);
         (memory::records(60), questions::query(unit, found), contribution, block_rows).prop_map(
@@ -128,6 +138,24 @@ proptest! {
             prop_assert!(vector.squared_sensitivity().is_none_or(|most| squared <= most), "{}: squared {}", vector, squared);
             prop_assert!(changes().count() as u128 <= vector.touched());
         }
+    }
+
+    #[test]
+    fn a_row_adds_what_another_engine_is_told(case in case()) {
+        let Case { records, query, schema, .. } = case;
+        let bound = Bound::new(&query, &schema).unwrap();
+        for (place, vector) in bound.vectors().iter().enumerate() {
+            if matches!(vector.kind(), VectorKind::Units | VectorKind::Dropped) {
+                prop_assert_eq!(bound.adds(place, Some(1)), None);
+                continue;
+            }
+            for record in &records {
+                let value = oracle::column_of(vector.kind()).and_then(|name| oracle::number(&schema, name, record));
+                let expected = oracle::part(vector.kind(), &query, &schema, record).filter(|(_, amount)| *amount != 0);
+                prop_assert_eq!(bound.adds(place, value).filter(|(_, amount)| *amount != 0), expected, "{}", vector);
+            }
+        }
+        prop_assert_eq!(bound.adds(bound.vectors().len(), Some(1)), None);
     }
 
     #[test]

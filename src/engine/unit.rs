@@ -1,29 +1,24 @@
 //! The rows of one unit, and which of them are kept.
 
+use super::EngineError;
 use super::bound::Choice;
-use super::group::Layout;
+use super::grouping::{Grouping, Tally};
 use super::rank::Ranks;
-use super::sums::Sums;
 use crate::dataset::RowKey;
 
 /// What is needed to choose.
-pub(super) struct Chooser<'a> {
+pub(super) struct Chooser<'a, G> {
     ranks: Ranks,
-    layout: &'a Layout<'a>,
-    /// Of each group, where there are not many.
-    hashes: Vec<[u8; 16]>,
+    grouping: &'a G,
     choice: Choice,
 }
-
-/// Hashes of more groups than this are made when they are needed.
-const HASHES_MAX: usize = 1 << 16;
 
 /// Rows of one unit, gathered until it ends.
 ///
 /// What can no longer be kept is thrown out from time to time: a group that is not among the best of those seen will
 /// not be among the best of all, nor a row. So memory is that of twice the kept rows and a block.
-pub(super) struct Gathered {
-    rows: Vec<Row>,
+pub(super) struct Gathered<C> {
+    rows: Vec<Row<C>>,
     /// For each row, one number for each value of the plan.
     numbers: Vec<Option<i64>>,
     width: usize,
@@ -34,8 +29,8 @@ pub(super) struct Gathered {
 }
 
 #[derive(Clone, Copy)]
-struct Row {
-    cell: u32,
+struct Row<C> {
+    cell: C,
     /// Where its numbers are.
     place: usize,
     tag: [u8; 16],
@@ -44,21 +39,21 @@ struct Row {
 /// Fewer rows are not worth thinning.
 const THIN_AT_LEAST: usize = if cfg!(test) { 16 } else { 65_536 };
 
-impl Gathered {
+impl<C: Copy + Ord> Gathered<C> {
     /// Of rows with `width` numbers each.
     pub(super) const fn new(width: usize) -> Self {
         Self { rows: Vec::new(), numbers: Vec::new(), width, thin_at: THIN_AT_LEAST, seen: 0 }
     }
 
     /// Adds a row.
-    pub(super) fn push(&mut self, cell: u32, tag: [u8; 16], numbers: impl Iterator<Item = Option<i64>>) {
+    pub(super) fn push(&mut self, cell: C, tag: [u8; 16], numbers: impl Iterator<Item = Option<i64>>) {
         self.seen += 1;
         self.rows.push(Row { cell, place: self.numbers.len(), tag });
         self.numbers.extend(numbers);
     }
 
     /// Throws out what will not be kept, once there is much.
-    pub(super) fn thin(&mut self, unit: &[u8; 16], chooser: &Chooser<'_>) {
+    pub(super) fn thin<G: Grouping<Group = C>>(&mut self, unit: &[u8; 16], chooser: &Chooser<'_, G>) {
         if self.rows.len() < self.thin_at {
             return;
         }
@@ -74,35 +69,39 @@ impl Gathered {
     }
 
     /// The unit ends: adds what is kept of it to `sums` and is empty again.
-    pub(super) fn finish(&mut self, unit: &[u8; 16], chooser: &Chooser<'_>, sums: &mut Sums) {
+    pub(super) fn finish<G: Grouping<Group = C>>(
+        &mut self,
+        unit: &[u8; 16],
+        chooser: &Chooser<'_, G>,
+        sums: &mut G::Tally,
+    ) -> Result<(), EngineError> {
         chooser.choose(unit, &mut self.rows);
         chooser.cut(unit, &mut self.rows);
         self.rows.sort_unstable_by_key(|row| row.cell);
         for row in &self.rows {
-            sums.add_row(row.cell, &self.numbers[row.place..row.place + self.width]);
+            sums.add_row(row.cell, &self.numbers[row.place..row.place + self.width])?;
         }
         let groups = self.rows.chunk_by(|a, b| a.cell == b.cell).filter_map(|rows| rows.first());
-        sums.add_unit(groups.map(|row| row.cell), self.seen > self.rows.len() as u64);
+        sums.add_unit(groups.map(|row| row.cell), self.seen > self.rows.len() as u64)?;
         self.rows.clear();
         self.numbers.clear();
         self.thin_at = THIN_AT_LEAST;
         self.seen = 0;
+        Ok(())
     }
 }
 
-impl<'a> Chooser<'a> {
-    pub(super) fn new(key: &RowKey, layout: &'a Layout<'a>, choice: Choice) -> Self {
-        let hashes = if layout.cells <= HASHES_MAX { (0..layout.cells).map(|cell| layout.hash(cell)).collect() } else { Vec::new() };
-        Self { ranks: Ranks::new(key), layout, hashes, choice }
+impl<'a, G: Grouping> Chooser<'a, G> {
+    pub(super) fn new(key: &RowKey, grouping: &'a G, choice: Choice) -> Self {
+        Self { ranks: Ranks::new(key), grouping, choice }
     }
 
-    fn group_rank(&self, unit: &[u8; 16], cell: u32) -> u128 {
-        let cell = cell as usize;
-        self.ranks.group(unit, &self.hashes.get(cell).copied().unwrap_or_else(|| self.layout.hash(cell)))
+    fn group_rank(&self, unit: &[u8; 16], group: G::Group) -> u128 {
+        self.ranks.group(unit, &self.grouping.hash(group))
     }
 
     /// Leaves as many rows as a unit may have in all: those with the least ranks.
-    fn cut(&self, unit: &[u8; 16], rows: &mut Vec<Row>) {
+    fn cut(&self, unit: &[u8; 16], rows: &mut Vec<Row<G::Group>>) {
         let total = self.choice.total;
         if rows.len() <= total {
             return;
@@ -120,14 +119,14 @@ impl<'a> Chooser<'a> {
 
     /// Leaves the rows that may be kept: of the groups with the least ranks the rows with the least ranks. Rows of equal
     /// rank have equal cells, so that it does not matter which of them stay.
-    fn choose(&self, unit: &[u8; 16], rows: &mut Vec<Row>) {
+    fn choose(&self, unit: &[u8; 16], rows: &mut Vec<Row<G::Group>>) {
         let Choice { groups: groups_max, rows: rows_max, .. } = self.choice;
         if rows.len() <= groups_max.min(rows_max) {
             return;
         }
         rows.sort_unstable_by_key(|row| row.cell);
-        let rank = |cell: u32| self.group_rank(unit, cell);
-        let mut groups: Vec<&mut [Row]> = rows.chunk_by_mut(|a, b| a.cell == b.cell).collect();
+        let rank = |cell: G::Group| self.group_rank(unit, cell);
+        let mut groups: Vec<&mut [Row<G::Group>]> = rows.chunk_by_mut(|a, b| a.cell == b.cell).collect();
         if groups.len() > groups_max {
             // Should two ranks be equal, the order of the description decides.
             groups.sort_by_cached_key(|group| (rank(group[0].cell), group[0].cell));

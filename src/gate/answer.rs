@@ -235,7 +235,8 @@ impl<E: Environment> Desk<E> {
     fn run(&self, started: Started, lineage: &Lineage, control: &Control<'_>) -> Result<Release, Interrupted> {
         let Started { reserved: Reserved { verified, index, at, charges, .. } } = started;
         // A key that is always there: a request over rows never asks it.
-        let engine = SnapshotEngine::of_units(Arc::clone(&lineage.snapshot), RowKey::from_bytes(lineage.row_key.as_bytes()));
+        let engine = SnapshotEngine::of_units(Arc::clone(&lineage.snapshot), RowKey::from_bytes(lineage.row_key.as_bytes()))
+            .with_spill_folder(self.folder.root());
         let exact = engine.aggregate(&verified.bound, control)?;
         self.environment.point(Point::Aggregated);
         let id = verified.request.id();

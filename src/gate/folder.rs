@@ -109,6 +109,11 @@ impl Folder {
         }
     }
 
+    /// The folder itself, in which sums may spill to a file without a name.
+    pub(crate) fn root(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn gate_key(&self) -> PathBuf {
         self.path.join("gate.key")
     }

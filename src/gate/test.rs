@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::creation::creation;
 use super::desk::Desk;
 use super::environment::{Environment, Point};
-use super::{AnswerError, DatasetState, GateError, Published};
+use super::{AnswerError, DatasetState, GateError, Published, Quote};
+use crate::budget::Loss;
 use crate::dataset::Description;
 use crate::engine::Control;
-use crate::id::{LedgerId, Time};
+use crate::id::{Decimal, LedgerId, Time};
 use crate::key::{Signer, SigningKey};
-use crate::random::{RandomError, RecordedRandom};
+use crate::random::{MeteredRandom, RandomError, RecordedRandom};
 use crate::receipt::Release;
 use crate::table::RecordSource;
 
@@ -26,7 +27,9 @@ pub struct TestGate {
 struct Injected {
     seed: String,
     /// Each generator of one gate is another.
-    drawn: AtomicU64,
+    made: AtomicU64,
+    /// Bytes drawn from all of them, with their keys.
+    drawn: Arc<AtomicU64>,
     wall_s: Arc<dyn Fn() -> u64 + Send + Sync>,
     point: Arc<dyn Fn(Point) + Send + Sync>,
 }
@@ -42,7 +45,7 @@ impl TestGate {
         seed: &str,
         wall_s: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Result<Self, GateError> {
-        let environment = Injected { seed: seed.to_owned(), drawn: AtomicU64::new(0), wall_s: Arc::new(wall_s), point: Arc::new(|_| {}) };
+        let environment = Injected::new(seed, wall_s, |_| {});
         let mut random = RecordedRandom::from_seed(seed);
         let gate_key = SigningKey::generate(&mut random);
         let now = Time::from_unix_s(environment.wall_s());
@@ -60,12 +63,7 @@ impl TestGate {
         wall_s: impl Fn() -> u64 + Send + Sync + 'static,
         point: impl Fn(Point) + Send + Sync + 'static,
     ) -> Result<Self, GateError> {
-        Ok(Self {
-            desk: Desk::open(
-                path,
-                Injected { seed: seed.to_owned(), drawn: AtomicU64::new(0), wall_s: Arc::new(wall_s), point: Arc::new(point) },
-            )?,
-        })
+        Ok(Self { desk: Desk::open(path, Injected::new(seed, wall_s, point))? })
     }
 
     /// As [`crate::gate::Gate::answer`], with recorded noise and no receipt.
@@ -97,11 +95,49 @@ impl TestGate {
     pub fn datasets(&self) -> Result<Vec<DatasetState>, GateError> {
         self.desk.datasets()
     }
+
+    /// As [`crate::gate::Gate::quote`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn quote(&self, request: &[u8]) -> Result<Quote, AnswerError> {
+        self.desk.quote(request)
+    }
+
+    /// As [`crate::gate::Gate::price_for`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn price_for(&self, request: &[u8], half: Decimal, column: Option<&str>) -> Result<Loss, AnswerError> {
+        self.desk.price_for(request, half, column)
+    }
+
+    /// Bytes drawn since this gate was made or opened, with the 32 of the key of each generator.
+    #[must_use]
+    pub fn randomness_drawn(&self) -> u64 {
+        self.desk.environment.drawn.load(Ordering::Relaxed)
+    }
+
+    /// Blocks of cells and of units that were asked for since the snapshots were opened.
+    ///
+    /// # Errors
+    /// The gate has stopped.
+    pub fn blocks_read(&self) -> Result<u64, GateError> {
+        let shelf = self.desk.shelf.read().map_err(|_| GateError::Stopped)?;
+        Ok(shelf.datasets().map(|(_, lineage)| lineage.snapshot.blocks_read()).sum())
+    }
+}
+
+impl Injected {
+    fn new(seed: &str, wall_s: impl Fn() -> u64 + Send + Sync + 'static, point: impl Fn(Point) + Send + Sync + 'static) -> Self {
+        let (made, drawn) = (AtomicU64::new(0), Arc::default());
+        Self { seed: seed.to_owned(), made, drawn, wall_s: Arc::new(wall_s), point: Arc::new(point) }
+    }
 }
 
 impl Environment for Injected {
     const REAL: bool = false;
-    type Random = RecordedRandom;
+    type Random = MeteredRandom;
 
     fn wall_s(&self) -> u64 {
         (self.wall_s)()
@@ -111,14 +147,14 @@ impl Environment for Injected {
         Duration::from_secs((self.wall_s)())
     }
 
-    fn random(&self, context: &[u8]) -> Result<RecordedRandom, RandomError> {
+    fn random(&self, context: &[u8]) -> Result<MeteredRandom, RandomError> {
         use std::fmt::Write as _;
-        let mut seed = format!("{} {} ", self.seed, self.drawn.fetch_add(1, Ordering::Relaxed));
+        let mut seed = format!("{} {} ", self.seed, self.made.fetch_add(1, Ordering::Relaxed));
         for byte in context {
             // Writing to a string cannot fail.
             let _ = write!(seed, "{byte:02x}");
         }
-        Ok(RecordedRandom::from_seed(&seed))
+        Ok(MeteredRandom::from_seed(&seed, Arc::clone(&self.drawn)))
     }
 
     fn point(&self, point: Point) {

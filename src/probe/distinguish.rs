@@ -7,7 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::exact::delta_of;
-use super::law::variance;
+use super::law::{variance, whole};
 use super::{Claim, Fault, Noise, binomial};
 use crate::budget::Loss;
 use crate::dp::accountant::zcdp;
@@ -156,7 +156,7 @@ impl Feature {
                         Noise::Choice => 0.0,
                     })
                 });
-                Some((ratios.sum::<f64>() * RATIO_STEPS).clamp(-1e30, 1e30) as i128)
+                Some(whole((ratios.sum::<f64>() * RATIO_STEPS).clamp(-1e30, 1e30)))
             }
         }
     }

@@ -35,6 +35,7 @@ pub(super) fn claims(left: &[Claim], right: &[Claim]) -> Vec<Fault> {
         .collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers hand over what is printed")]
 fn differs(step: usize, part: &'static str, left: impl ToString, right: impl ToString) -> Fault {
     Fault::Claims { step, part, left: left.to_string(), right: right.to_string() }
 }

@@ -51,7 +51,7 @@ impl std::fmt::Display for Event {
 /// The events that noise is tested by, with their probabilities; none where there is no noise.
 pub(super) fn events(noise: Noise) -> Vec<(Event, f64)> {
     let Some(law) = Law::of(noise) else { return Vec::new() };
-    let steps = |end: f64| (law.width() * end).min(1e36) as i128;
+    let steps = |end: f64| whole((law.width() * end).min(1e36));
     let mut ends: Vec<i128> = ENDS.iter().flat_map(|end| [-1 - steps(*end), steps(*end)]).collect();
     ends.sort_unstable();
     ends.dedup();
@@ -128,7 +128,7 @@ impl Law {
                 (power(steps) + power(modulus - steps)) * (-rate).exp_m1() / ((1.0 + power(1.0)) * (-rate * modulus).exp_m1())
             }
             Self::Laplace { bound, .. } => {
-                let points = (-*bound as i128..*bound as i128).filter(|point| point.rem_euclid(MODULUS) == residue);
+                let points = (-whole(*bound)..whole(*bound)).filter(|point| point.rem_euclid(MODULUS) == residue);
                 points.map(|point| self.most(point) - self.most(point - 1)).sum()
             }
             Self::Gaussian { sigma, total } if *sigma <= SIGMA_SUMMED => {
@@ -149,9 +149,15 @@ pub(super) fn variance(sigma_squared: SigmaSquared) -> f64 {
     sigma_squared.numerator() as f64 / sigma_squared.denominator() as f64
 }
 
+/// The whole part of a number within the range of `i128`.
+#[expect(clippy::cast_possible_truncation, reason = "the whole part is wanted")]
+pub(super) const fn whole(number: f64) -> i128 {
+    number as i128
+}
+
 /// Beyond it the mass is below 10^-30.
 fn reach(sigma: f64) -> i128 {
-    (12.0 * sigma) as i128 + 12
+    whole(12.0 * sigma) + 12
 }
 
 /// The sum of exp(-y^2 / (2 sigma^2)) from the far end to `end`.

@@ -97,9 +97,15 @@ impl Tally {
     }
 }
 
+/// What is nearer than this many standard deviations to what is expected is no finding, and its chance need not be known.
+const NEAR: f64 = 3.0;
+
 /// The chance of so much or more, on the side where it is, under the probability that makes it likeliest within the slack.
 fn tail(runs: u64, found: u64, p: f64) -> f64 {
-    if found as f64 >= runs as f64 * p {
+    let mean = runs as f64 * p;
+    if (found as f64 - mean).powi(2) <= NEAR * NEAR * mean * (1.0 - p) {
+        1.0
+    } else if found as f64 >= mean {
         binomial::at_least(runs, found, (p + SLACK).min(1.0))
     } else {
         binomial::at_most(runs, found, (p - SLACK).max(0.0))

@@ -54,10 +54,13 @@ const RUNS: u32 = 2_000;
 pub struct RequestProbe {
     request: Request,
     rows: Rows,
-    engine: Box<dyn Fn(&Rows) -> Box<dyn Engine>>,
+    engine: EngineOf,
     runs: u32,
     seed: String,
 }
+
+/// Makes the engine for a table.
+type EngineOf = Box<dyn Fn(&Rows) -> Box<dyn Engine>>;
 
 /// Why a request cannot be probed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

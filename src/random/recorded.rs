@@ -1,4 +1,8 @@
 use std::fmt;
+#[cfg(feature = "hazmat")]
+use std::sync::Arc;
+#[cfg(feature = "hazmat")]
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -44,6 +48,36 @@ impl Random for RecordedRandom {
 impl fmt::Debug for RecordedRandom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RecordedRandom { .. }")
+    }
+}
+
+/// A recorded source that adds what is taken from it to a meter: for tests that a refused request draws nothing.
+#[cfg(feature = "hazmat")]
+pub(crate) struct MeteredRandom {
+    source: RecordedRandom,
+    bytes: Arc<AtomicU64>,
+}
+
+#[cfg(feature = "hazmat")]
+impl MeteredRandom {
+    /// Bytes of the key of a generator: a system generator draws them when it is made.
+    const KEY_BYTES: u64 = 32;
+
+    /// The source that belongs to `seed`; its key and all that is drawn are added to `bytes`.
+    pub(crate) fn from_seed(seed: &str, bytes: Arc<AtomicU64>) -> Self {
+        bytes.fetch_add(Self::KEY_BYTES, Ordering::Relaxed);
+        Self { source: RecordedRandom::from_seed(seed), bytes }
+    }
+}
+
+#[cfg(feature = "hazmat")]
+impl sealed::Sealed for MeteredRandom {}
+
+#[cfg(feature = "hazmat")]
+impl Random for MeteredRandom {
+    fn next_u64(&mut self) -> u64 {
+        self.bytes.fetch_add(8, Ordering::Relaxed);
+        self.source.next_u64()
     }
 }
 

@@ -4,6 +4,8 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
+#[cfg(feature = "hazmat")]
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cache::Cache;
 use super::index::{
@@ -31,6 +33,9 @@ pub struct Snapshot {
     /// For each stored column.
     layouts: Vec<Layout>,
     cache: Cache<(Source, usize), Kept>,
+    /// How many blocks were asked for.
+    #[cfg(feature = "hazmat")]
+    reads: AtomicU64,
 }
 
 /// What decoding a block needs to know of its column.
@@ -150,7 +155,16 @@ impl Snapshot {
             layouts.push(Layout { nullable: column.nullable, dictionary: dictionary.transpose()? });
         }
         let digest = Digest::of(&index_bytes);
-        Ok(Self { file, index, digest, places, layouts, cache: Cache::new(CACHE_BYTES_DEFAULT) })
+        Ok(Self {
+            file,
+            index,
+            digest,
+            places,
+            layouts,
+            cache: Cache::new(CACHE_BYTES_DEFAULT),
+            #[cfg(feature = "hazmat")]
+            reads: AtomicU64::new(0),
+        })
     }
 
     /// Keeps at most so many bytes of verified blocks in memory.
@@ -197,11 +211,20 @@ impl Snapshot {
         self.dictionary(column)?.code_of(value)
     }
 
+    /// How many blocks of cells and of units were asked for, kept ones too: for tests of what a refused request touches.
+    #[cfg(feature = "hazmat")]
+    #[must_use]
+    pub fn blocks_read(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
     /// One block of a column.
     ///
     /// # Errors
     /// The file cannot be read, the block is not what was written, or there is none.
     pub fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, SnapshotError> {
+        #[cfg(feature = "hazmat")]
+        self.reads.fetch_add(1, Ordering::Relaxed);
         let stored = self.places.get(column).copied().flatten().ok_or(SnapshotError::NotStored)?;
         let key = (Source::Column(stored), block);
         if let Some(Kept::Column(kept)) = self.cache.get(key) {
@@ -222,6 +245,8 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::block`]; there is none when the unit is a row.
     pub fn unit_block(&self, block: usize) -> Result<Arc<UnitBlock>, SnapshotError> {
+        #[cfg(feature = "hazmat")]
+        self.reads.fetch_add(1, Ordering::Relaxed);
         let key = (Source::Units, block);
         if let Some(Kept::Units(kept)) = self.cache.get(key) {
             return Ok(kept);
@@ -331,6 +356,16 @@ fn split_value(bytes: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 impl Block {
+    /// Its bytes in a file.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        out.clear();
+        match &self.cells {
+            Cells::Codes(codes) => codes.iter().for_each(|code| out.extend_from_slice(&code.to_le_bytes())),
+            Cells::Numbers(numbers) => numbers.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes())),
+        }
+        self.nulls.iter().flatten().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+    }
+
     /// Whether a row is null.
     #[must_use]
     pub fn is_null(&self, row: usize) -> bool {
@@ -353,6 +388,14 @@ impl Cells {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl UnitBlock {
+    /// Its bytes in a file.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        out.clear();
+        self.ids.iter().chain(&self.tags).for_each(|part| out.extend_from_slice(part));
     }
 }
 

@@ -1,10 +1,11 @@
 //! The cells of one stored column on their way into blocks.
 
-use super::Dictionary;
 use super::batch::Cells;
 use super::dictionary::Full;
 use super::index::declared_texts;
+use super::read as block;
 use super::watch::Watch;
+use super::{Block, Dictionary};
 use crate::dataset::{Column, ColumnType};
 
 /// Cells of a column, with codes in the order in which its values came.
@@ -91,33 +92,30 @@ impl<'a> Store<'a> {
     }
 
     /// All rows as one block, after which the store is empty but for its dictionary.
-    pub(super) fn take_block(&mut self, out: &mut Vec<u8>) {
-        out.clear();
-        match &mut self.values {
-            Stored::Codes(_, codes) => codes.drain(..).for_each(|code| out.extend_from_slice(&code.to_le_bytes())),
-            Stored::Numbers(numbers) => numbers.drain(..).for_each(|number| out.extend_from_slice(&number.to_le_bytes())),
-        }
-        if let Some(nulls) = &mut self.nulls {
-            std::mem::take(nulls).words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
-        }
+    pub(super) fn take_block(&mut self) -> Block {
+        let cells = match &mut self.values {
+            Stored::Codes(_, codes) => block::Cells::Codes(std::mem::take(codes)),
+            Stored::Numbers(numbers) => block::Cells::Numbers(std::mem::take(numbers)),
+        };
+        Block { cells, nulls: self.nulls.as_mut().map(|nulls| std::mem::take(nulls).words) }
     }
 
     /// The block of `rows`, in that order. `recoding` gives the values codes in the order in which this function meets them.
-    pub(super) fn block_of(&self, rows: impl Iterator<Item = usize> + Clone, recoding: &mut Recoding, out: &mut Vec<u8>) {
-        out.clear();
+    pub(super) fn block_of(&self, rows: impl Iterator<Item = usize> + Clone, recoding: &mut Recoding) -> Block {
         let null = |row: usize| self.nulls.as_ref().is_some_and(|nulls| nulls.get(row));
-        match &self.values {
-            Stored::Codes(_, codes) => rows.clone().for_each(|row| {
-                let code = if null(row) { 0 } else { recoding.code(codes[row]) };
-                out.extend_from_slice(&code.to_le_bytes());
-            }),
-            Stored::Numbers(numbers) => rows.clone().for_each(|row| out.extend_from_slice(&numbers[row].to_le_bytes())),
-        }
-        if let Some(nulls) = &self.nulls {
+        let cells = match &self.values {
+            Stored::Codes(_, codes) => {
+                let code = |row: usize| if null(row) { 0 } else { recoding.code(codes[row]) };
+                block::Cells::Codes(rows.clone().map(code).collect())
+            }
+            Stored::Numbers(numbers) => block::Cells::Numbers(rows.clone().map(|row| numbers[row]).collect()),
+        };
+        let nulls = self.nulls.as_ref().map(|nulls| {
             let mut bits = Bits::default();
             rows.for_each(|row| bits.push(nulls.get(row)));
-            bits.words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
-        }
+            bits.words
+        });
+        Block { cells, nulls }
     }
 
     /// The values so far, in the order of their codes; nothing for numbers.

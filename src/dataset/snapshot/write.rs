@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 
@@ -5,15 +6,13 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::batch::{Batch, Cells};
 use super::dictionary::Full;
-use super::index::{
-    ColumnIndex, DICTIONARY_BLOCK_BYTES, DictionaryIndex, Extent, HEADER, Index, TRAILER, UNIT_BYTES, rows_of_block, stored,
-};
+use super::index::{ColumnIndex, DICTIONARY_BLOCK_BYTES, DictionaryIndex, Extent, HEADER, Index, TRAILER, rows_of_block, stored};
 use super::number::DIGITS_MAX;
 use super::store::{Recoding, Store};
 use super::watch::Repeats;
-use super::{BLOCK_ROWS, BLOCKS_MAX, ROWS_MAX, RowKey, UNITS_MAX, Warning, table_schema};
+use super::{BLOCK_ROWS, BLOCKS_MAX, Block, ROWS_MAX, RowKey, UNITS_MAX, UnitBlock, Warning, table_schema};
 use crate::codec::Encoder;
-use crate::dataset::{Description, Schema};
+use crate::dataset::{Column, Description, Schema};
 use crate::id::{ColumnName, Digest};
 use crate::label::Label;
 use crate::table::{Output, OutputError, OutputStep, Position, RecordSource, TableError};
@@ -143,40 +142,57 @@ pub(super) fn write_within(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary, PublishError> {
     let schema = description.schema();
-    if *source.schema() != table_schema(schema) {
-        return Err(PublishError::Schema);
-    }
-    let version = source.version()?;
-    let mut job = Job { source, schema, progress, file: Writer::new(output)?, sourced: description.public_source().is_some() };
-    let mut content = match schema.unit_column() {
-        None => job.by_row()?,
-        Some(unit) => job.by_unit(unit, key, column_bytes_max)?,
-    };
-    if source.version()? != version {
-        return Err(TableError::Changed.into());
-    }
-    content.columns.sort_by_key(|column| column.place);
-    let Content { rows, columns, units, warnings } = content;
-    let (units, unit_blocks) = units.unzip();
-    let index = Index { schema: schema.hash(), rows, columns, units: unit_blocks }.encode();
-    job.file.finish(&index)?;
-    Ok(Summary { rows, units, digest: Digest::of(&index), warnings })
+    check_schema(source, schema)?;
+    let file = Writer::new(output, schema)?;
+    let job = Job { source, schema, progress, sink: file, sourced: description.public_source().is_some() };
+    let (content, file) = job.run(key, column_bytes_max)?;
+    let Content { rows, units, warnings } = content;
+    let digest = file.finish(schema, rows)?;
+    Ok(Summary { rows, units, digest, warnings })
 }
 
-struct Job<'a> {
+/// The same, but the blocks go to `sink`; how many rows there are.
+pub(super) fn write_to<S: Sink>(
+    source: &dyn RecordSource,
+    schema: &Schema,
+    key: &RowKey,
+    sink: S,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<(u64, S), PublishError> {
+    check_schema(source, schema)?;
+    // What the owner should hear was said when the description was published, so warnings are not asked for.
+    let (content, sink) = Job { source, schema, progress, sink, sourced: false }.run(key, COLUMN_BYTES_MAX)?;
+    Ok((content.rows, sink))
+}
+
+fn check_schema(source: &dyn RecordSource, schema: &Schema) -> Result<(), PublishError> {
+    if *source.schema() == table_schema(schema) { Ok(()) } else { Err(PublishError::Schema) }
+}
+
+/// Where blocks go, each column's in their order. Columns are named by their place in the schema.
+pub(super) trait Sink {
+    /// The next block of a column.
+    fn cells(&mut self, place: usize, block: Block) -> Result<(), PublishError>;
+
+    /// All values of a text column in the order of their codes, once.
+    fn values<'v>(&mut self, column: (usize, &Column), count: usize, texts: impl Iterator<Item = &'v str>) -> Result<(), PublishError>;
+
+    /// The next block of units.
+    fn units(&mut self, block: UnitBlock) -> Result<(), PublishError>;
+}
+
+struct Job<'a, S> {
     source: &'a dyn RecordSource,
     schema: &'a Schema,
     progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
-    file: Writer,
+    sink: S,
     sourced: bool,
 }
 
-/// What the index and the summary are made of.
+/// What the summary is made of.
 struct Content {
     rows: u64,
-    columns: Vec<ColumnIndex>,
-    /// How many units, and their blocks.
-    units: Option<(u64, Vec<Extent>)>,
+    units: Option<u64>,
     warnings: Vec<Warning>,
 }
 
@@ -189,21 +205,24 @@ struct UnitRow {
     row: u64,
 }
 
-impl<'a> Job<'a> {
+impl<'a, S: Sink> Job<'a, S> {
+    fn run(mut self, key: &RowKey, column_bytes_max: usize) -> Result<(Content, S), PublishError> {
+        let version = self.source.version()?;
+        let content = match self.schema.unit_column() {
+            None => self.by_row()?,
+            Some(unit) => self.by_unit(unit, key, column_bytes_max)?,
+        };
+        if self.source.version()? == version { Ok((content, self.sink)) } else { Err(TableError::Changed.into()) }
+    }
+
     /// The unit is a row: a block of every column is written when it is full.
     fn by_row(&mut self) -> Result<Content, PublishError> {
         let schema = self.schema;
         let mut stores = stored(schema).map(|(place, column)| new_store(place, column)).collect::<Result<Vec<_>, _>>()?;
         let mut repeats: Vec<Option<Repeats<'_>>> = schema.columns().iter().map(Repeats::of).collect();
-        let mut blocks: Vec<Vec<Extent>> = stores.iter().map(|_| Vec::new()).collect();
-        let (mut filled, mut bytes) = (0, Vec::new());
-        let mut flush = |stores: &mut [Store<'_>], file: &mut Writer| {
-            stores.iter_mut().zip(&mut blocks).try_for_each(|(store, blocks)| {
-                store.take_block(&mut bytes);
-                blocks.push(file.block(&bytes)?);
-                Ok::<_, PublishError>(())
-            })
-        };
+        let mut filled = 0;
+        let flush =
+            |stores: &mut [Store<'_>], sink: &mut S| stores.iter_mut().try_for_each(|store| sink.cells(store.place, store.take_block()));
         let rows = self.read(1, &vec![true; schema.columns().len()], |job, batch| {
             for (place, repeats) in repeats.iter_mut().enumerate() {
                 if let (Some(repeats), Some(cells)) = (repeats, batch.column(place)) {
@@ -217,7 +236,7 @@ impl<'a> Job<'a> {
                 push(&mut stores, batch, now)?;
                 filled += now.len();
                 if filled == BLOCK_ROWS {
-                    flush(&mut stores, &mut job.file)?;
+                    flush(&mut stores, &mut job.sink)?;
                     filled = 0;
                 }
                 rest = later;
@@ -225,22 +244,22 @@ impl<'a> Job<'a> {
             Ok(())
         })?;
         if filled > 0 {
-            flush(&mut stores, &mut self.file)?;
+            flush(&mut stores, &mut self.sink)?;
         }
-        let mut columns = Vec::new();
-        for (store, blocks) in stores.iter().zip(blocks) {
-            let dictionary = store.dictionary().map(|dictionary| self.file.dictionary(dictionary.len(), dictionary.iter()));
-            columns.push(ColumnIndex { place: store.place, blocks, dictionary: dictionary.transpose()? });
+        for store in &stores {
+            if let Some(dictionary) = store.dictionary() {
+                self.sink.values((store.place, store.column), dictionary.len(), dictionary.iter())?;
+            }
         }
         let mut warnings: Vec<Warning> = stores.iter().flat_map(|store| store.watch.warnings(self.sourced)).collect();
         warnings.extend(repeats.iter().flatten().filter_map(Repeats::warning));
-        Ok(Content { rows, columns, units: None, warnings })
+        Ok(Content { rows, units: None, warnings })
     }
 
     /// The unit is a column: rows are read, sorted by (unit id, row tag), and written column by column.
     fn by_unit(&mut self, unit: usize, key: &RowKey, column_bytes_max: usize) -> Result<Content, PublishError> {
         let schema = self.schema;
-        let mut content = Content { rows: 0, columns: Vec::new(), units: None, warnings: Vec::new() };
+        let mut content = Content { rows: 0, units: None, warnings: Vec::new() };
         let mut order: Vec<UnitRow> = Vec::new();
         let mut waiting: Vec<usize> = stored(schema).map(|(place, _)| place).collect();
         let mut wanted = vec![true; schema.columns().len()];
@@ -274,7 +293,8 @@ impl<'a> Job<'a> {
                     return Err(PublishError::TooMany { what: "units", most: UNITS_MAX });
                 }
                 content.rows = kept;
-                content.units = Some((count, self.unit_blocks(&order)?));
+                content.units = Some(count);
+                self.unit_blocks(&order)?;
                 if kept < records {
                     content.warnings.push(Warning::RowsWithoutUnit { column: schema.columns()[unit].name.clone() });
                 }
@@ -282,7 +302,7 @@ impl<'a> Job<'a> {
                 return Err(TableError::Changed.into());
             }
             for store in &stores {
-                content.columns.push(self.sorted_column(store, &order)?);
+                self.sorted_column(store, &order)?;
                 content.warnings.extend(store.watch.warnings(self.sourced));
             }
             if waiting.is_empty() {
@@ -294,29 +314,22 @@ impl<'a> Job<'a> {
         Ok(content)
     }
 
-    fn unit_blocks(&mut self, order: &[UnitRow]) -> Result<Vec<Extent>, PublishError> {
-        let mut bytes = Vec::with_capacity(order.len().min(BLOCK_ROWS) * UNIT_BYTES);
-        let block = |rows: &[UnitRow]| {
-            bytes.clear();
-            rows.iter().for_each(|row| bytes.extend_from_slice(&row.id));
-            rows.iter().for_each(|row| bytes.extend_from_slice(&row.tag));
-            self.file.block(&bytes)
-        };
-        order.chunks(BLOCK_ROWS).map(block).collect()
+    fn unit_blocks(&mut self, order: &[UnitRow]) -> Result<(), PublishError> {
+        let block =
+            |rows: &[UnitRow]| UnitBlock { ids: rows.iter().map(|row| row.id).collect(), tags: rows.iter().map(|row| row.tag).collect() };
+        order.chunks(BLOCK_ROWS).try_for_each(|rows| self.sink.units(block(rows)))
     }
 
-    fn sorted_column(&mut self, store: &Store<'_>, order: &[UnitRow]) -> Result<ColumnIndex, PublishError> {
+    fn sorted_column(&mut self, store: &Store<'_>, order: &[UnitRow]) -> Result<(), PublishError> {
         let mut recoding = Recoding::of(store);
-        let (mut bytes, mut blocks) = (Vec::new(), Vec::new());
         for rows in order.chunks(BLOCK_ROWS) {
-            store.block_of(rows.iter().map(|row| place(row.row)), &mut recoding, &mut bytes);
-            blocks.push(self.file.block(&bytes)?);
+            self.sink.cells(store.place, store.block_of(rows.iter().map(|row| place(row.row)), &mut recoding))?;
         }
-        let dictionary = store.dictionary().map(|dictionary| {
+        if let Some(dictionary) = store.dictionary() {
             let values = recoding.old().iter().filter_map(|&old| dictionary.get(old));
-            self.file.dictionary(recoding.old().len(), values)
-        });
-        Ok(ColumnIndex { place: store.place, blocks, dictionary: dictionary.transpose()? })
+            self.sink.values((store.place, store.column), recoding.old().len(), values)?;
+        }
+        Ok(())
     }
 
     /// Reads the source once, in batches of at most a block; how many records it has.
@@ -351,7 +364,7 @@ impl<'a> Job<'a> {
     }
 }
 
-fn new_store(place: usize, column: &crate::dataset::Column) -> Result<Store<'_>, PublishError> {
+fn new_store(place: usize, column: &Column) -> Result<Store<'_>, PublishError> {
     Store::new(place, column).map_err(|full| too_many_values(&column.name, full))
 }
 
@@ -364,7 +377,7 @@ fn push(stores: &mut [Store<'_>], batch: &Batch<'_>, rows: &[usize]) -> Result<(
     Ok(())
 }
 
-fn too_many_values(column: &ColumnName, Full { what, most }: Full) -> PublishError {
+pub(super) fn too_many_values(column: &ColumnName, Full { what, most }: Full) -> PublishError {
     PublishError::Dictionary { column: column.clone(), what, most }
 }
 
@@ -410,11 +423,20 @@ struct Writer {
     output: Output,
     offset: u64,
     blocks: usize,
+    /// By place.
+    columns: BTreeMap<usize, ColumnIndex>,
+    /// Present when the unit is a column.
+    units: Option<Vec<Extent>>,
+    /// The block on its way.
+    bytes: Vec<u8>,
 }
 
 impl Writer {
-    fn new(output: Output) -> Result<Self, PublishError> {
-        let mut file = Self { output, offset: 0, blocks: 0 };
+    fn new(output: Output, schema: &Schema) -> Result<Self, PublishError> {
+        let column = |(place, _)| (place, ColumnIndex { place, blocks: Vec::new(), dictionary: None });
+        let columns = stored(schema).map(column).collect();
+        let units = schema.unit_column().map(|_| Vec::new());
+        let mut file = Self { output, offset: 0, blocks: 0, columns, units, bytes: Vec::new() };
         file.write(&HEADER)?;
         Ok(file)
     }
@@ -431,7 +453,42 @@ impl Writer {
         Ok(extent)
     }
 
-    fn dictionary<'v>(&mut self, values: usize, texts: impl Iterator<Item = &'v str>) -> Result<DictionaryIndex, PublishError> {
+    /// Writes a block that `encode` makes.
+    fn encoded(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<Extent, PublishError> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        encode(&mut bytes);
+        let extent = self.block(&bytes)?;
+        self.bytes = bytes;
+        Ok(extent)
+    }
+
+    fn finish(mut self, schema: &Schema, rows: u64) -> Result<Digest, PublishError> {
+        let columns = std::mem::take(&mut self.columns).into_values().collect();
+        let index = Index { schema: schema.hash(), rows, columns, units: self.units.take() }.encode();
+        self.write(&index)?;
+        self.write(&(index.len() as u64).to_le_bytes())?;
+        self.write(&TRAILER)?;
+        self.output.commit()?;
+        Ok(Digest::of(&index))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PublishError> {
+        self.offset += bytes.len() as u64;
+        self.output.write_all(bytes).map_err(|error| {
+            let target = self.output.target().to_owned();
+            OutputError::Failed { target, step: OutputStep::Write, kind: error.kind() }.into()
+        })
+    }
+}
+
+impl Sink for Writer {
+    fn cells(&mut self, place: usize, block: Block) -> Result<(), PublishError> {
+        let extent = self.encoded(|bytes| block.encode(bytes))?;
+        self.columns.entry(place).and_modify(|column| column.blocks.push(extent));
+        Ok(())
+    }
+
+    fn values<'v>(&mut self, (place, _): (usize, &Column), count: usize, texts: impl Iterator<Item = &'v str>) -> Result<(), PublishError> {
         let (mut bytes, mut blocks) = (Vec::new(), Vec::new());
         for text in texts {
             let len = u32::try_from(text.len()).map_err(|_| PublishError::TooMany { what: "bytes in a value", most: u32::MAX.into() })?;
@@ -445,21 +502,13 @@ impl Writer {
         if !bytes.is_empty() {
             blocks.push(self.block(&bytes)?);
         }
-        Ok(DictionaryIndex { values, blocks })
+        self.columns.entry(place).and_modify(|column| column.dictionary = Some(DictionaryIndex { values: count, blocks }));
+        Ok(())
     }
 
-    fn finish(mut self, index: &[u8]) -> Result<(), PublishError> {
-        self.write(index)?;
-        self.write(&(index.len() as u64).to_le_bytes())?;
-        self.write(&TRAILER)?;
-        Ok(self.output.commit()?)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), PublishError> {
-        self.offset += bytes.len() as u64;
-        self.output.write_all(bytes).map_err(|error| {
-            let target = self.output.target().to_owned();
-            OutputError::Failed { target, step: OutputStep::Write, kind: error.kind() }.into()
-        })
+    fn units(&mut self, block: UnitBlock) -> Result<(), PublishError> {
+        let extent = self.encoded(|bytes| block.encode(bytes))?;
+        self.units.iter_mut().for_each(|units| units.push(extent));
+        Ok(())
     }
 }

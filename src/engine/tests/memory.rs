@@ -58,7 +58,7 @@ fn grouped(name: &str, kind: ColumnType, values: Values, other: Option<&str>, nu
     Column { values: Some(values), other, nullable, uses, ..plain(name, kind) }
 }
 
-fn revealed(name: &str, kind: ColumnType) -> Column {
+pub(super) fn revealed(name: &str, kind: ColumnType) -> Column {
     Column { uses: [Use::Aggregate, Use::Filter, Use::Group, Use::Reveal].into_iter().collect(), ..plain(name, kind) }
 }
 

@@ -49,8 +49,34 @@ pub(super) fn sums(query: &Query, schema: &Schema, bound: &Bound, records: &[Rec
     out
 }
 
+/// The column of a vector.
+pub(super) const fn column_of(kind: &VectorKind) -> Option<&ColumnName> {
+    match kind {
+        VectorKind::Present { column }
+        | VectorKind::Sum { column, .. }
+        | VectorKind::Squares { column, .. }
+        | VectorKind::Clamped { column }
+        | VectorKind::Bins { column, .. }
+        | VectorKind::Magnitudes { column }
+        | VectorKind::Grid { column, .. } => Some(column),
+        _ => None,
+    }
+}
+
+/// A value as `Bound::adds` takes it.
+pub(super) fn number(schema: &Schema, name: &ColumnName, record: &Record) -> Option<i64> {
+    match (value(schema, name, record), &schema.column(name).unwrap().1.values) {
+        (Cell::Null, _) => None,
+        (Cell::Number(number), _) => Some(*number),
+        (Cell::Text(text), Some(Values::Text(values))) => {
+            Some(values.iter().position(|value| value == text).map_or(i64::MAX, |place| place as i64))
+        }
+        (Cell::Text(_), _) => Some(7),
+    }
+}
+
 /// What one row adds to which slot.
-fn part(kind: &VectorKind, query: &Query, schema: &Schema, record: &Record) -> Option<(usize, i128)> {
+pub(super) fn part(kind: &VectorKind, query: &Query, schema: &Schema, record: &Record) -> Option<(usize, i128)> {
     let bounded = |column: &ColumnName| match value(schema, column, record) {
         Cell::Number(number) => {
             let bounds = schema.column(column).unwrap().1.bounds;
