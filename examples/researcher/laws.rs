@@ -102,21 +102,25 @@ pub(crate) fn error_of_count(epsilon: f64) -> f64 {
 /// How far a median is off on average, and where it is, for the numbers of rows at 0, 1, 2, ...
 ///
 /// A place among the rows is chosen with probability proportional to exp(-epsilon distance), distance being how many rows lie
-/// between it and the middle; the rows of a year are spread evenly over it, as `usufruct::dp::quantile` does.
+/// between it and the middle; the rows of a year are spread over it as `usufruct::dp::quantile` says.
 pub(crate) fn error_of_median(rows: &[u64], epsilon: f64) -> f64 {
-    const POINTS: u64 = 1_024;
+    const BITS: u32 = 10;
     let middle = rows.iter().sum::<u64>() as f64 / 2.0;
     let mut below = 0;
     let mut weights = Vec::with_capacity(rows.len());
     let mut median = 0;
     for (year, rows) in rows.iter().enumerate() {
-        // The first row of a year is at its start.
-        let up_to = |point: u64| below + rows.min(&(rows * point / POINTS + 1));
-        weights.push((0..POINTS).map(|point| (-epsilon * (up_to(point) as f64 - middle).abs()).exp()).sum::<f64>());
         if (below as f64) < middle {
             median = year;
         }
-        below += rows;
+        let mut rows_at = [0_u64; 1 << BITS];
+        // The place of a row has the binary digits of its number, in reverse.
+        (0..*rows).for_each(|row| rows_at[usize::try_from(row.reverse_bits() >> (u64::BITS - BITS)).unwrap_or(0)] += 1);
+        let weight = |rows_here: &u64| {
+            below += rows_here;
+            (-epsilon * (below as f64 - middle).abs()).exp()
+        };
+        weights.push(rows_at.iter().map(weight).sum::<f64>());
     }
     let total: f64 = weights.iter().sum();
     weights.iter().enumerate().map(|(year, weight)| weight * year.abs_diff(median) as f64).sum::<f64>() / total
