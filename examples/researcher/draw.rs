@@ -41,8 +41,11 @@ pub(crate) fn errors(path: &Path, all: &[Errors; 3]) -> Outcome {
     })
 }
 
+/// Epsilon and distance.
+type Place = (f64, f64);
+
 /// The line of theory down to the lower end of the plot, and its last point within.
-fn shown(points: &[Point]) -> (Vec<(f64, f64)>, Option<(f64, f64)>) {
+fn shown(points: &[Point]) -> (Vec<Place>, Option<Place>) {
     let count = points.iter().take_while(|point| point.theory >= ERROR_LEAST).count();
     let mut theory: Vec<_> = points.iter().take(count).map(|point| (point.epsilon, point.theory)).collect();
     let last = theory.last().copied();

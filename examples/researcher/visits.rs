@@ -48,7 +48,7 @@ impl Visits {
     fn generated() -> Self {
         let visitor = |day: u64, visit: u64| {
             let place = (day * 400 + visit).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-            if visit % 2 == 0 { place % 300 } else { 300 + place % 5_000 }
+            if visit.is_multiple_of(2) { place % 300 } else { 300 + place % 5_000 }
         };
         let days = (0..u64::from(DAYS)).map(|day| (0..400).map(|visit| visitor(day, visit)).collect()).collect();
         Self { source: "a generated restaurant", days }
