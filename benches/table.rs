@@ -7,7 +7,8 @@ use std::path::Path;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use usufruct::arrow::arrow_array::RecordBatch;
-use usufruct::table::{Encoding, FileOptions, FileSink, FileSource, Format, OutputOptions, RecordSource, SinkOptions};
+use usufruct::file::OutputOptions;
+use usufruct::table::{Encoding, FileOptions, FileSink, FileSource, Format, RecordSource, SinkOptions};
 
 const ROWS: usize = 200_000;
 

@@ -52,7 +52,7 @@ pub enum Error {
     /// Files that are written.
     #[cfg(feature = "embedded")]
     #[error(transparent)]
-    Output(#[from] crate::table::OutputError),
+    Output(#[from] crate::file::OutputError),
     /// Surveys of records.
     #[cfg(feature = "embedded")]
     #[error(transparent)]

@@ -5,8 +5,7 @@
 //! text in memory ----------------> CsvSource -----> RecordSource --> Records (Arrow batch + where each record stands)
 //! embedder's own source --------------------------/
 //!
-//! emitted batches --Preparer--> FileSink --\
-//! bytes -------------------------------------> Output (.NAME.PID.part) --commit--> NAME
+//! emitted batches --Preparer--> FileSink --> file::Output (.NAME.PID-N.part) --commit--> NAME
 //! ```
 //!
 //! What this module promises:
@@ -52,8 +51,6 @@ mod header;
 #[cfg(feature = "csv")]
 mod integer;
 #[cfg(feature = "embedded")]
-mod output;
-#[cfg(feature = "embedded")]
 mod parallel;
 mod records;
 #[cfg(feature = "csv")]
@@ -72,8 +69,6 @@ pub use csv::{CsvOptions, CsvSource, ExtraColumns};
 #[cfg(feature = "embedded")]
 pub use file::{FileOptions, FileSource};
 pub use format::{Encoding, Format};
-#[cfg(feature = "embedded")]
-pub use output::{Output, OutputError, OutputOptions, OutputStep};
 #[cfg(feature = "embedded")]
 pub use parallel::in_order;
 pub use records::{Position, Records};

@@ -25,10 +25,11 @@ use usufruct::dataset::{DescriptionFile, RowKey, Schema, Snapshot, table_schema,
 use usufruct::dp::interval::{self, COVERAGE_UNITS, HalfWidth};
 use usufruct::dp::{GaussianMechanism, LaplaceMechanism, Law};
 use usufruct::engine::{Bound, Control, Engine as _, Exact, Group, Key, NO_INTERVAL, SnapshotEngine, Split, Step, VectorKind};
+use usufruct::file::{Output, OutputOptions};
 use usufruct::id::{ColumnName, Decimal, Name};
 use usufruct::query::{Expression, Item, Query};
 use usufruct::random::RecordedRandom;
-use usufruct::table::{CsvOptions, CsvSource, Output, OutputOptions};
+use usufruct::table::{CsvOptions, CsvSource};
 
 /// How many releases of each number there are.
 const RELEASES: u64 = 10_000;

@@ -164,8 +164,9 @@ mod stored {
     use std::ops::ControlFlow;
 
     use usufruct::dataset::{RowKey, Snapshot, table_schema, write_snapshot};
+    use usufruct::file::{Output, OutputOptions};
     use usufruct::ledger::{Journal, JournalOptions};
-    use usufruct::table::{CsvOptions, CsvSource, Output, OutputOptions};
+    use usufruct::table::{CsvOptions, CsvSource};
 
     use super::*;
 

@@ -19,6 +19,7 @@ use fixed::key;
 use usufruct::auditor::Auditor;
 use usufruct::dataset::{Description, DescriptionFile, RowKey, Snapshot, table_schema, write_snapshot};
 use usufruct::engine::{Bound, Control, Engine as _, SnapshotEngine};
+use usufruct::file::{Output, OutputOptions};
 use usufruct::holder::{Holder, SeenFile};
 use usufruct::id::{Salt, Time};
 use usufruct::key::{PublicKey, Signer, SigningKey};
@@ -27,7 +28,7 @@ use usufruct::query::Query;
 use usufruct::random::SystemRandom;
 use usufruct::right::{Ask, Terms};
 use usufruct::space::Space;
-use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, ExtraColumns, Output, OutputOptions, RecordSource, Records, Schema};
+use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, ExtraColumns, RecordSource, Records, Schema};
 
 const DESCRIPTION: &str = r#"
 name = "people"

@@ -10,9 +10,10 @@ use std::path::Path;
 
 use register::{DESCRIPTION, Register};
 use usufruct::dataset::{Block, Cells, Description, DescriptionFile, RowKey, Snapshot, Summary, Warning, table_schema, write_snapshot};
+use usufruct::file::{Output, OutputOptions};
 use usufruct::id::ColumnName;
 use usufruct::random::SystemRandom;
-use usufruct::table::{CsvOptions, CsvSource, Output, OutputOptions};
+use usufruct::table::{CsvOptions, CsvSource};
 
 fn publish(source: &CsvSource, description: &Description, target: &Path) -> Summary {
     let key = RowKey::generate(&mut SystemRandom::new().unwrap());

@@ -25,7 +25,8 @@
 //! use std::ops::ControlFlow;
 //! use usufruct::dataset::{DescriptionFile, RowKey, Snapshot, table_schema, write_snapshot};
 //! use usufruct::random::SystemRandom;
-//! use usufruct::table::{CsvOptions, CsvSource, Output, OutputOptions};
+//! use usufruct::file::{Output, OutputOptions};
+//! use usufruct::table::{CsvOptions, CsvSource};
 //!
 //! let text = r#"
 //!     name = "people"

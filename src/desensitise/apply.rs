@@ -1,6 +1,5 @@
 //! The way of a whole file: look at every cell, plan, desensitise in several threads, and let file and manifest appear.
 
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,13 +10,12 @@ use super::policy::{Objection, OffKindRule, Policy};
 use super::quarantine::{OffKindCell, Quarantine};
 use super::{KeyRing, Manifest, OutputFile, PERMUTE_BYTES_MAX, ReleaseModel, Risk, RowOrder, SourceOpening};
 use crate::envelope::{Artefact, EnvelopeError, Signed};
+use crate::file::{Output, OutputError, OutputOptions};
 use crate::grade::{Finding, Looked, Recognisers, SurveyError, survey};
 use crate::id::{Salt, Time};
 use crate::key::Signer;
 use crate::random::{Random as _, RandomError, SystemRandom};
-use crate::table::{
-    FileSink, Format, Output, OutputError, OutputOptions, Prepared, RecordSource, Records, SinkError, SinkOptions, TableError, in_order,
-};
+use crate::table::{FileSink, Format, Prepared, RecordSource, Records, SinkError, SinkOptions, TableError, in_order};
 
 /// Where the files of a run go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -254,8 +252,8 @@ impl Bound<'_> {
         let formula_cells = finished.formula_cells;
         let quarantine = quarantine.finish()?;
         finished.commit()?;
-        write_out(opening_output, &opening.encode())?;
-        write_out(manifest_output, &manifest_bytes)?;
+        opening_output.finish(&opening.encode())?;
+        manifest_output.finish(&manifest_bytes)?;
         Ok(Report {
             manifest,
             manifest_bytes,
@@ -289,12 +287,6 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     name.push(".");
     name.push(what);
     path.with_file_name(name)
-}
-
-fn write_out(mut output: Output, bytes: &[u8]) -> Result<(), OutputError> {
-    // A write that fails is told by `commit`.
-    let _ = output.write_all(bytes);
-    output.commit()
 }
 
 /// Looks at every cell.

@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::OffReason;
+use crate::file::{Output, OutputError, OutputOptions};
 use crate::id::ColumnName;
-use crate::table::{Output, OutputError, OutputOptions, Position};
+use crate::table::Position;
 
 /// The most lines of a quarantine file; what is wrong shows long before. The counts go on.
 pub const QUARANTINE_LINES_MAX: u64 = 1_000_000;

@@ -3,8 +3,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::file::{Output, OutputError, OutputOptions};
 use crate::id::{AccountId, Digest, RequestId, Salt};
-use crate::table::{Output, OutputError, OutputOptions};
 
 /// The folder of a space and what lies where in it. Everything secret is 0600; the folder itself is 0700.
 ///

@@ -8,12 +8,13 @@ use super::opening::{Opening, SnapshotOpening, fresh_salt};
 use super::shelf::{Lineage, open_snapshot};
 use crate::dataset::{Card, Description, NewVersion, Progress, Publication, RowKey, Warning, write_snapshot};
 use crate::envelope::Signed;
+use crate::file::{Output, OutputOptions};
 use crate::id::{AccountId, DatasetId, VersionId};
 use crate::key::Signer;
 use crate::label::Label;
 use crate::ledger::{Commitment, Event};
 use crate::random::Random as _;
-use crate::table::{Output, OutputOptions, RecordSource};
+use crate::table::RecordSource;
 
 /// What a publication gave the owner.
 #[derive(Debug)]

@@ -2,9 +2,9 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::file::{Output, OutputError, OutputOptions};
 use crate::id::{Digest, LedgerId};
 use crate::right::Seen;
-use crate::table::{Output, OutputError, OutputOptions};
 
 /// The last checkpoint a holder has seen of each ledger, beside the holder's key: `KEY.seen`, one line a ledger with
 /// its id, size and root. With it every holder is a witness against rollback (rule C4).

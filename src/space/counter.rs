@@ -1,11 +1,11 @@
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::dp::continual::{ContinualError, Counter, Released, STATE_BYTES_MAX, StateKey};
+use crate::file::{self, OutputError, OutputOptions};
 use crate::random::{RandomError, SystemRandom};
-use crate::table::{Output, OutputError, OutputOptions};
 
 /// A continual counter whose state lies in a file, so that no period is noised twice, whatever happens in between.
 ///
@@ -128,10 +128,7 @@ fn lock(path: &Path) -> Result<File, CounterFileError> {
 
 /// Whole or not at all, and durable when it returns.
 fn write(path: &Path, state: &[u8], replace: bool) -> Result<(), OutputError> {
-    let mut output = Output::create(path, OutputOptions { force: replace, private: true })?;
-    // A write that failed is remembered, and said by `commit`.
-    let _ = output.write_all(state);
-    output.commit()
+    file::write(path, state, OutputOptions { force: replace, private: true })
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use self::hashed::Hashed;
-use super::{Format, Output, OutputError, OutputOptions};
+use super::Format;
+use crate::file::{Output, OutputError, OutputOptions};
 use crate::id::Digest;
 
 /// A file of records under way, in any format, hashed as it is written.

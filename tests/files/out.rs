@@ -11,8 +11,9 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use usufruct::arrow::arrow_array::types::Int32Type;
 use usufruct::arrow::arrow_array::{Decimal128Array, DictionaryArray, Int32Array, Int64Array, StringArray};
 use usufruct::arrow::arrow_schema::{self, DataType, Field};
+use usufruct::file::{OutputError, OutputOptions};
 use usufruct::id::Digest;
-use usufruct::table::{FileSink, Finished, Format, OutputError, OutputOptions, SinkError, SinkOptions};
+use usufruct::table::{FileSink, Finished, Format, SinkError, SinkOptions};
 
 use super::*;
 

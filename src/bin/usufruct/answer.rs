@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 use usufruct::dataset::Description;
 use usufruct::engine::Control;
 use usufruct::envelope::Untrusted;
+use usufruct::file::{Output, OutputOptions};
 use usufruct::gate::{AnswerError, Gate};
 use usufruct::query::{Expression, Item};
 use usufruct::receipt::{self, Bundle, CONFIDENCE_PERCENT, Key, Release};
 use usufruct::right::{REQUEST_BYTES_MAX, Request};
 use usufruct::space::Space;
-use usufruct::table::{Output, OutputOptions};
 
 use crate::failure::{Exit, Failure, OrFail};
 use crate::output::{self, Amount, Table};

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use usufruct::file::{Output, OutputOptions};
 use usufruct::grade::{Distinct, Finding, ValueType, overall};
-use usufruct::table::{Output, OutputOptions};
 
 use crate::failure::{Failure, OrFail};
 use crate::output::{self, Table};

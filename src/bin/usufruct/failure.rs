@@ -10,13 +10,14 @@ use usufruct::dataset::{DescriptionError, PublishError};
 use usufruct::desensitise::{ApplyError, KeyFileError, PolicyError};
 use usufruct::envelope::EnvelopeError;
 use usufruct::error::Error;
+use usufruct::file::OutputError;
 use usufruct::gate::{AnswerError, FolderError, GateError};
 use usufruct::grade::{RecogniserError, SurveyError};
 use usufruct::holder::SeenError;
 use usufruct::key::KeyError;
 use usufruct::receipt::ReceiptError;
 use usufruct::right::{Accounts, RightError, SignError, TermsFileError, Verdict};
-use usufruct::table::{OutputError, SinkError, TableError};
+use usufruct::table::{SinkError, TableError};
 
 use crate::{interrupt, output};
 

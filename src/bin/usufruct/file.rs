@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use usufruct::file::{Output, OutputOptions};
 use usufruct::id::Digest;
-use usufruct::table::{Output, OutputOptions};
 
 use crate::failure::{Failure, OrFail};
 

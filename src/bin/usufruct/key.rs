@@ -3,10 +3,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use usufruct::desensitise::{Algorithm, KEY_ID_DEFAULT, KeyRing};
+use usufruct::file::{Output, OutputOptions};
 use usufruct::id::Name;
 use usufruct::key::{PublicKey, Signer as _, SigningKey};
 use usufruct::random::SystemRandom;
-use usufruct::table::{Output, OutputOptions};
 
 use crate::failure::{Failure, OrFail};
 use crate::{file, output};

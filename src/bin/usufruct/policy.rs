@@ -3,8 +3,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use usufruct::desensitise::{KeyRing, Linkage, Plan, Policy as Rules, ReleaseModel, suggest};
+use usufruct::file::{Output, OutputOptions};
 use usufruct::id::ColumnName;
-use usufruct::table::{FileSource, Format, Output, OutputOptions, RecordSource as _};
+use usufruct::table::{FileSource, Format, RecordSource as _};
 
 use crate::failure::{Exit, Failure, OrFail};
 use crate::progress::Bar;

@@ -12,10 +12,9 @@ use super::index::{Extent, HEADER, Index, TRAILER};
 use super::write::write_within;
 use super::*;
 use crate::dataset::{Description, DescriptionFile};
+use crate::file::{Output, OutputOptions};
 use crate::id::Digest;
-use crate::table::{
-    self, CsvOptions, CsvSource, Output, OutputOptions, Position, RecordBatches, RecordSource, Records, SizeHint, TableError,
-};
+use crate::table::{self, CsvOptions, CsvSource, Position, RecordBatches, RecordSource, Records, SizeHint, TableError};
 
 /// The example of `docs/snapshot.md`.
 const VISITS: &str = r#"

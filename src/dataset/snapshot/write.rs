@@ -13,9 +13,10 @@ use super::watch::Repeats;
 use super::{BLOCK_ROWS, BLOCKS_MAX, Block, ROWS_MAX, RowKey, UNITS_MAX, UnitBlock, Warning, table_schema};
 use crate::codec::Encoder;
 use crate::dataset::{Column, Description, Schema};
+use crate::file::{Output, OutputError, OutputStep};
 use crate::id::{ColumnName, Digest};
 use crate::label::Label;
-use crate::table::{Output, OutputError, OutputStep, Position, RecordSource, TableError};
+use crate::table::{Position, RecordSource, TableError};
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

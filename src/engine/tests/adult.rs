@@ -7,9 +7,10 @@ use std::path::Path;
 use super::*;
 use crate::budget::Loss;
 use crate::dataset::{DescriptionFile, Snapshot, table_schema, write_snapshot};
+use crate::file::{Output, OutputOptions};
 use crate::id::Decimal;
 use crate::random::RecordedRandom;
-use crate::table::{CsvOptions, CsvSource, Output, OutputOptions};
+use crate::table::{CsvOptions, CsvSource};
 
 const DESCRIPTION: &str = r#"
     name = "adult"

@@ -6,7 +6,8 @@ use super::memory::{Cell, Record};
 use super::*;
 use crate::budget::Loss;
 use crate::dataset::{Cells, Description, Draft, PublishError, RecordTable, Schema, Snapshot, Unit, table_schema, write_snapshot};
-use crate::table::{CsvOptions, CsvSource, Output, OutputOptions};
+use crate::file::{Output, OutputOptions};
+use crate::table::{CsvOptions, CsvSource};
 
 fn csv(schema: &Schema, records: &[Record]) -> String {
     let names: Vec<_> = schema.columns().iter().map(|column| column.name.as_str()).collect();

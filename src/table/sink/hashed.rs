@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest as _, Sha256};
 
 use super::SinkError;
+use crate::file::{Output, OutputError};
 use crate::id::Digest;
-use crate::table::{Output, OutputError};
 
 /// An output and the hash of its bytes so far.
 pub(super) struct Hashed {
@@ -48,7 +48,7 @@ impl Hashed {
     fn note(&self, error: &io::Error) -> OutputError {
         let failure = self.output.failure().unwrap_or_else(|| OutputError::Failed {
             target: self.output.target().to_owned(),
-            step: crate::table::OutputStep::Write,
+            step: crate::file::OutputStep::Write,
             kind: error.kind(),
         });
         let _ = self.failure.0.set(failure.clone());

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use arrow_array::{ArrayRef, Int64Array};
 
 use super::*;
-use crate::table::OutputStep;
+use crate::file::OutputStep;
 
 fn batch(rows: i64) -> RecordBatch {
     let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(|row| (row * 7_919 % 1_000_003).to_string())));

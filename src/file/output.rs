@@ -1,18 +1,18 @@
-//! Files that appear whole or not at all.
-
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A file under way: written as `.NAME.PID.part` beside its target, which it becomes at [`Output::commit`].
+/// A file under way: written as `.NAME.PID-N.part` beside its target, which it becomes at [`Output::commit`].
 ///
 /// ```text
-/// create --> .NAME.PID.part --write--> flush, fsync --> link to NAME (or rename, if forced) --> unlink part, fsync folder
+/// create --> .NAME.PID-N.part --write--> flush, fsync --> link to NAME (or rename, if forced) --> unlink part, fsync folder
 ///                  \--drop, any error: unlink
 /// ```
-/// The part is locked while its process lives; parts of the same target that nobody locks are left from a crash and are
-/// removed by the next `create`.
+/// Many may write one target at once, in one process too: each has a part of its own, and the first to commit names it, or
+/// the last, if they force it. The part is locked while it is written; parts of the same target that nobody locks are left
+/// from a crash and are removed by the next `create`.
 ///
 /// # Source
 /// Rule H9 of `DESIGN.md`.
@@ -81,6 +81,14 @@ pub enum OutputError {
     },
 }
 
+/// Writes a file whole or not at all, and durably.
+///
+/// # Errors
+/// As [`Output::create`] and [`Output::commit`].
+pub fn write(target: impl AsRef<Path>, bytes: &[u8], options: OutputOptions) -> Result<(), OutputError> {
+    Output::create(target, options)?.finish(bytes)
+}
+
 impl Output {
     /// Begins a file. Nothing stands at `target` before [`Output::commit`].
     ///
@@ -98,21 +106,11 @@ impl Output {
             _ => {}
         }
         remove_stale_parts(folder_of(&target), name);
-        let part = target.with_file_name(part_name(name, std::process::id()));
-        let mut open = OpenOptions::new();
-        open.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            open.mode(if options.private { 0o600 } else { 0o666 });
-        }
-        match open.open(&part) {
-            Ok(file) => {
-                // Where locks are not supported, no part is ever taken for stale either.
-                let _ = file.try_lock();
+        match create_part(&target, name, options.private) {
+            Ok((file, part)) => {
                 Ok(Self { writer: BufWriter::with_capacity(1 << 18, file), part, target, force: options.force, failed: None })
             }
-            Err(error) => Err(OutputError::Failed { target, step: OutputStep::Create, kind: error.kind() }),
+            Err(kind) => Err(OutputError::Failed { target, step: OutputStep::Create, kind }),
         }
     }
 
@@ -143,6 +141,16 @@ impl Output {
         sync_folder(folder_of(&self.target)).map_err(|error| self.error(OutputStep::Folder, error.kind()))
     }
 
+    /// Writes the last bytes, makes all durable and gives the file its name.
+    ///
+    /// # Errors
+    /// As [`Output::commit`].
+    pub fn finish(mut self, bytes: &[u8]) -> Result<(), OutputError> {
+        // A write that fails is told by `commit`.
+        let _ = self.write_all(bytes);
+        self.commit()
+    }
+
     /// Why a write failed, if one did.
     #[must_use]
     pub fn failure(&self) -> Option<OutputError> {
@@ -152,7 +160,7 @@ impl Output {
     /// An output whose bytes go to a device, while its part stands in the folder.
     #[cfg(all(test, target_os = "linux"))]
     #[allow(clippy::unwrap_used)]
-    pub(super) fn onto(device: &str, target: &Path) -> Self {
+    pub(crate) fn onto(device: &str, target: &Path) -> Self {
         let mut output = Self::create(target, OutputOptions::default()).unwrap();
         output.writer = BufWriter::new(OpenOptions::new().write(true).open(device).unwrap());
         output
@@ -204,10 +212,54 @@ impl std::fmt::Display for OutputStep {
     }
 }
 
-fn part_name(name: &OsStr, process: u32) -> OsString {
+/// Whoever looks for stale parts may take one for stale between its creation and its lock; another is made then. So many
+/// times in a row only where parts that cannot be removed are in the way.
+const PARTS_TRIED_MAX: u32 = 1000;
+
+/// Makes a part that is locked and still has its name.
+fn create_part(target: &Path, name: &OsStr, private: bool) -> Result<(File, PathBuf), io::ErrorKind> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut open = OpenOptions::new();
+    open.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        open.mode(if private { 0o600 } else { 0o666 });
+    }
+    for _ in 0..PARTS_TRIED_MAX {
+        let part = target.with_file_name(part_name(name, std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let file = match open.open(&part) {
+            // Of a process of the same number: in another container, or before a crash.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            opened => opened.map_err(|error| error.kind())?,
+        };
+        match file.try_lock() {
+            Ok(()) if is_named(&file) => return Ok((file, part)),
+            Ok(()) | Err(TryLockError::WouldBlock) => {}
+            // Where locks are not supported, no part is ever taken for stale either.
+            Err(TryLockError::Error(_)) => return Ok((file, part)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists)
+}
+
+/// Whether the file still has a name.
+#[cfg(unix)]
+fn is_named(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+}
+
+/// Other systems do not remove a file that is open.
+#[cfg(not(unix))]
+fn is_named(_: &File) -> bool {
+    true
+}
+
+fn part_name(name: &OsStr, process: u32, number: u64) -> OsString {
     let mut part = OsString::from(".");
     part.push(name);
-    part.push(format!(".{process}.part"));
+    part.push(format!(".{process}-{number}.part"));
     part
 }
 
@@ -218,13 +270,11 @@ fn folder_of(target: &Path) -> &Path {
     }
 }
 
-/// Removes parts of the target `name` that no living process holds: those whose lock can be taken. Failing is harmless.
+/// Removes parts of the target `name` that nobody writes: those whose lock can be taken. Failing is harmless.
 fn remove_stale_parts(folder: &Path, name: &OsStr) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        let found = entry.file_name();
-        let of_target = part_process(&found, name).is_some_and(|process| found == part_name(name, process));
-        if !of_target || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        if !is_part(&entry.file_name(), name) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
         if let Ok(part) = File::open(entry.path())
@@ -235,11 +285,17 @@ fn remove_stale_parts(folder: &Path, name: &OsStr) {
     }
 }
 
-/// The process in the name of a part of `name`.
-fn part_process(part: &OsStr, name: &OsStr) -> Option<u32> {
-    let rest = part.as_encoded_bytes().strip_prefix(b".")?.strip_prefix(name.as_encoded_bytes())?;
-    let process = rest.strip_prefix(b".")?.strip_suffix(b".part")?;
-    std::str::from_utf8(process).ok()?.parse().ok()
+/// Whether this is the name of a part of `name`: `.NAME.PID-N.part`, or `.NAME.PID.part` of earlier versions.
+fn is_part(part: &OsStr, name: &OsStr) -> bool {
+    let rest = part.as_encoded_bytes().strip_prefix(b".").and_then(|rest| rest.strip_prefix(name.as_encoded_bytes()));
+    let numbers = rest.and_then(|rest| rest.strip_prefix(b".")).and_then(|rest| rest.strip_suffix(b".part"));
+    let Some(numbers) = numbers.and_then(|numbers| std::str::from_utf8(numbers).ok()) else { return false };
+    // Printed again: a number that is written otherwise (`+7`, `07`) is not ours.
+    let is_number = |digits: &str| digits.parse::<u64>().is_ok_and(|number| number.to_string() == digits);
+    match numbers.split_once('-') {
+        None => is_number(numbers),
+        Some((process, number)) => is_number(process) && is_number(number),
+    }
 }
 
 #[cfg(unix)]
@@ -273,7 +329,8 @@ mod tests {
         let target = folder.path().join("a.csv");
         let mut output = Output::create(&target, PLAIN).unwrap();
         output.write_all(b"one").unwrap();
-        assert_eq!(names(folder.path()), [format!(".a.csv.{}.part", std::process::id())]);
+        assert_eq!(names(folder.path()), [output.part.file_name().unwrap().to_str().unwrap()]);
+        assert!(is_part(output.part.file_name().unwrap(), OsStr::new("a.csv")));
         output.commit().unwrap();
         assert_eq!(names(folder.path()), ["a.csv"]);
         assert_eq!(fs::read(&target).unwrap(), b"one");
@@ -378,26 +435,62 @@ mod tests {
     fn parts_of_the_dead_are_removed_and_those_of_the_living_kept() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
-        let dead = [part_name(OsStr::new("a"), u32::MAX), part_name(OsStr::new("a"), std::process::id())];
+        let process = std::process::id();
+        let dead = [".a.4294967295-0.part".to_owned(), format!(".a.{process}-18446744073709551615.part"), format!(".a.{process}.part")];
         for name in &dead {
             fs::write(folder.path().join(name), b"left").unwrap();
         }
-        let others = [".a.part", ".a.x.part", ".a.b.7.part", ".b.7.part", ".a.7.parts", "a.7.part", ".a.+7.part"];
+        let others = [
+            ".a.part",
+            ".a.x.part",
+            ".a.b.7.part",
+            ".a.b.7-1.part",
+            ".b.7-1.part",
+            ".a.7-1.parts",
+            "a.7-1.part",
+            ".a.+7.part",
+            ".a.7-+1.part",
+            ".a.7-01.part",
+            ".a.7-1-1.part",
+            ".a.7-.part",
+        ];
         for name in others {
             fs::write(folder.path().join(name), b"not ours").unwrap();
         }
-        let living = folder.path().join(".a.8.part");
+        let living = folder.path().join(".a.8-0.part");
         let held = File::create(&living).unwrap();
         held.lock().unwrap();
         let output = Output::create(&target, PLAIN).unwrap();
-        // The second of one process for one target waits for the first to end.
-        assert!(matches!(
-            Output::create(&target, PLAIN),
-            Err(OutputError::Failed { step: OutputStep::Create, kind: io::ErrorKind::AlreadyExists, .. })
-        ));
         output.commit().unwrap();
-        let mut expected: Vec<String> = others.iter().map(ToString::to_string).chain([".a.8.part".into(), "a".into()]).collect();
+        let mut expected: Vec<String> = others.iter().map(ToString::to_string).chain([".a.8-0.part".into(), "a".into()]).collect();
         expected.sort();
         assert_eq!(names(folder.path()), expected);
+    }
+
+    #[test]
+    fn many_write_one_target_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        // Each removes what it takes for stale while the others make, write and commit theirs.
+        let rounds = |options: OutputOptions| {
+            std::thread::scope(|scope| {
+                let writers: Vec<_> = (0..8u8)
+                    .map(|byte| {
+                        let target = &target;
+                        scope.spawn(move || (0..100).map(|_| write(target, &[byte; 5000], options)).collect::<Vec<_>>())
+                    })
+                    .collect();
+                writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect::<Vec<_>>()
+            })
+        };
+        let results = rounds(FORCE);
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        let written = fs::read(&target).unwrap();
+        assert!(written.len() == 5000 && written.iter().all(|byte| *byte == written[0]));
+        fs::remove_file(&target).unwrap();
+        let exists = OutputError::TargetExists { target: target.clone() };
+        let (made, other): (Vec<_>, Vec<_>) = rounds(PLAIN).into_iter().partition(Result::is_ok);
+        assert!(made.len() == 1 && other.iter().all(|result| *result == Err(exists.clone())), "{other:?}");
+        assert_eq!(names(folder.path()), ["a"]);
     }
 }
