@@ -84,6 +84,7 @@ pub enum DescriptionError {
         problem: String,
     },
     /// The file cannot be read.
-    #[error("the file cannot be read: {0}")]
-    Io(std::io::ErrorKind),
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    File(#[from] crate::file::ReadError),
 }

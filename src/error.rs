@@ -49,6 +49,10 @@ pub enum Error {
     #[cfg(feature = "records")]
     #[error(transparent)]
     Table(#[from] crate::table::TableError),
+    /// Files that are read.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    File(#[from] crate::file::ReadError),
     /// Files that are written.
     #[cfg(feature = "embedded")]
     #[error(transparent)]

@@ -39,21 +39,17 @@ pub enum KeyError {
     /// A public key that would make signatures repudiable.
     #[error("the public key is refused: not canonical, of small order, or with a torsion component")]
     Weak,
-    /// The key file is not private.
-    #[error("the key file may be read by others (mode {mode:03o}); run `chmod 600` on it")]
-    Mode {
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The key file is not a regular file.
-    #[error("the key file is not a regular file")]
-    NotAFile,
     /// A file that must not be overwritten exists.
     #[error("the key file exists and is never overwritten")]
     Exists,
-    /// The file cannot be read or written.
-    #[error("the key file cannot be read or written: {0}")]
-    Io(std::io::ErrorKind),
+    /// The key file cannot be read, or others may.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    File(#[from] crate::file::ReadError),
+    /// The key file cannot be written.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Output(crate::file::OutputError),
     /// The signer (an HSM, a KMS) did not sign.
     #[error("the signer did not sign")]
     Signer,

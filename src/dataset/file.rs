@@ -9,6 +9,7 @@ use super::{
     Values,
 };
 use crate::budget::{Delta, Epsilon, Loss, Rho};
+use crate::file;
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
 use crate::table::{CsvOptions, Encoding, FileOptions, Format};
@@ -45,7 +46,7 @@ impl DataFile {
 }
 
 /// No description is longer.
-const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 impl DescriptionFile {
     /// Reads `D.toml`.
@@ -53,12 +54,8 @@ impl DescriptionFile {
     /// # Errors
     /// The file cannot be read, is not of the shape, or describes nothing that can be published.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DescriptionError> {
-        use std::io::Read as _;
         let path = path.as_ref();
-        let io = |error: std::io::Error| DescriptionError::Io(error.kind());
-        let mut text = String::new();
-        std::fs::File::open(path).map_err(io)?.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
-        Self::parse(&text, path.parent().unwrap_or(Path::new("")))
+        Self::parse(&file::read_text(path, FILE_BYTES_MAX)?, path.parent().unwrap_or(Path::new("")))
     }
 
     /// Reads the text of a `D.toml` whose relative paths start at `folder`.

@@ -137,26 +137,22 @@ impl KeyRing {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyFileError {
-    /// The file cannot be read or written.
-    #[error("the key file cannot be read or written: {0}")]
-    Io(std::io::ErrorKind),
+    /// The file cannot be read, or others may.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    File(#[from] crate::file::ReadError),
+    /// The file cannot be written.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Output(crate::file::OutputError),
     /// A key file is never overwritten.
     #[error("the key file exists and is left as it is")]
     Exists,
-    /// Not a file.
-    #[error("the key file is not a regular file")]
-    NotAFile,
-    /// Others may read or write it.
-    #[error("the key file has mode {mode:o}; only its owner may read it (chmod 600)")]
-    Mode {
-        /// Its permission bits.
-        mode: u32,
-    },
     /// Too long.
     #[error("the key file is longer than {most} bytes")]
     Long {
         /// The most bytes.
-        most: u64,
+        most: usize,
     },
     /// Not of the shape.
     #[error("line {line} of the key file: {problem}")]
@@ -200,9 +196,6 @@ pub enum KeyFileError {
 
 #[cfg(feature = "embedded")]
 mod file {
-    use std::fs::{File, OpenOptions};
-    use std::io::{ErrorKind, Read, Write};
-    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
     use std::path::Path;
 
     use serde::Deserialize;
@@ -211,10 +204,11 @@ mod file {
 
     use super::{Algorithm, Key, KeyFileError, KeyRing, SECRET_BYTES};
     use crate::dataset::toml_problem;
+    use crate::file::{self, OutputError, OutputOptions, ReadError};
     use crate::id::Name;
 
     /// No key file is longer: [`KEYS_MAX`](super::KEYS_MAX) keys of the longest names fit.
-    const FILE_BYTES_MAX: u64 = 256 * 1024;
+    const FILE_BYTES_MAX: usize = 256 * 1024;
 
     impl KeyRing {
         /// Opens a key file, once: it must be a regular file that nobody else may read.
@@ -222,18 +216,10 @@ mod file {
         /// # Errors
         /// The file cannot be read, is not private, or holds something else than keys.
         pub fn read(path: impl AsRef<Path>) -> Result<Self, KeyFileError> {
-            let io = |error: std::io::Error| KeyFileError::Io(error.kind());
-            let file = File::open(path).map_err(io)?;
-            let metadata = file.metadata().map_err(io)?;
-            if !metadata.is_file() {
-                return Err(KeyFileError::NotAFile);
-            }
-            if metadata.mode() & 0o077 != 0 {
-                return Err(KeyFileError::Mode { mode: metadata.mode() & 0o777 });
-            }
-            let mut text = Zeroizing::new(String::new());
-            file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(io)?;
-            Self::parse(&text)
+            let path = path.as_ref();
+            let bytes = file::read_private(path, FILE_BYTES_MAX)?;
+            let not_text = |error: std::str::Utf8Error| ReadError::NotUtf8 { path: path.to_owned(), byte: error.valid_up_to() };
+            Self::parse(std::str::from_utf8(&bytes).map_err(not_text)?)
         }
 
         /// Reads the text of a key file.
@@ -241,7 +227,7 @@ mod file {
         /// # Errors
         /// Too long, or not `[[key]]` tables with `id`, `version`, `algorithm`, `purpose`, `secret`, each once.
         pub fn parse(text: &str) -> Result<Self, KeyFileError> {
-            if text.len() as u64 > FILE_BYTES_MAX {
+            if text.len() > FILE_BYTES_MAX {
                 return Err(KeyFileError::Long { most: FILE_BYTES_MAX });
             }
             let file: FileText = toml::from_str(text).map_err(|error| {
@@ -277,16 +263,10 @@ mod file {
         /// # Errors
         /// The file exists or cannot be written.
         pub fn create(&self, path: impl AsRef<Path>) -> Result<(), KeyFileError> {
-            let io = |error: std::io::Error| match error.kind() {
-                ErrorKind::AlreadyExists => KeyFileError::Exists,
-                kind => KeyFileError::Io(kind),
-            };
-            let path = path.as_ref();
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
-            file.write_all(self.to_toml().as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
-                // Half a key helps nobody.
-                let _ = std::fs::remove_file(path);
-                io(error)
+            let private = OutputOptions { force: false, private: true };
+            file::write(path, self.to_toml().as_bytes(), private).map_err(|error| match error {
+                OutputError::TargetExists { .. } => KeyFileError::Exists,
+                error => KeyFileError::Output(error),
             })
         }
     }
@@ -382,6 +362,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
 
         use super::*;
+        use crate::file::ReadError;
 
         const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
 
@@ -445,9 +426,9 @@ mod tests {
             assert_eq!(ring().create(&path), Err(KeyFileError::Exists));
             assert_eq!(KeyRing::read(&path).unwrap().to_toml(), ring().to_toml());
             std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
-            assert_eq!(KeyRing::read(&path).unwrap_err(), KeyFileError::Mode { mode: 0o640 });
-            assert_eq!(KeyRing::read(folder.path()).unwrap_err(), KeyFileError::NotAFile);
-            assert_eq!(KeyRing::read(folder.path().join("none")).unwrap_err(), KeyFileError::Io(std::io::ErrorKind::NotFound));
+            assert_eq!(KeyRing::read(&path).unwrap_err(), KeyFileError::File(ReadError::Mode { path: path.clone(), mode: 0o640 }));
+            assert!(matches!(KeyRing::read(folder.path()), Err(KeyFileError::File(ReadError::NotAFile { .. }))));
+            assert!(matches!(KeyRing::read(folder.path().join("none")), Err(KeyFileError::File(ReadError::Open { .. }))));
         }
     }
 }

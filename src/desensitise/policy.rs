@@ -63,14 +63,8 @@ pub enum OffKindRule {
 #[non_exhaustive]
 pub enum PolicyError {
     /// The file cannot be read.
-    #[error("the file cannot be read: {0}")]
-    Io(std::io::ErrorKind),
-    /// The file is too long.
-    #[error("the file is longer than {most} bytes")]
-    TooLong {
-        /// The most bytes.
-        most: u64,
-    },
+    #[error(transparent)]
+    File(#[from] crate::file::ReadError),
     /// Not TOML of this shape.
     #[error("line {line}: {problem}")]
     Toml {

@@ -101,15 +101,11 @@ impl fmt::Debug for SigningKey {
 
 #[cfg(feature = "embedded")]
 mod file {
-    use std::fs::{File, OpenOptions};
-    use std::io::{ErrorKind, Read, Write};
-    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
     use std::path::Path;
-
-    use zeroize::Zeroizing;
 
     use super::super::pem::PEM_BYTES_MAX;
     use super::{KeyError, SigningKey};
+    use crate::file::{self, OutputError, OutputOptions};
 
     impl SigningKey {
         /// Opens a key file, once: it must be a regular file that nobody else may read.
@@ -117,18 +113,7 @@ mod file {
         /// # Errors
         /// The file cannot be read, is not private, or is no key.
         pub fn open(path: impl AsRef<Path>) -> Result<Self, KeyError> {
-            let io = |error: std::io::Error| KeyError::Io(error.kind());
-            let file = File::open(path).map_err(io)?;
-            let metadata = file.metadata().map_err(io)?;
-            if !metadata.is_file() {
-                return Err(KeyError::NotAFile);
-            }
-            if metadata.mode() & 0o077 != 0 {
-                return Err(KeyError::Mode { mode: metadata.mode() & 0o777 });
-            }
-            let mut text = Zeroizing::new(Vec::with_capacity(PEM_BYTES_MAX + 1));
-            file.take(PEM_BYTES_MAX as u64 + 1).read_to_end(&mut text).map_err(io)?;
-            Self::from_pem(&text)
+            Self::from_pem(&file::read_private(path, PEM_BYTES_MAX)?)
         }
 
         /// Writes a new key file of mode 0600 and makes it durable; never overwrites.
@@ -136,17 +121,10 @@ mod file {
         /// # Errors
         /// The file exists or cannot be written.
         pub fn create(&self, path: impl AsRef<Path>) -> Result<(), KeyError> {
-            let io = |error: std::io::Error| match error.kind() {
-                ErrorKind::AlreadyExists => KeyError::Exists,
-                kind => KeyError::Io(kind),
-            };
-            let path = path.as_ref();
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
-            let written = file.write_all(self.to_pem().as_bytes()).and_then(|()| file.sync_all());
-            written.map_err(|error| {
-                // Half a key helps nobody.
-                let _ = std::fs::remove_file(path);
-                io(error)
+            let private = OutputOptions { force: false, private: true };
+            file::write(path, self.to_pem().as_bytes(), private).map_err(|error| match error {
+                OutputError::TargetExists { .. } => KeyError::Exists,
+                error => KeyError::Output(error),
             })
         }
     }

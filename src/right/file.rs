@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{RightKind, Terms, TermsError};
 use crate::budget::{BudgetError, Loss};
 use crate::dataset::toml_problem;
+use crate::file::{self, ReadError};
 use crate::id::{ColumnName, IdError, Purpose, Time};
 use crate::query::Operation;
 
@@ -16,8 +17,8 @@ use crate::query::Operation;
 #[non_exhaustive]
 pub enum TermsFileError {
     /// The file cannot be read.
-    #[error("the file cannot be read: {0}")]
-    Io(std::io::ErrorKind),
+    #[error(transparent)]
+    File(#[from] ReadError),
     /// Not TOML of this shape.
     #[error("line {line}: {problem}")]
     Toml {
@@ -76,7 +77,7 @@ const LATER: [&str; 10] = [
     "compute_units",
     "reserved",
 ];
-const FILE_BYTES_MAX: u64 = 256 * 1024;
+const FILE_BYTES_MAX: usize = 256 * 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,11 +110,7 @@ impl Terms {
     /// # Errors
     /// The file cannot be read, is not of the shape, or grants nothing that can be granted.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, TermsFileError> {
-        use std::io::Read as _;
-        let io = |error: std::io::Error| TermsFileError::Io(error.kind());
-        let mut text = String::new();
-        std::fs::File::open(path).map_err(io)?.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
-        Self::parse(&text)
+        Self::parse(&file::read_text(path, FILE_BYTES_MAX)?)
     }
 
     /// Reads the text of a `T.toml`.

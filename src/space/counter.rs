@@ -1,10 +1,10 @@
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::dp::continual::{ContinualError, Counter, Released, STATE_BYTES_MAX, StateKey};
-use crate::file::{self, OutputError, OutputOptions};
+use crate::file::{self, OutputError, OutputOptions, ReadError};
 use crate::random::{RandomError, SystemRandom};
 
 /// A continual counter whose state lies in a file, so that no period is noised twice, whatever happens in between.
@@ -47,10 +47,7 @@ impl CounterFile {
     pub fn open(path: impl AsRef<Path>, key: StateKey, index: u64) -> Result<Self, CounterFileError> {
         let path = path.as_ref().to_owned();
         let lock = lock(&path)?;
-        let io = |error: std::io::Error| CounterFileError::Io(error.kind());
-        let mut state = Vec::new();
-        File::open(&path).map_err(io)?.take(STATE_BYTES_MAX as u64 + 1).read_to_end(&mut state).map_err(io)?;
-        let counter = Counter::open(&state, &key, index)?;
+        let counter = Counter::open(&file::read(&path, STATE_BYTES_MAX)?, &key, index)?;
         Ok(Self { path, key, counter, _lock: lock })
     }
 
@@ -103,9 +100,12 @@ pub enum CounterFileError {
     /// The file cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// The file, or the lock beside it, cannot be read.
-    #[error("the state of the counter cannot be read: {0}")]
-    Io(ErrorKind),
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] ReadError),
+    /// The lock beside it cannot be had.
+    #[error("the lock of the counter cannot be opened: {0}")]
+    Lock(ErrorKind),
     /// Another process has it open.
     #[error("another process has this counter open")]
     Locked,
@@ -118,11 +118,11 @@ pub enum CounterFileError {
 fn lock(path: &Path) -> Result<File, CounterFileError> {
     let mut name = OsString::from(path);
     name.push(".lock");
-    let lock = File::options().create(true).truncate(false).write(true).open(name).map_err(|error| CounterFileError::Io(error.kind()))?;
+    let lock = File::options().create(true).truncate(false).write(true).open(name).map_err(|error| CounterFileError::Lock(error.kind()))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(CounterFileError::Locked),
-        Err(TryLockError::Error(error)) => Err(CounterFileError::Io(error.kind())),
+        Err(TryLockError::Error(error)) => Err(CounterFileError::Lock(error.kind())),
     }
 }
 
@@ -199,6 +199,6 @@ mod tests {
         fs::write(&path, older).unwrap();
         assert_eq!(CounterFile::open(&path, key(), 6).unwrap_err(), state);
         let none = CounterFile::open(folder.path().join("none"), key(), 6).unwrap_err();
-        assert_eq!(none, CounterFileError::Io(ErrorKind::NotFound));
+        assert!(matches!(none, CounterFileError::File(ReadError::Open { kind: ErrorKind::NotFound, .. })));
     }
 }

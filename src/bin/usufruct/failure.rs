@@ -10,7 +10,7 @@ use usufruct::dataset::{DescriptionError, PublishError};
 use usufruct::desensitise::{ApplyError, KeyFileError, PolicyError};
 use usufruct::envelope::EnvelopeError;
 use usufruct::error::Error;
-use usufruct::file::OutputError;
+use usufruct::file::{OutputError, ReadError};
 use usufruct::gate::{AnswerError, FolderError, GateError};
 use usufruct::grade::{RecogniserError, SurveyError};
 use usufruct::holder::SeenError;
@@ -84,8 +84,9 @@ impl<E: Into<Error>> From<(E, Option<&Path>)> for Failure {
         let error = error.into();
         let exit = exit_of(&error);
         let failure = match path {
-            Some(path) => Self::new(exit, format_args!("{}: {error}", path.display())),
-            None => Self::new(exit, &error),
+            // Errors of opening and writing files name them already.
+            Some(path) if !error.to_string().contains(&format!("{path:?}")) => Self::new(exit, format_args!("{}: {error}", path.display())),
+            _ => Self::new(exit, &error),
         };
         match &error {
             Error::Answer(AnswerError::Refused { verdict, refusal }) => {
@@ -145,8 +146,12 @@ fn exit_of(error: &Error) -> Exit {
         Error::Key(error) | Error::Envelope(EnvelopeError::Key(error)) | Error::Sign(SignError::Envelope(EnvelopeError::Key(error))) => {
             exit_of_key(error)
         }
-        Error::Description(DescriptionError::Io(kind)) | Error::Terms(TermsFileError::Io(kind)) => exit_of_io(*kind),
-        Error::Recogniser(RecogniserError::Io(kind)) => exit_of_io(*kind),
+        Error::File(error) | Error::Description(DescriptionError::File(error)) | Error::Terms(TermsFileError::File(error)) => {
+            exit_of_read(error)
+        }
+        Error::Recogniser(RecogniserError::File(error)) | Error::Policy(PolicyError::File(error)) => exit_of_read(error),
+        Error::KeyFile(KeyFileError::File(error)) => exit_of_read(error),
+        Error::KeyFile(KeyFileError::Output(error)) => exit_of_output(error),
         Error::Table(error) => exit_of_table(error),
         Error::Output(error) => exit_of_output(error),
         Error::Gate(error) => exit_of_gate(error),
@@ -155,7 +160,6 @@ fn exit_of(error: &Error) -> Exit {
             AnswerError::Gate(error) => exit_of_gate(error),
             _ => Exit::Environment,
         },
-        Error::Policy(PolicyError::Io(kind)) | Error::KeyFile(KeyFileError::Io(kind)) => exit_of_io(*kind),
         Error::Survey(error) => exit_of_survey(error),
         Error::Apply(error) => exit_of_apply(error),
         Error::Receipt(ReceiptError::Malformed(_)) => Exit::Input,
@@ -166,9 +170,18 @@ fn exit_of(error: &Error) -> Exit {
     }
 }
 
+const fn exit_of_read(error: &ReadError) -> Exit {
+    match error {
+        ReadError::Open { kind, .. } => exit_of_io(*kind),
+        ReadError::Changed { .. } | ReadError::Read { .. } => Exit::Environment,
+        _ => Exit::Input,
+    }
+}
+
 const fn exit_of_key(error: &KeyError) -> Exit {
     match error {
-        KeyError::Io(kind) => exit_of_io(*kind),
+        KeyError::File(error) => exit_of_read(error),
+        KeyError::Output(error) => exit_of_output(error),
         KeyError::Signer => Exit::Environment,
         _ => Exit::Input,
     }

@@ -1,37 +1,25 @@
 //! Files that the user names: read within a limit, written whole or not at all.
 
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use usufruct::file::{Output, OutputOptions};
+use usufruct::file::{self, Output, OutputOptions};
 use usufruct::id::Digest;
 
 use crate::failure::{Failure, OrFail};
 
 /// Reads a file of at most `most` bytes.
 pub(crate) fn read(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
-    let io = |error: std::io::Error| Failure::io(path, error.kind());
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.is_dir() {
-        return Err(Failure::input(format_args!("{}: a file is expected, this is a folder", path.display())));
-    }
-    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
-    if bytes.len() > most {
-        return Err(Failure::input(format_args!("{}: longer than {most} bytes, which is the most for such a file", path.display())));
-    }
-    Ok(bytes)
+    file::read(path, most).or_fail()
 }
 
 /// SHA-256 and length of a file of any size.
 pub(crate) fn digest(path: &Path) -> Result<(Digest, u64), Failure> {
-    let io = |error: std::io::Error| Failure::io(path, error.kind());
-    let mut file = File::open(path).map_err(io)?;
+    let mut file = file::open(path).or_fail()?;
     let (mut hash, mut buffer, mut bytes) = (ring::digest::Context::new(&ring::digest::SHA256), vec![0; 1 << 20], 0);
     loop {
-        match file.read(&mut buffer).map_err(io)? {
+        match file.read(&mut buffer).map_err(|error| Failure::io(path, error.kind()))? {
             0 => break,
             read => {
                 hash.update(&buffer[..read]);
@@ -63,8 +51,6 @@ impl Target {
 }
 
 /// Writes the bytes and gives the file its name.
-pub(crate) fn finish(mut output: Output, bytes: &[u8]) -> Result<(), Failure> {
-    // A write that fails is told by `commit`, with the name of the file.
-    let _ = output.write_all(bytes);
-    output.commit().or_fail()
+pub(crate) fn finish(output: Output, bytes: &[u8]) -> Result<(), Failure> {
+    output.finish(bytes).or_fail()
 }

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use usufruct::file::ReadError;
 use usufruct::key::{KeyError, Signer as _, SigningKey};
 use usufruct::random::SystemRandom;
 use usufruct::space::Space;
@@ -65,7 +66,7 @@ impl New {
                         output::say(format_args!("the key to rotate to is {}, which was there", path.display()));
                         next.public().clone()
                     }
-                    Err(KeyError::Io(ErrorKind::NotFound)) => {
+                    Err(KeyError::File(ReadError::Open { kind: ErrorKind::NotFound, .. })) => {
                         // Before the space, which would commit to a key that nobody has.
                         let next = SigningKey::generate(&mut SystemRandom::new().or_fail()?);
                         next.create(&path).about(&path)?;

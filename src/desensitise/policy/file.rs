@@ -12,13 +12,14 @@ use crate::desensitise::technique::{
     Bin, Clamp, DateShift, Mask, Permute, Pseudonym, Round, SHIFT_DAYS_MAX, Suppress, Technique, Truncate,
 };
 use crate::desensitise::{ReleaseModel, RowOrder};
+use crate::file;
 use crate::generalise::{AddressLevel, Bins, DateLevel};
 use crate::grade::{Grade, Kind};
 use crate::id::{ColumnName, Decimal};
 use crate::table::COLUMNS_MAX;
 
 /// Sections of as many columns as a source may have, with room.
-const FILE_BYTES_MAX: u64 = 8 << 20;
+const FILE_BYTES_MAX: usize = 8 << 20;
 /// One row in a thousand (rule H6).
 const MAX_BAD_DEFAULT: &str = "0.001";
 
@@ -44,14 +45,7 @@ impl Policy {
     /// # Errors
     /// The file cannot be read or holds no policy.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
-        use std::io::Read as _;
-        let io = |error: std::io::Error| PolicyError::Io(error.kind());
-        let mut text = String::new();
-        let read = std::fs::File::open(path).map_err(io)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(io)?;
-        if read as u64 > FILE_BYTES_MAX {
-            return Err(PolicyError::TooLong { most: FILE_BYTES_MAX });
-        }
-        Self::parse(&text)
+        Self::parse(&file::read_text(path, FILE_BYTES_MAX)?)
     }
 
     /// Reads the text of a policy.

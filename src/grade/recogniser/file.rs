@@ -1,6 +1,5 @@
 //! Kinds of the user's, as TOML.
 
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use regex::{Regex, RegexBuilder};
@@ -8,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Custom, Recognisers, bare};
+use crate::file::{self, ReadError};
 use crate::grade::{Grade, Kind, check};
 use crate::id::Name;
 
@@ -21,7 +21,7 @@ pub const PATTERN_BYTES_MAX: usize = 4096;
 pub const HEADERS_MAX: usize = 64;
 
 /// The most bytes of the file: all recognisers at their limits.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// The most memory of a compiled pattern; `[0-9]{1000}{1000}` needs more.
 const PROGRAM_BYTES_MAX: usize = 1 << 20;
@@ -31,13 +31,13 @@ const PROGRAM_BYTES_MAX: usize = 1 << 20;
 #[non_exhaustive]
 pub enum RecogniserError {
     /// The file cannot be read.
-    #[error("cannot read the recognisers: {0}")]
-    Io(io::ErrorKind),
+    #[error(transparent)]
+    File(#[from] ReadError),
     /// The file is too long.
     #[error("the recognisers are longer than {most} bytes")]
     TooLong {
         /// The limit.
-        most: u64,
+        most: usize,
     },
     /// Not TOML of the shape.
     #[error("line {line}: {problem}")]
@@ -120,10 +120,7 @@ impl Recognisers {
     /// # Errors
     /// The file cannot be read, or as [`Recognisers::parse`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, RecogniserError> {
-        let io = |error: io::Error| RecogniserError::Io(error.kind());
-        let mut text = String::new();
-        std::fs::File::open(path).map_err(io)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(io)?;
-        Self::parse(&text)
+        Self::parse(&file::read_text(path, FILE_BYTES_MAX)?)
     }
 
     /// The built-in kinds and those of a TOML text.
@@ -147,7 +144,7 @@ impl Recognisers {
     /// Not TOML of this shape, a limit, or a name, pattern, check, header or grade that cannot be one; with its line, and
     /// without the text that stands there.
     pub fn parse(text: &str) -> Result<Self, RecogniserError> {
-        if text.len() as u64 > FILE_BYTES_MAX {
+        if text.len() > FILE_BYTES_MAX {
             return Err(RecogniserError::TooLong { most: FILE_BYTES_MAX });
         }
         let line = |at: usize| 1 + text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count();
