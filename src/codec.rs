@@ -30,9 +30,15 @@
 
 mod decode;
 mod encode;
+mod record;
 
 pub use decode::{Decoder, Kind, Limits, MapKeys, required};
 pub use encode::{Encoder, MapEncoder};
+
+pub(crate) use encode::OrderedMap;
+#[cfg(test)]
+pub(crate) use record::assert_documented;
+pub(crate) use record::{Field, Fields, Record, Row, in_order, record};
 
 /// Why bytes are not an artefact of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

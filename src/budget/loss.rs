@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::{BudgetError, Delta, Epsilon, Rho};
-use crate::codec::{CodecError, Decoder, Encoder};
+use crate::codec::{CodecError, Decoder, Encoder, Field};
 
 /// How the loss of a dataset is counted; chosen once per dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -180,6 +180,18 @@ impl Loss {
             1 => Ok(Self::Zcdp { rho: Rho::from_units(first).ok_or_else(wrong)?, delta }),
             _ => Err(wrong()),
         }
+    }
+}
+
+impl Field for Loss {
+    const SHAPE: &'static str = "loss";
+
+    fn write(&self, out: &mut Encoder) {
+        self.encode(out);
+    }
+
+    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
+        Self::decode(decoder)
     }
 }
 

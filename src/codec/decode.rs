@@ -338,7 +338,7 @@ impl<'a> Decoder<'a> {
 #[derive(Debug)]
 pub struct MapKeys {
     left: usize,
-    last: Option<Vec<u8>>,
+    last: Option<u64>,
 }
 
 impl MapKeys {
@@ -353,13 +353,19 @@ impl MapKeys {
         self.left -= 1;
         let start = decoder.offset;
         let key = decoder.int()?;
-        let encoded = &decoder.bytes[start..decoder.offset];
-        if self.last.as_deref().is_some_and(|last| last >= encoded) {
+        if self.last.is_some_and(|last| last >= rank(key)) {
             return Err(CodecError::NotCanonical { offset: start });
         }
-        self.last = Some(encoded.to_vec());
+        self.last = Some(rank(key));
         Ok(Some(key))
     }
+}
+
+/// The place of a key in the order of encoded keys: unsigned ones by value, then negative ones by distance from zero. A
+/// shorter head sorts first, and it holds the smaller argument.
+#[expect(clippy::cast_sign_loss, reason = "the argument of the head, which is not negative, and the bit of its major type")]
+pub(super) const fn rank(key: i64) -> u64 {
+    if key >= 0 { key as u64 } else { !key as u64 | 1 << 63 }
 }
 
 /// The value of a field that must be there.

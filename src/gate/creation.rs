@@ -24,6 +24,7 @@ pub(crate) fn creation(
     let genesis = Genesis { owner: KeySet::single(owner.public().clone()), next, random: fresh, test };
     // An hour before now, so that a clock that is set back a little does not make the certificate invalid.
     let not_before = Time::from_unix_s(now.unix_s().saturating_sub(3600));
-    let certificate = GateCertificate { ledger: genesis.ledger_id(), gate: gate.clone(), not_before, not_after: now.plus_s(CERTIFICATE_S) };
+    let certificate =
+        GateCertificate { ledger: genesis.ledger_id(), gate: gate.clone(), not_before, not_after: now.plus_s(CERTIFICATE_S), number: 0 };
     Ok((genesis, Signed::sign(certificate, owner)?))
 }

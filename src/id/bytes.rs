@@ -4,6 +4,7 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 
 use super::IdError;
+use crate::codec::{CodecError, Decoder, Encoder, Field};
 
 macro_rules! byte_id {
     ($(#[$doc:meta])* $name:ident, $len:literal) => {
@@ -34,6 +35,18 @@ macro_rules! byte_id {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl Field for $name {
+            const SHAPE: &'static str = <[u8; $len]>::SHAPE;
+
+            fn write(&self, out: &mut Encoder) {
+                self.0.write(out);
+            }
+
+            fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
+                Field::read(decoder, key).map(Self)
             }
         }
 

@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::IdError;
+use crate::codec::{CodecError, Decoder, Encoder, Field};
 
 /// A point in time: whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted (POSIX).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +62,20 @@ impl Time {
             return Err(IdError::Time);
         }
         Ok(Self(((days_before(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second))
+    }
+}
+
+/// NumericDate without a tag, whole seconds (RFC 8392 section 2).
+impl Field for Time {
+    const SHAPE: &'static str = "time";
+
+    fn write(&self, out: &mut Encoder) {
+        out.uint(self.0);
+    }
+
+    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
+        let seconds = decoder.uint()?;
+        if seconds > Self::MAX.0 { Err(CodecError::Value { key, expected: "a time before the year 10000" }) } else { Ok(Self(seconds)) }
     }
 }
 

@@ -4,7 +4,7 @@ use ring::signature::{ED25519, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
 
 use super::{KeyError, check, pem};
-use crate::codec::{CodecError, Decoder, Encoder, Kind};
+use crate::codec::{CodecError, Decoder, Encoder, Field, Kind};
 
 /// A signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +138,18 @@ impl PublicKey {
     }
 }
 
+impl Field for PublicKey {
+    const SHAPE: &'static str = "public key";
+
+    fn write(&self, out: &mut Encoder) {
+        self.encode(out);
+    }
+
+    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
+        Self::decode(decoder)
+    }
+}
+
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({})", self.id)
@@ -187,5 +199,17 @@ impl KeySet {
             return Err(wrong);
         }
         PublicKey::decode(decoder).map(Self::single)
+    }
+}
+
+impl Field for KeySet {
+    const SHAPE: &'static str = "key set";
+
+    fn write(&self, out: &mut Encoder) {
+        self.encode(out);
+    }
+
+    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
+        Self::decode(decoder)
     }
 }

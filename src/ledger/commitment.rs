@@ -1,6 +1,7 @@
 use ring::hmac;
 use subtle::ConstantTimeEq;
 
+use crate::codec::{CodecError, Decoder, Encoder, Field};
 use crate::id::{Digest, Salt};
 use crate::label::Label;
 
@@ -39,6 +40,18 @@ impl Commitment {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl Field for Commitment {
+    const SHAPE: &'static str = "commitment, 32 bytes";
+
+    fn write(&self, out: &mut Encoder) {
+        self.0.write(out);
+    }
+
+    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
+        Field::read(decoder, key).map(Self)
     }
 }
 

@@ -174,7 +174,7 @@ impl Receipt {
     }
 
     fn check_under(&self, certificate: Signed<GateCertificate>) -> Result<Checked<'_>, ReceiptError> {
-        let GateCertificate { ledger, gate, not_before, not_after } = certificate.into_value();
+        let GateCertificate { ledger, gate, not_before, not_after, .. } = certificate.into_value();
         let checkpoint = Checkpoint::verify(&self.checkpoint, &origin_of(ledger), &gate).map_err(|_| ReceiptError::Checkpoint)?;
         verify_inclusion(self.index, checkpoint.size(), &leaf_hash(&self.entry), &self.inclusion, checkpoint.root())
             .map_err(|_| ReceiptError::Inclusion)?;

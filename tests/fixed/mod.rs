@@ -93,7 +93,10 @@ pub(crate) fn genesis() -> Genesis {
 
 pub(crate) fn certificate() -> Signed<GateCertificate> {
     let ledger = genesis().ledger_id();
-    signed(GateCertificate { ledger, gate: key("gate").public().clone(), not_before: time(0), not_after: time(5_000_000) }, "owner")
+    signed(
+        GateCertificate { ledger, gate: key("gate").public().clone(), not_before: time(0), not_after: time(5_000_000), number: 0 },
+        "owner",
+    )
 }
 
 pub(crate) fn salt(byte: u8) -> Salt {

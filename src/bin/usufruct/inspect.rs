@@ -318,8 +318,9 @@ fn certificate(bytes: &[u8], out: &mut Report) {
 }
 
 fn gate(value: &GateCertificate, out: &mut Report) {
-    let GateCertificate { ledger, gate, not_before, not_after } = value;
+    let GateCertificate { ledger, gate, not_before, not_after, number } = value;
     out.text("ledger", ledger).text("gate key", gate.id()).text("not before", not_before).text("not after", not_after);
+    out.text("number", number);
 }
 
 fn description(value: &Description, out: &mut Report) {
