@@ -5,7 +5,7 @@
 //! a [`receipt::Release`] or a desensitised file can leave.
 //!
 //! ```text
-//! ground      label  file  codec  random  id  key  envelope what everything is made of
+//! ground      label  file  sync  codec  random  id  key  envelope  what everything is made of
 //! measure     budget  dp                                    how much privacy is lost, and the noise
 //! memory      ledger                                        what happened, provably
 //! records     table  grade  dataset  desensitise  opening   raw data, into an immutable snapshot or a file that may leave
@@ -25,6 +25,8 @@
 pub mod label;
 #[cfg(feature = "embedded")]
 pub mod file;
+#[cfg(feature = "embedded")]
+mod sync;
 pub mod codec;
 pub mod random;
 pub mod id;
