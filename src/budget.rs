@@ -19,6 +19,8 @@ pub use amount::{Delta, Epsilon, Rho};
 pub use filter::{Balance, PrivacyFilter};
 pub use loss::{Loss, Model};
 
+use crate::class::Class;
+
 /// Why an amount of budget is not one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -54,4 +56,15 @@ pub enum BudgetError {
     /// A sum that no account can hold.
     #[error("the sum of the amounts is too large")]
     Overflow,
+}
+
+impl BudgetError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Exhausted { .. } => Class::Refused,
+            Self::Amount { .. } | Self::Model { .. } | Self::Overflow => Class::BadInput,
+        }
+    }
 }

@@ -40,6 +40,8 @@ pub(crate) use encode::OrderedMap;
 pub(crate) use record::assert_documented;
 pub(crate) use record::{Field, Fields, Record, Row, in_order, record};
 
+use crate::class::Class;
+
 /// Why bytes are not an artefact of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -114,4 +116,12 @@ pub enum CodecError {
         /// The key.
         key: i64,
     },
+}
+
+impl CodecError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }

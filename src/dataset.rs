@@ -40,6 +40,7 @@ pub use snapshot::{
     table_schema, write_snapshot,
 };
 
+use crate::class::Class;
 use crate::id::ColumnName;
 
 /// Why a description is refused.
@@ -87,4 +88,16 @@ pub enum DescriptionError {
     #[cfg(feature = "embedded")]
     #[error(transparent)]
     File(#[from] crate::file::ReadError),
+}
+
+impl DescriptionError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            #[cfg(feature = "embedded")]
+            Self::File(error) => error.class(),
+            _ => Class::BadInput,
+        }
+    }
 }

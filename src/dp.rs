@@ -47,6 +47,8 @@ pub use law::Law;
 pub use mechanism::{GaussianMechanism, LaplaceMechanism};
 pub use noise::{BoundedLaplace, DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 
+use crate::class::Class;
+
 /// Why a mechanism or its noise cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -118,4 +120,12 @@ pub enum DpError {
         /// What was given.
         found: u64,
     },
+}
+
+impl DpError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }

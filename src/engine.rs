@@ -61,6 +61,8 @@ pub use source::Blocks;
 pub use split::{SHARE_UNITS, Split, SplitError};
 pub use vector::{Vector, VectorKind};
 
+use crate::class::Class;
+
 /// Computes exact sums; the seam for engines that are not this one (DESIGN 9).
 ///
 /// An engine gets the question as a [`Bound`] (its caller has the query and the schema: WHERE, GROUP BY, contribution) and
@@ -137,4 +139,12 @@ pub enum EngineError {
     /// It did not come to an end.
     #[error("the answer could not be computed")]
     Failed,
+}
+
+impl EngineError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::Environment
+    }
 }

@@ -13,6 +13,7 @@
 
 use std::marker::PhantomData;
 
+use crate::class::Class;
 use crate::codec::{CodecError, Decoder, Encoder, Limits};
 use crate::id::Digest;
 use crate::key::{KeyError, KeyId, PublicKey, Signer};
@@ -55,6 +56,18 @@ pub enum EnvelopeError {
     /// Signing failed.
     #[error(transparent)]
     Key(#[from] KeyError),
+}
+
+impl EnvelopeError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Malformed { .. } => Class::BadInput,
+            Self::Refused => Class::Refused,
+            Self::Key(error) => error.class(),
+        }
+    }
 }
 
 const COSE_SIGN1: u64 = 18;

@@ -1,5 +1,7 @@
 //! The sum of the module errors, for callers that keep one type.
 
+use crate::class::Class;
+
 /// Any error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -93,4 +95,117 @@ pub enum Error {
     #[cfg(feature = "embedded")]
     #[error(transparent)]
     Seen(#[from] crate::holder::SeenError),
+}
+
+impl Error {
+    /// What a caller should do about it.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Codec(error) => error.class(),
+            Self::Id(error) => error.class(),
+            Self::Random(error) => error.class(),
+            Self::Key(error) => error.class(),
+            Self::Envelope(error) => error.class(),
+            Self::Budget(error) => error.class(),
+            Self::Description(error) => error.class(),
+            Self::Query(error) => error.class(),
+            #[cfg(feature = "sql")]
+            Self::Sql(error) => error.class(),
+            Self::Right(error) => error.class(),
+            Self::Sign(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Terms(error) => error.class(),
+            Self::Receipt(error) => error.class(),
+            #[cfg(feature = "records")]
+            Self::Table(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::File(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Output(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Survey(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Recogniser(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Policy(error) => error.class(),
+            #[cfg(feature = "records")]
+            Self::KeyFile(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Apply(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Ledger(_) => Class::Environment,
+            #[cfg(feature = "embedded")]
+            Self::Gate(error) => class_of_gate(error),
+            #[cfg(feature = "embedded")]
+            Self::Answer(error) => class_of_answer(error),
+            #[cfg(feature = "embedded")]
+            Self::Seen(error) => class_of_seen(error),
+        }
+    }
+}
+
+// Until the rooms of ledger, gate and holder say it themselves.
+
+#[cfg(feature = "embedded")]
+fn class_of_gate(error: &crate::gate::GateError) -> Class {
+    use crate::gate::{FolderError, GateError};
+    match error {
+        GateError::Folder(FolderError::Exists { .. } | FolderError::NotASpace { .. }) => Class::BadInput,
+        GateError::Folder(FolderError::Output(error)) => error.class(),
+        GateError::NotTheOwner | GateError::Oversubscribed { .. } | GateError::Envelope(_) => Class::Refused,
+        GateError::Verdict(verdict) => verdict.class(),
+        GateError::OtherDescription { .. } | GateError::Act(_) | GateError::Budget(_) => Class::BadInput,
+        GateError::Publish(error) => error.class(),
+        _ => Class::Environment,
+    }
+}
+
+#[cfg(feature = "embedded")]
+fn class_of_answer(error: &crate::gate::AnswerError) -> Class {
+    use crate::gate::AnswerError;
+    match error {
+        AnswerError::Refused { verdict, .. } => verdict.class(),
+        AnswerError::Gate(error) => class_of_gate(error),
+        AnswerError::Failed { .. } => Class::Environment,
+    }
+}
+
+#[cfg(feature = "embedded")]
+const fn class_of_seen(error: &crate::holder::SeenError) -> Class {
+    use crate::holder::SeenError;
+    match error {
+        SeenError::Io(kind) => Class::of_io(*kind),
+        SeenError::Output(error) => error.class(),
+        SeenError::Line { .. } => Class::BadInput,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The sum says what its parts say.
+    #[test]
+    fn classes_come_through_the_sum() {
+        let class = |error: Error| error.class();
+        assert_eq!(class(crate::random::RandomError::System.into()), Class::Environment);
+        assert_eq!(class(crate::key::KeyError::Signer.into()), Class::Environment);
+        assert_eq!(class(crate::envelope::EnvelopeError::Refused.into()), Class::Refused);
+        assert_eq!(class(crate::right::SignError::Envelope(crate::key::KeyError::Signer.into()).into()), Class::Environment);
+        assert_eq!(class(crate::right::SignError::NotTheOwner.into()), Class::BadInput);
+        assert_eq!(class(crate::receipt::ReceiptError::Inclusion.into()), Class::Doubt);
+        #[cfg(feature = "embedded")]
+        {
+            use std::io::ErrorKind;
+            let open = |kind| crate::file::ReadError::Open { path: "a".into(), kind };
+            assert_eq!(class(open(ErrorKind::NotFound).into()), Class::BadInput);
+            assert_eq!(class(open(ErrorKind::PermissionDenied).into()), Class::Environment);
+            assert_eq!(class(crate::key::KeyError::File(open(ErrorKind::PermissionDenied)).into()), Class::Environment);
+            assert_eq!(class(crate::grade::SurveyError::Cancelled.into()), Class::Interrupted);
+            assert_eq!(class(crate::gate::GateError::Publish(crate::dataset::PublishError::Cancelled).into()), Class::Interrupted);
+            assert_eq!(class(crate::gate::GateError::NotTheOwner.into()), Class::Refused);
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub use date::DateLevel;
 pub(crate) use date::DateText;
 pub(crate) use number::Number;
 
+use crate::class::Class;
+
 /// Why values cannot be generalised so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -45,4 +47,12 @@ pub enum GeneraliseError {
     /// Too fine and too large at once.
     #[error("the borders of bins have more digits together than a number can have")]
     Digits,
+}
+
+impl GeneraliseError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }

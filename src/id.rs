@@ -16,6 +16,8 @@ pub use decimal::Decimal;
 pub use name::{ColumnName, NAME_BYTES_MAX, Name, Purpose};
 pub use time::Time;
 
+use crate::class::Class;
+
 /// Why a text is not an id, a name, a time or a number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -48,4 +50,12 @@ pub enum IdError {
         /// The most digits.
         most: usize,
     },
+}
+
+impl IdError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }

@@ -20,6 +20,8 @@ mod secret;
 pub use public::{Algorithm, KeyId, KeySet, PublicKey};
 pub use secret::{Signer, SigningKey};
 
+use crate::class::Class;
+
 /// Why a key is not used. Never contains key material.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -59,4 +61,19 @@ pub enum KeyError {
         /// How many keys there are.
         keys: usize,
     },
+}
+
+impl KeyError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            #[cfg(feature = "embedded")]
+            Self::File(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Output(error) => error.class(),
+            Self::Signer => Class::Environment,
+            _ => Class::BadInput,
+        }
+    }
 }

@@ -5,7 +5,8 @@
 //! a [`receipt::Release`] or a desensitised file can leave.
 //!
 //! ```text
-//! ground      label  file  sync  codec  random  id  key  envelope  what everything is made of
+//! ground      label  class  file  sync  codec  random  id   what everything is made of
+//!             key  envelope
 //! measure     budget  dp                                    how much privacy is lost, and the noise
 //! memory      ledger                                        what happened, provably
 //! records     table  grade  dataset  desensitise  opening   raw data, into an immutable snapshot or a file that may leave
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod label;
+pub mod class;
 #[cfg(feature = "embedded")]
 pub mod file;
 #[cfg(feature = "embedded")]

@@ -37,6 +37,8 @@ pub(crate) use recorded::MeteredRandom;
 pub use recorded::{RecordedRandom, ScriptedRandom};
 pub use system::SystemRandom;
 
+use crate::class::Class;
+
 /// A source of independent uniform bits. Sealed: only this crate implements it.
 pub trait Random: sealed::Sealed {
     /// The next 64 bits.
@@ -64,6 +66,14 @@ pub enum RandomError {
     /// The operating system gave no random bytes.
     #[error("the operating system's random generator failed")]
     System,
+}
+
+impl RandomError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::Environment
+    }
 }
 
 mod sealed {

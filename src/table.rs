@@ -62,6 +62,7 @@ mod sink;
 use std::io;
 use std::path::PathBuf;
 
+use crate::class::Class;
 use crate::id::{ColumnName, Digest};
 
 #[cfg(feature = "csv")]
@@ -318,4 +319,16 @@ pub enum TableError {
         /// The type.
         found: &'static str,
     },
+}
+
+impl TableError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Open { kind, .. } => Class::of_io(*kind),
+            Self::Read { .. } | Self::Changed => Class::Environment,
+            _ => Class::BadInput,
+        }
+    }
 }

@@ -9,6 +9,7 @@ use super::plan::{Desensitised, OtherColumns, Plan};
 use super::policy::{Objection, OffKindRule, Policy};
 use super::quarantine::{OffKindCell, Quarantine};
 use super::{KeyRing, Manifest, OutputFile, PERMUTE_BYTES_MAX, ReleaseModel, Risk, RowOrder, SourceOpening};
+use crate::class::Class;
 use crate::envelope::{Artefact, EnvelopeError, Signed};
 use crate::file::{Output, OutputError, OutputOptions};
 use crate::grade::{Finding, Looked, Recognisers, SurveyError, survey};
@@ -163,6 +164,24 @@ pub enum ApplyError {
     /// The caller ended the run.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl ApplyError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Table(error) => error.class(),
+            Self::Sink(error) => error.class(),
+            Self::Output(error) => error.class(),
+            Self::Sign(error) => error.class(),
+            Self::Random(error) => error.class(),
+            Self::Refused(_) | Self::Release { .. } => Class::Refused,
+            Self::OffKind(_) | Self::TooManyBad { .. } | Self::OrderMemory { .. } | Self::PermuteMemory { .. } => Class::BadInput,
+            Self::OtherColumns(_) => Class::Environment,
+            Self::Cancelled => Class::Interrupted,
+        }
+    }
 }
 
 /// A policy with its keys.

@@ -2,6 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::class::Class;
 use crate::id::Name;
 use crate::random::Random;
 
@@ -192,6 +193,20 @@ pub enum KeyFileError {
         /// The version asked for.
         version: Option<u32>,
     },
+}
+
+impl KeyFileError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            #[cfg(feature = "embedded")]
+            Self::File(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Output(error) => error.class(),
+            _ => Class::BadInput,
+        }
+    }
 }
 
 #[cfg(feature = "embedded")]

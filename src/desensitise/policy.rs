@@ -16,6 +16,7 @@ pub use suggest::{KEY_ID_DEFAULT, suggest};
 
 use super::technique::Technique;
 use super::{ReleaseModel, RowOrder, TechniqueError};
+use crate::class::Class;
 use crate::generalise::GeneraliseError;
 use crate::grade::{Grade, Kind};
 use crate::id::{ColumnName, Decimal, Name};
@@ -86,6 +87,17 @@ pub enum PolicyError {
     },
 }
 
+impl PolicyError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::File(error) => error.class(),
+            _ => Class::BadInput,
+        }
+    }
+}
+
 /// What is wrong with a value of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -153,6 +165,14 @@ pub enum Problem {
         /// How many there are.
         found: usize,
     },
+}
+
+impl Problem {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }
 
 impl Policy {

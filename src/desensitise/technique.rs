@@ -35,6 +35,7 @@ pub use truncate::Truncate;
 
 use super::keys::{KeyFileError, KeyRing};
 use super::residual::{Domain, Known, Nature, Residual};
+use crate::class::Class;
 use crate::generalise::DateLevel;
 use crate::grade::ValueType;
 use crate::id::ColumnName;
@@ -125,6 +126,14 @@ pub enum TechniqueError {
     /// No key.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+}
+
+impl TechniqueError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }
 
 impl Technique {

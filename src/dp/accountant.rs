@@ -71,6 +71,8 @@ pub mod plan;
 pub mod rdp;
 pub mod zcdp;
 
+use crate::class::Class;
+
 /// Units of a delta of one.
 const DELTA_UNITS: f64 = 1e18;
 
@@ -93,6 +95,14 @@ pub enum AccountantError {
         /// Of what.
         what: &'static str,
     },
+}
+
+impl AccountantError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }
 
 /// `value`, if it is a finite number of at least 0.

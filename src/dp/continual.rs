@@ -81,6 +81,8 @@ pub use state::{STATE_BYTES_MAX, StateKey};
 
 use super::DpError;
 
+use crate::class::Class;
+
 /// Why a counter cannot be made or go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -131,6 +133,18 @@ pub enum ContinualError {
     /// A sealed state that does not open: another key or index, or other bytes.
     #[error("the sealed state of a counter does not open")]
     State,
+}
+
+impl ContinualError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Ended { .. } | Self::Full { .. } => Class::Refused,
+            Self::State => Class::Doubt,
+            _ => Class::BadInput,
+        }
+    }
 }
 
 #[cfg(test)]

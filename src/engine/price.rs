@@ -1,5 +1,6 @@
 use super::{Bound, Split, SplitError};
 use crate::budget::{Delta, Epsilon, Loss, Model, Rho};
+use crate::class::Class;
 use crate::id::Decimal;
 
 /// Prices are multiples of this (rule E2).
@@ -66,4 +67,12 @@ pub enum PriceError {
     /// The price cannot be divided.
     #[error(transparent)]
     Split(#[from] SplitError),
+}
+
+impl PriceError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }

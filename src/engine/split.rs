@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::bound::{Plan, Step};
 use super::{Bound, VectorKind};
 use crate::budget::{Delta, Epsilon, Loss, Model, Rho};
+use crate::class::Class;
 use crate::dp::partition::{Selector, gaussian_threshold};
 use crate::dp::quantile::QuantileMechanism;
 use crate::dp::selection::{Change, Selection};
@@ -326,4 +327,12 @@ pub enum SplitError {
     /// The noise cannot be made.
     #[error(transparent)]
     Noise(#[from] DpError),
+}
+
+impl SplitError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::class::Class;
+
 /// Why a file is not read. No variant holds what stands in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -65,6 +67,18 @@ pub enum ReadError {
         /// What the system said.
         kind: io::ErrorKind,
     },
+}
+
+impl ReadError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Open { kind, .. } => Class::of_io(*kind),
+            Self::Changed { .. } | Self::Read { .. } => Class::Environment,
+            Self::NotAFile { .. } | Self::Mode { .. } | Self::Long { .. } | Self::NotUtf8 { .. } => Class::BadInput,
+        }
+    }
 }
 
 /// Opens a regular file, or a link to one, and never waits.

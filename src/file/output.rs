@@ -4,6 +4,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::class::Class;
+
 /// A file under way: written as `.NAME.PID-N.part` beside its target, which it becomes at [`Output::commit`].
 ///
 /// ```text
@@ -79,6 +81,17 @@ pub enum OutputError {
         /// What the system said.
         kind: io::ErrorKind,
     },
+}
+
+impl OutputError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Failed { .. } => Class::Environment,
+            Self::TargetExists { .. } | Self::NotAFile { .. } => Class::BadInput,
+        }
+    }
 }
 
 /// Writes a file whole or not at all, and durably.

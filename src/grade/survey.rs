@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use super::{Finding, Profiler, Recognisers};
+use crate::class::Class;
 use crate::table::{RecordSource, Records, TableError, in_order};
 
 /// Why a survey has no findings.
@@ -15,6 +16,17 @@ pub enum SurveyError {
     /// The caller ended it.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl SurveyError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Table(error) => error.class(),
+            Self::Cancelled => Class::Interrupted,
+        }
+    }
 }
 
 /// How far a survey is.

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::run::Probe;
 use super::{Cell, Chosen, Claim, Noise, Report, Rows, Subject};
 use crate::budget::Loss;
+use crate::class::Class;
 use crate::dataset::{ColumnType, Unit, Values};
 use crate::dp::Law;
 use crate::engine::{BindError, Bound, Control, Engine, EngineError, Exact, Key, Split, SplitError, Step, Vector, VectorKind};
@@ -81,6 +82,17 @@ pub enum ProbeError {
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+impl ProbeError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Engine(error) => error.class(),
+            _ => Class::BadInput,
+        }
+    }
 }
 
 impl RequestProbe {

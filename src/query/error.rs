@@ -1,4 +1,5 @@
 use super::Operation;
+use crate::class::Class;
 use crate::codec::CodecError;
 use crate::id::{ColumnName, IdError};
 
@@ -175,4 +176,12 @@ pub enum QueryError {
     /// A name or a number in them is malformed.
     #[error(transparent)]
     Id(#[from] IdError),
+}
+
+impl QueryError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }

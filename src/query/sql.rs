@@ -16,6 +16,7 @@ use std::fmt;
 use sqlparser::tokenizer::{Location, Tokenizer};
 
 use super::{Query, QueryError};
+use crate::class::Class;
 use crate::id::IdError;
 use dialect::Subset;
 use reader::Reader;
@@ -135,6 +136,14 @@ pub enum SqlError {
         /// The rule.
         source: QueryError,
     },
+}
+
+impl SqlError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }
 
 impl SqlError {

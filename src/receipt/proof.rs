@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::{Answer, Bundle, Receipt};
 use crate::budget::Loss;
+use crate::class::Class;
 use crate::codec::CodecError;
 use crate::envelope::{EnvelopeError, Signed, Untrusted};
 use crate::id::{Digest, LedgerId, RequestId, Time};
@@ -138,6 +139,17 @@ pub enum ReceiptError {
         /// Gate time of the seal.
         at: Time,
     },
+}
+
+impl ReceiptError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Malformed(_) => Class::BadInput,
+            _ => Class::Doubt,
+        }
+    }
 }
 
 impl Receipt {

@@ -1,4 +1,5 @@
 use super::{Block, Terms};
+use crate::class::Class;
 use crate::codec::{CodecError, Decoder, Encoder, Limits};
 use crate::envelope::{EnvelopeError, Signed, Untrusted};
 use crate::id::{Digest, RightId};
@@ -27,6 +28,18 @@ pub enum RightError {
         /// How many blocks it has.
         blocks: usize,
     },
+}
+
+impl RightError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Malformed(_) => Class::BadInput,
+            Self::Envelope(error) => error.class(),
+            Self::Delegated { .. } => Class::Refused,
+        }
+    }
 }
 
 /// The most bytes of a chain (rule C8): 16 blocks of 4 KiB.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{RightKind, Terms, TermsError};
 use crate::budget::{BudgetError, Loss};
+use crate::class::Class;
 use crate::dataset::toml_problem;
 use crate::file::{self, ReadError};
 use crate::id::{ColumnName, IdError, Purpose, Time};
@@ -62,6 +63,17 @@ pub enum TermsFileError {
     /// Terms that make no sense together.
     #[error(transparent)]
     Terms(#[from] TermsError),
+}
+
+impl TermsFileError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::File(error) => error.class(),
+            _ => Class::BadInput,
+        }
+    }
 }
 
 /// Fields of rule J1 that have a name and no enforcement yet: refused by that name.

@@ -1,5 +1,6 @@
 use super::{Block, Request, Right, RightError, Seen, Terms, TermsError, Verified};
 use crate::budget::{Loss, Model};
+use crate::class::Class;
 use crate::dataset::Card;
 use crate::envelope::{EnvelopeError, Signed};
 use crate::id::{ColumnName, Nonce, Purpose, Time};
@@ -71,6 +72,17 @@ pub enum SignError {
     /// Signing failed.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
+}
+
+impl SignError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Envelope(error) => error.class(),
+            _ => Class::BadInput,
+        }
+    }
 }
 
 impl Right {

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::budget::Loss;
+use crate::class::Class;
 use crate::id::{ColumnName, Purpose, Time};
 use crate::query::Operation;
 
@@ -91,6 +92,14 @@ pub enum TermsError {
     /// A power this version does not know how to enforce.
     #[error("delegation: sub-grants are not supported yet, use 0")]
     Delegation,
+}
+
+impl TermsError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }
 
 /// More would not fit the answer a gate gives.

@@ -1,4 +1,5 @@
 use crate::budget::{Balance, Loss, Model};
+use crate::class::Class;
 use crate::envelope::EnvelopeError;
 use crate::id::{ColumnName, Purpose, Time};
 use crate::query::Operation;
@@ -145,6 +146,18 @@ pub enum Verdict {
     Busy,
 }
 
+impl Verdict {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Envelope(EnvelopeError::Malformed { .. }) | Self::Right(RightError::Malformed(_)) => Class::BadInput,
+            Self::Busy => Class::Environment,
+            _ => Class::Refused,
+        }
+    }
+}
+
 /// What the holder may learn (rule C5): enough to act on, nothing about others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -174,6 +187,17 @@ pub enum Refusal {
     /// Holder and gate do not agree about the past.
     #[error("in doubt")]
     InDoubt,
+}
+
+impl Refusal {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Busy => Class::Environment,
+            _ => Class::Refused,
+        }
+    }
 }
 
 impl Refusal {

@@ -3,6 +3,7 @@ use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::class::Class;
 use crate::dp::continual::{ContinualError, Counter, Released, STATE_BYTES_MAX, StateKey};
 use crate::file::{self, OutputError, OutputOptions, ReadError};
 use crate::random::{RandomError, SystemRandom};
@@ -112,6 +113,20 @@ pub enum CounterFileError {
     /// No randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
+}
+
+impl CounterFileError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Counter(error) => error.class(),
+            Self::Output(error) => error.class(),
+            Self::File(error) => error.class(),
+            Self::Random(error) => error.class(),
+            Self::Lock(_) | Self::Locked => Class::Environment,
+        }
+    }
 }
 
 /// Held as long as the file lives. It is never removed: a second process could lock the name anew.

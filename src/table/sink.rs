@@ -17,6 +17,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use self::hashed::Hashed;
 use super::Format;
+use crate::class::Class;
 use crate::file::{Output, OutputError, OutputOptions};
 use crate::id::Digest;
 
@@ -132,6 +133,18 @@ pub enum SinkError {
     /// The file could not be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+}
+
+impl SinkError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Output(error) => error.class(),
+            Self::Encode { .. } => Class::Environment,
+            _ => Class::BadInput,
+        }
+    }
 }
 
 enum Writer {

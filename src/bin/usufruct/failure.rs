@@ -6,18 +6,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use usufruct::budget::Balance;
-use usufruct::dataset::{DescriptionError, PublishError};
-use usufruct::desensitise::{ApplyError, KeyFileError, PolicyError};
-use usufruct::envelope::EnvelopeError;
+use usufruct::class::Class;
+use usufruct::desensitise::ApplyError;
 use usufruct::error::Error;
-use usufruct::file::{OutputError, ReadError};
+use usufruct::file::OutputError;
 use usufruct::gate::{AnswerError, FolderError, GateError};
-use usufruct::grade::{RecogniserError, SurveyError};
-use usufruct::holder::SeenError;
-use usufruct::key::KeyError;
-use usufruct::receipt::ReceiptError;
-use usufruct::right::{Accounts, RightError, SignError, TermsFileError, Verdict};
-use usufruct::table::{SinkError, TableError};
+use usufruct::right::Accounts;
+use usufruct::table::SinkError;
 
 use crate::{interrupt, output};
 
@@ -53,7 +48,7 @@ impl Failure {
 
     /// An error of the system on a file of the user's.
     pub(crate) fn io(path: &Path, kind: ErrorKind) -> Self {
-        Self::new(exit_of_io(kind), format!("{}: {kind}", path.display()))
+        Self::new(Exit::from(Class::of_io(kind)), format!("{}: {kind}", path.display()))
     }
 
     /// Adds what to do about it.
@@ -82,7 +77,7 @@ impl Failure {
 impl<E: Into<Error>> From<(E, Option<&Path>)> for Failure {
     fn from((error, path): (E, Option<&Path>)) -> Self {
         let error = error.into();
-        let exit = exit_of(&error);
+        let exit = Exit::from(error.class());
         let failure = match path {
             // Errors of opening and writing files name them already.
             Some(path) if !error.to_string().contains(&format!("{path:?}")) => Self::new(exit, format_args!("{}: {error}", path.display())),
@@ -132,116 +127,14 @@ impl<T, E: Into<Error>> OrFail<T> for Result<T, E> {
     }
 }
 
-/// A path that leads nowhere is bad input; a disk that fails is not.
-const fn exit_of_io(kind: ErrorKind) -> Exit {
-    match kind {
-        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::InvalidData => Exit::Input,
-        _ => Exit::Environment,
-    }
-}
-
-fn exit_of(error: &Error) -> Exit {
-    match error {
-        Error::Random(_) | Error::Ledger(_) => Exit::Environment,
-        Error::Key(error) | Error::Envelope(EnvelopeError::Key(error)) | Error::Sign(SignError::Envelope(EnvelopeError::Key(error))) => {
-            exit_of_key(error)
+impl From<Class> for Exit {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::BadInput => Self::Input,
+            Class::Refused => Self::Refused,
+            Class::Interrupted => Self::Interrupted,
+            // The machine and doubt; and whatever comes.
+            _ => Self::Environment,
         }
-        Error::File(error) | Error::Description(DescriptionError::File(error)) | Error::Terms(TermsFileError::File(error)) => {
-            exit_of_read(error)
-        }
-        Error::Recogniser(RecogniserError::File(error)) | Error::Policy(PolicyError::File(error)) => exit_of_read(error),
-        Error::KeyFile(KeyFileError::File(error)) => exit_of_read(error),
-        Error::KeyFile(KeyFileError::Output(error)) => exit_of_output(error),
-        Error::Table(error) => exit_of_table(error),
-        Error::Output(error) => exit_of_output(error),
-        Error::Gate(error) => exit_of_gate(error),
-        Error::Answer(error) => match error {
-            AnswerError::Refused { verdict, .. } => exit_of_verdict(verdict),
-            AnswerError::Gate(error) => exit_of_gate(error),
-            _ => Exit::Environment,
-        },
-        Error::Survey(error) => exit_of_survey(error),
-        Error::Apply(error) => exit_of_apply(error),
-        Error::Receipt(ReceiptError::Malformed(_)) => Exit::Input,
-        Error::Receipt(_) => Exit::Environment,
-        Error::Seen(SeenError::Io(kind)) => exit_of_io(*kind),
-        Error::Seen(SeenError::Output(error)) => exit_of_output(error),
-        _ => Exit::Input,
-    }
-}
-
-const fn exit_of_read(error: &ReadError) -> Exit {
-    match error {
-        ReadError::Open { kind, .. } => exit_of_io(*kind),
-        ReadError::Changed { .. } | ReadError::Read { .. } => Exit::Environment,
-        _ => Exit::Input,
-    }
-}
-
-const fn exit_of_key(error: &KeyError) -> Exit {
-    match error {
-        KeyError::File(error) => exit_of_read(error),
-        KeyError::Output(error) => exit_of_output(error),
-        KeyError::Signer => Exit::Environment,
-        _ => Exit::Input,
-    }
-}
-
-const fn exit_of_table(error: &TableError) -> Exit {
-    match error {
-        TableError::Open { kind, .. } => exit_of_io(*kind),
-        TableError::Read { .. } | TableError::Changed => Exit::Environment,
-        _ => Exit::Input,
-    }
-}
-
-const fn exit_of_survey(error: &SurveyError) -> Exit {
-    match error {
-        SurveyError::Table(error) => exit_of_table(error),
-        SurveyError::Cancelled => Exit::Interrupted,
-    }
-}
-
-fn exit_of_apply(error: &ApplyError) -> Exit {
-    match error {
-        ApplyError::Table(error) => exit_of_table(error),
-        ApplyError::Output(error) | ApplyError::Sink(SinkError::Output(error)) => exit_of_output(error),
-        ApplyError::Refused(_) | ApplyError::Release { .. } => Exit::Refused,
-        ApplyError::Cancelled => Exit::Interrupted,
-        ApplyError::OffKind(_) | ApplyError::TooManyBad { .. } | ApplyError::OrderMemory { .. } | ApplyError::PermuteMemory { .. } => {
-            Exit::Input
-        }
-        _ => Exit::Environment,
-    }
-}
-
-const fn exit_of_output(error: &OutputError) -> Exit {
-    match error {
-        OutputError::Failed { .. } => Exit::Environment,
-        _ => Exit::Input,
-    }
-}
-
-const fn exit_of_verdict(verdict: &Verdict) -> Exit {
-    match verdict {
-        Verdict::Envelope(EnvelopeError::Malformed { .. }) | Verdict::Right(RightError::Malformed(_)) => Exit::Input,
-        _ => Exit::Refused,
-    }
-}
-
-const fn exit_of_gate(error: &GateError) -> Exit {
-    match error {
-        GateError::Folder(FolderError::Exists { .. } | FolderError::NotASpace { .. }) => Exit::Input,
-        GateError::Folder(FolderError::Output(error)) => exit_of_output(error),
-        GateError::NotTheOwner | GateError::Oversubscribed { .. } | GateError::Envelope(_) => Exit::Refused,
-        GateError::Verdict(verdict) => exit_of_verdict(verdict),
-        GateError::OtherDescription { .. } | GateError::Act(_) | GateError::Budget(_) => Exit::Input,
-        GateError::Publish(error) => match error {
-            PublishError::Table(error) => exit_of_table(error),
-            PublishError::Output(error) => exit_of_output(error),
-            PublishError::Cancelled => Exit::Interrupted,
-            _ => Exit::Input,
-        },
-        _ => Exit::Environment,
     }
 }

@@ -13,6 +13,7 @@ use super::index::{
     stored,
 };
 use super::{Dictionary, TEXT_BYTES_MAX};
+use crate::class::Class;
 use crate::codec::CodecError;
 use crate::dataset::{Column, Schema};
 use crate::id::Digest;
@@ -127,6 +128,18 @@ pub enum SnapshotError {
     /// The column is not stored because it has no use, the block lies behind the end, or the unit is a row.
     #[error("the snapshot does not store that")]
     NotStored,
+}
+
+impl SnapshotError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Io(_) => Class::Environment,
+            Self::NotStored => Class::BadInput,
+            _ => Class::Doubt,
+        }
+    }
 }
 
 impl Snapshot {

@@ -11,6 +11,7 @@ use super::number::DIGITS_MAX;
 use super::store::{Recoding, Store};
 use super::watch::Repeats;
 use super::{BLOCK_ROWS, BLOCKS_MAX, Block, ROWS_MAX, RowKey, UNITS_MAX, UnitBlock, Warning, table_schema};
+use crate::class::Class;
 use crate::codec::Encoder;
 use crate::dataset::{Column, Description, Schema};
 use crate::file::{Output, OutputError, OutputStep};
@@ -112,6 +113,19 @@ pub enum PublishError {
     /// The caller wanted it to end.
     #[error("cancelled; nothing was written")]
     Cancelled,
+}
+
+impl PublishError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Table(error) => error.class(),
+            Self::Output(error) => error.class(),
+            Self::Cancelled => Class::Interrupted,
+            _ => Class::BadInput,
+        }
+    }
 }
 
 /// Columns kept in memory for sorting, unless one alone is larger.

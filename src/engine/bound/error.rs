@@ -1,3 +1,4 @@
+use crate::class::Class;
 use crate::id::ColumnName;
 
 /// Why a query does not fit a dataset. Names columns, never a constant or a cell.
@@ -126,4 +127,12 @@ pub enum BindError {
         /// The limit.
         most: u64,
     },
+}
+
+impl BindError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Custom, Recognisers, bare};
+use crate::class::Class;
 use crate::file::{self, ReadError};
 use crate::grade::{Grade, Kind, check};
 use crate::id::Name;
@@ -91,6 +92,17 @@ pub enum RecogniserError {
         /// The line, counted from 1.
         line: usize,
     },
+}
+
+impl RecogniserError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::File(error) => error.class(),
+            _ => Class::BadInput,
+        }
+    }
 }
 
 #[derive(Deserialize)]
