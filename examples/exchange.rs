@@ -81,7 +81,7 @@ fn exchange(folder: &Path) -> Result<(), Box<dyn Error>> {
                 let receipt = release.receipt().ok_or("a gate gives receipts")?.clone();
                 let bundle = Bundle { receipt, request: request.bytes().to_vec(), answer: release.bytes().to_vec() };
                 // The buyer checks what came back, and remembers how far the ledger was: it cannot be rolled back now.
-                seen = Some(auditor.verify_bundle(&bundle)?.seen);
+                seen = Some(auditor.verify_bundle(&bundle)?.checkpoint.seen());
                 bundles.push(bundle.encode());
             }
             Err(AnswerError::Refused { verdict, refusal }) => println!("refused: {refusal}\n(the owner reads: {verdict})"),

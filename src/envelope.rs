@@ -83,7 +83,7 @@ pub struct Signed<T> {
     value: T,
     payload: Vec<u8>,
     bytes: Vec<u8>,
-    signer: KeyId,
+    signer: PublicKey,
 }
 
 impl<T: Artefact> Signed<T> {
@@ -97,7 +97,7 @@ impl<T: Artefact> Signed<T> {
         let signature = signer.sign(&to_be_signed::<T>(&protected, &payload))?;
         let mut out = Encoder::new();
         out.tag(COSE_SIGN1).array(4).bytes(&protected).map(|_| ()).bytes(&payload).bytes(&signature);
-        Ok(Self { value, payload, bytes: out.into_bytes(), signer: signer.public().id() })
+        Ok(Self { value, payload, bytes: out.into_bytes(), signer: signer.public().clone() })
     }
 
     /// The value.
@@ -133,7 +133,13 @@ impl<T: Artefact> Signed<T> {
     /// Whose signature it is.
     #[must_use]
     pub const fn signer(&self) -> KeyId {
-        self.signer
+        self.signer.id()
+    }
+
+    /// The key under which it was made or verified.
+    #[must_use]
+    pub const fn signer_key(&self) -> &PublicKey {
+        &self.signer
     }
 }
 
@@ -183,7 +189,7 @@ impl<T: Artefact> Untrusted<T> {
             return Err(EnvelopeError::Refused);
         }
         let value = self.claimed()?;
-        Ok(Signed { value, payload: self.payload, bytes: self.bytes, signer: key.id() })
+        Ok(Signed { value, payload: self.payload, bytes: self.bytes, signer: key.clone() })
     }
 
     /// What the bytes claim, for showing to a person and for finding the key to verify with.

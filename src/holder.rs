@@ -1,6 +1,8 @@
 //! The holder (数据使用方): holds the key named in a right, signs each request, remembers the last checkpoint.
 
 #[cfg(feature = "embedded")]
+mod remembered;
+#[cfg(feature = "embedded")]
 mod seen;
 
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use crate::key::{PublicKey, Signer};
 use crate::random::Random;
 use crate::right::{Ask, Request, Right, SignError, Verified};
 
+#[cfg(feature = "embedded")]
+pub use remembered::Remembered;
 #[cfg(feature = "embedded")]
 pub use seen::{SeenError, SeenFile};
 

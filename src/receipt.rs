@@ -3,7 +3,8 @@
 //! An [`Answer`] is canonical bytes: noisy values with intervals, what was spent and what the holder's right has
 //! left. A [`Receipt`] binds it to the request and to the ledger: the sealed entry with its charge, its place in the
 //! tree, and a checkpoint that the gate signed under the owner's certificate. With the owner's public key alone
-//! anyone can check a [`Bundle`] of request, answer and receipt.
+//! anyone can check a [`Bundle`] of request, answer and receipt. What stays of it with the holder is the
+//! [`SignedCheckpoint`]; two that cannot both be true are a [`Fork`], the proof that the gate keeps two histories.
 //!
 //! ```text
 //! owner key -> gate certificate -> checkpoint -> root -> inclusion -> sealed entry -> request id, answer digest, charge
@@ -18,10 +19,12 @@
 
 mod answer;
 mod bundle;
+mod checkpoint;
 mod proof;
 
 pub use answer::{ANSWER_BYTES_MAX, Answer, COLUMNS_MAX, CONFIDENCE_PERCENT, Key, Row, Value};
 pub use bundle::{Bundle, Receipt};
+pub use checkpoint::{Fork, SignedCheckpoint};
 pub use proof::{NOT_PROVED, Proof, ReceiptError, Statement};
 
 /// What an answered request gives back: the only way out for a function of raw cells.

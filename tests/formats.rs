@@ -46,7 +46,11 @@ fn written() -> BTreeMap<String, Vec<u8>> {
     .into();
     files.extend(entry_kinds().into_iter().map(|entry| (format!("{}.entry", entry.event.name()), entry.encode())));
     #[cfg(all(feature = "embedded", feature = "csv"))]
-    files.extend([("ledger.seg".to_owned(), stored::segment()), ("people.snapshot".to_owned(), stored::snapshot())]);
+    files.extend([
+        ("ledger.seg".to_owned(), stored::segment()),
+        ("people.snapshot".to_owned(), stored::snapshot()),
+        ("holder.key.seen".to_owned(), stored::seen()),
+    ]);
     files
 }
 
@@ -164,8 +168,10 @@ mod stored {
     use std::ops::ControlFlow;
 
     use usufruct::dataset::{RowKey, Snapshot, table_schema, write_snapshot};
-    use usufruct::file::{Output, OutputOptions};
+    use usufruct::holder::Remembered;
     use usufruct::ledger::{Journal, JournalOptions};
+    use usufruct::receipt::SignedCheckpoint;
+    use usufruct::file::{Output, OutputOptions};
     use usufruct::table::{CsvOptions, CsvSource};
 
     use super::*;
@@ -199,6 +205,12 @@ mod stored {
         std::fs::read(path).unwrap()
     }
 
+    /// What the holder remembers of the ledger.
+    pub(super) fn seen() -> Vec<u8> {
+        let checkpoint = SignedCheckpoint::verify(certificate().bytes(), &checkpoint(), key("owner").public()).unwrap();
+        format!("{}\n", Remembered::from(&checkpoint)).into_bytes()
+    }
+
     #[test]
     fn the_kept_journal_and_snapshot_are_read() {
         let journal = tempfile::tempdir().unwrap();
@@ -222,7 +234,7 @@ fn write_artefacts() {
         let target = match name.rsplit_once('.').unwrap().1 {
             "certificate" | "publication" | "version" | "refill" | "dataset" | "right" => "right",
             "request" | "query" => "request",
-            "receipt" | "answer" | "checkpoint" => "receipt",
+            "receipt" | "answer" | "checkpoint" | "seen" => "receipt",
             "entry" | "seg" => "journal_entry",
             "manifest" | "opening" => "manifest",
             _ => continue,

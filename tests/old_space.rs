@@ -11,6 +11,7 @@ use kept::Kept;
 use usufruct::auditor::Auditor;
 use usufruct::budget::Loss;
 use usufruct::gate::TestGate;
+use usufruct::holder::SeenFile;
 use usufruct::id::Digest;
 use usufruct::key::Signer as _;
 use usufruct::ledger::{Ledger, RequestState};
@@ -56,8 +57,23 @@ fn its_receipts_verify() {
         let bundle = Bundle::decode(&kept.read(&format!("{name}.receipt"))).unwrap();
         let proof = auditor.verify_bundle(&bundle).unwrap();
         assert!(proof.bound);
-        assert_eq!(proof.seen.size, size, "{name}");
+        assert_eq!(proof.checkpoint.seen().size, size, "{name}");
     }
+}
+
+/// What the holder had seen is not signed in this version's form; the next receipt makes it so.
+#[test]
+fn its_seen_checkpoint_is_read_and_replaced() {
+    let kept = Kept::rebuild();
+    let owner = kept.key("owner").public().clone();
+    let mut seen = SeenFile::open(&kept.outside("holder.key.seen")).unwrap();
+    let line = seen.iter().next().unwrap().clone();
+    assert_eq!((line.ledger().to_string(), line.seen().size, line.signed()), (LEDGER.to_owned(), 21, None));
+    let bundle = Bundle::decode(&kept.read("people-2.receipt")).unwrap();
+    let proof = Auditor::new(owner.clone()).verify_bundle(&bundle).unwrap();
+    seen.remember(&proof.checkpoint).unwrap();
+    let line = SeenFile::open(&kept.outside("holder.key.seen")).unwrap().iter().next().unwrap().clone();
+    assert_eq!(line.verify(&owner).unwrap().unwrap().seen(), proof.checkpoint.seen());
 }
 
 #[test]

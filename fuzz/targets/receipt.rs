@@ -1,10 +1,11 @@
-//! Bundles, receipts, answers and checkpoints, and the verification of what was accepted.
+//! Bundles, receipts, answers, checkpoints and what holders remember of them, and the verification of what was accepted.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use usufruct::auditor::Auditor;
+use usufruct::holder::Remembered;
 use usufruct::id::Digest;
 use usufruct::key::PublicKey;
 use usufruct::ledger::Checkpoint;
@@ -16,7 +17,8 @@ fn key(hex: &str) -> PublicKey {
 }
 
 /// Owner and gate of the seeds: the keys of RFC 8032 section 7.1, tests 1 and 3.
-static OWNER: LazyLock<Auditor> = LazyLock::new(|| Auditor::new(key("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")));
+static OWNER_KEY: LazyLock<PublicKey> = LazyLock::new(|| key("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
+static OWNER: LazyLock<Auditor> = LazyLock::new(|| Auditor::new(OWNER_KEY.clone()));
 static GATE: LazyLock<PublicKey> = LazyLock::new(|| key("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025"));
 
 fn receipt(bytes: &[u8]) {
@@ -50,5 +52,10 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         note(text);
+    }
+    if let Ok(lines) = Remembered::read_all(bytes) {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        assert_eq!(text.as_bytes(), bytes, "accepted bytes are the canonical ones");
+        lines.iter().for_each(|line| drop(line.verify(&OWNER_KEY)));
     }
 });

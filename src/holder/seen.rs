@@ -1,17 +1,31 @@
-use std::fs;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::file::{Output, OutputError, OutputOptions};
-use crate::id::{Digest, LedgerId};
+use super::Remembered;
+use crate::id::LedgerId;
+use crate::receipt::{Fork, SignedCheckpoint};
 use crate::right::Seen;
 
-/// The last checkpoint a holder has seen of each ledger, beside the holder's key: `KEY.seen`, one line a ledger with
-/// its id, size and root. With it every holder is a witness against rollback (rule C4).
+/// The last checkpoint a holder has seen of each ledger, beside the holder's key: `KEY.seen`, one line a ledger with its id,
+/// size and root, the gate's certificate and the signed note. With it every holder is a witness against rollback (rule C4),
+/// and two notes that contradict each other prove it to anyone.
+///
+/// ```text
+/// KEY.seen         the last checkpoint of each ledger
+/// KEY.seen.lock    held while KEY.seen is read, changed and replaced; never removed
+/// KEY.seen.fork    pairs of lines that contradict each other: the evidence of every fork that was found
+/// ```
+/// Any number of threads and processes may remember at once: each reads the file anew under the lock, so that none loses
+/// what another has seen.
+///
+/// # Not promised
+/// Of several questions that were under way at once the latest checkpoint stays; that it contains the others is proved by the
+/// next audit that is given their receipts.
 #[derive(Clone, Debug)]
 pub struct SeenFile {
     path: PathBuf,
-    lines: Vec<(LedgerId, Seen)>,
+    lines: Vec<Remembered>,
 }
 
 /// Why the file is not used.
@@ -21,19 +35,52 @@ pub enum SeenError {
     /// It cannot be read.
     #[error("the file of seen checkpoints cannot be read: {0}")]
     Io(ErrorKind),
+    /// It is longer than any such file.
+    #[error("the file of seen checkpoints has more than {limit} bytes")]
+    Length {
+        /// The most bytes.
+        limit: u64,
+    },
     /// It is not such a file.
-    #[error("line {line} of the file of seen checkpoints: expected a ledger id, a size and a root")]
+    #[error("line {line} of the file of seen checkpoints: expected a ledger id, a size and a root, or these with certificate and note")]
     Line {
         /// From 1.
         line: usize,
     },
+    /// A ledger has two lines.
+    #[error("line {line} of the file of seen checkpoints: its ledger has a line before")]
+    Twice {
+        /// From 1.
+        line: usize,
+    },
+    /// Its lock cannot be taken.
+    #[error("the lock of the file of seen checkpoints cannot be taken: {0}")]
+    Lock(ErrorKind),
     /// It cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The gate keeps two histories. The file keeps the first checkpoint, the evidence both.
+    #[error("{fork}: it was forked or rolled back; {}", told(evidence))]
+    Fork {
+        /// Both checkpoints.
+        fork: Box<Fork>,
+        /// The file that keeps them, or why they could not be kept.
+        evidence: Result<PathBuf, Box<SeenError>>,
+    },
+    /// The file contradicts a signed checkpoint, by a line that proves nothing. It is left as it is.
+    #[error(
+        "the checkpoint of size {size} that the gate signed contradicts the one that was seen, which is not signed under this owner: either the ledger of {ledger} was forked or the file was changed"
+    )]
+    Unproven {
+        /// The ledger.
+        ledger: LedgerId,
+        /// The size of both.
+        size: u64,
+    },
 }
 
-/// Ten thousand ledgers; no holder has more.
-const BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// Ten thousand ledgers of 1 KiB each, more than any holder has.
+const BYTES_MAX: u64 = 16 << 20;
 
 impl SeenFile {
     /// The file beside a key; absent means nothing seen.
@@ -41,9 +88,7 @@ impl SeenFile {
     /// # Errors
     /// It is there and cannot be read.
     pub fn beside(key: &Path) -> Result<Self, SeenError> {
-        let mut name = key.as_os_str().to_owned();
-        name.push(".seen");
-        Self::open(Path::new(&name))
+        Self::open(&with_suffix(key, ".seen"))
     }
 
     /// Opens the file; absent means nothing seen.
@@ -51,74 +96,137 @@ impl SeenFile {
     /// # Errors
     /// It is there and cannot be read.
     pub fn open(path: &Path) -> Result<Self, SeenError> {
-        let mut text = String::new();
-        match fs::File::open(path) {
-            Ok(file) => file.take(BYTES_MAX).read_to_string(&mut text).map_err(|error| SeenError::Io(error.kind()))?,
-            Err(error) if error.kind() == ErrorKind::NotFound => 0,
-            Err(error) => return Err(SeenError::Io(error.kind())),
-        };
-        let lines =
-            (1..).zip(text.lines()).map(|(number, line)| parse(line).ok_or(SeenError::Line { line: number })).collect::<Result<_, _>>()?;
-        Ok(Self { path: path.to_owned(), lines })
+        let lines = read(path)?;
+        match (1..).zip(&lines).find(|(line, known)| lines[..line - 1].iter().any(|before| before.ledger() == known.ledger())) {
+            Some((line, _)) => Err(SeenError::Twice { line }),
+            None => Ok(Self { path: path.to_owned(), lines }),
+        }
     }
 
-    /// What was last seen of a ledger.
+    /// What was last seen of a ledger, at the word of this file.
     #[must_use]
     pub fn of(&self, ledger: LedgerId) -> Option<Seen> {
-        self.lines.iter().find(|(id, _)| *id == ledger).map(|(_, seen)| *seen)
+        self.iter().find(|line| line.ledger() == ledger).map(Remembered::seen)
     }
 
     /// What was last seen, a ledger at a time.
-    pub fn iter(&self) -> impl Iterator<Item = (LedgerId, Seen)> {
-        self.lines.iter().copied()
+    pub fn iter(&self) -> impl Iterator<Item = &Remembered> {
+        self.lines.iter()
     }
 
-    /// Remembers a checkpoint that was verified, if it is later than the last, durably.
+    /// Remembers a checkpoint, if it is later than the last, durably: one that a verified receipt carries, whose
+    /// consistency path leads there from what was seen before.
+    ///
+    /// Takes the lock of the file, reads it anew, and replaces it; what others have remembered meanwhile stays.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub fn remember(&mut self, ledger: LedgerId, seen: Seen) -> Result<(), SeenError> {
-        match self.lines.iter_mut().find(|(id, _)| *id == ledger) {
-            Some((_, last)) if last.size >= seen.size => return Ok(()),
-            Some((_, last)) => *last = seen,
-            None => self.lines.push((ledger, seen)),
+    /// [`SeenError::Fork`] when it has the size of the one that was seen and another root; the file cannot be read or written.
+    pub fn remember(&mut self, checkpoint: &SignedCheckpoint) -> Result<(), SeenError> {
+        let _lock = lock(&with_suffix(&self.path, ".lock"))?;
+        self.lines = Self::open(&self.path)?.lines;
+        let line = Remembered::from(checkpoint);
+        let Seen { size, root } = checkpoint.seen();
+        match self.lines.iter_mut().find(|known| known.ledger() == line.ledger()) {
+            None => self.lines.push(line),
+            // A smaller one can be compared by the whole ledger only: an audit does.
+            Some(known) if known.seen().size > size => return Ok(()),
+            Some(known) if known.seen().size < size => *known = line,
+            Some(known) if known.seen().root != root => {
+                let known = known.clone();
+                return Err(self.contradiction(&known, checkpoint));
+            }
+            Some(known) if matches!(known.verify(checkpoint.owner()), Ok(Some(_))) => return Ok(()),
+            // The same, and now with signatures that hold.
+            Some(known) => *known = line,
         }
-        let mut output = Output::create(&self.path, OutputOptions { force: true, private: true })?;
-        for (id, Seen { size, root }) in &self.lines {
-            writeln!(output, "{id} {size} {root}").map_err(|error| SeenError::Io(error.kind()))?;
+        write(&self.path, &self.lines)
+    }
+
+    /// Keeps the evidence of a fork, then says so.
+    fn contradiction(&self, known: &Remembered, new: &SignedCheckpoint) -> SeenError {
+        let first = known.verify(new.owner()).ok().flatten();
+        match first.and_then(|first| Fork::of(&first, new)) {
+            // That there is a fork is said even when the disk is full.
+            Some(fork) => SeenError::Fork { fork: Box::new(fork), evidence: self.keep([known.clone(), new.into()]).map_err(Box::new) },
+            None => SeenError::Unproven { ledger: known.ledger(), size: known.seen().size },
         }
-        Ok(output.commit()?)
+    }
+
+    fn keep(&self, pair: [Remembered; 2]) -> Result<PathBuf, SeenError> {
+        let evidence = with_suffix(&self.path, ".fork");
+        let mut pairs = read(&evidence)?;
+        // A gate that is asked again shows the same fork again.
+        if !pairs.chunks(2).any(|before| before == pair) {
+            pairs.extend(pair);
+            write(&evidence, &pairs)?;
+        }
+        Ok(evidence)
     }
 }
 
-fn parse(line: &str) -> Option<(LedgerId, Seen)> {
-    let mut words = line.split(' ');
-    let (id, size, root) = (words.next()?, words.next()?, words.next()?);
-    let seen = Seen { size: size.parse().ok().filter(|size| *size > 0)?, root: root.parse::<Digest>().ok()? };
-    if words.next().is_none() { Some((id.parse().ok()?, seen)) } else { None }
+fn told(evidence: &Result<PathBuf, Box<SeenError>>) -> String {
+    match evidence {
+        Ok(path) => format!("the proof is kept in {}", path.display()),
+        Err(error) => format!("the proof could not be kept: {error}"),
+    }
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
 
-    #[test]
-    fn only_later_checkpoints_replace_earlier_ones() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("holder.key.seen");
-        let (one, two) = (LedgerId::from_bytes([1; 32]), LedgerId::from_bytes([2; 32]));
-        let seen = |size| Seen { size, root: Digest::of(&[u8::try_from(size).unwrap()]) };
-        let mut file = SeenFile::open(&path).unwrap();
-        assert_eq!(file.of(one), None);
-        for (ledger, size) in [(one, 5), (two, 3), (one, 4), (one, 9)] {
-            file.remember(ledger, seen(size)).unwrap();
-        }
-        let file = SeenFile::open(&path).unwrap();
-        assert_eq!((file.of(one), file.of(two)), (Some(seen(9)), Some(seen(3))));
-        for wrong in ["x", "0 0 0", &format!("{one} 0 {one}"), &format!("{one} 1 {one} 2")] {
-            fs::write(&path, wrong).unwrap();
-            assert!(matches!(SeenFile::open(&path), Err(SeenError::Line { line: 1 })));
+fn read(path: &Path) -> Result<Vec<Remembered>, SeenError> {
+    let io = |error: std::io::Error| SeenError::Io(error.kind());
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(io)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        Err(error) => return Err(io(error)),
+    };
+    if bytes.len() as u64 > BYTES_MAX { Err(SeenError::Length { limit: BYTES_MAX }) } else { Remembered::read_all(&bytes) }
+}
+
+/// Replaces the file whole: a crash leaves the old one or the new one.
+fn write(path: &Path, lines: &[Remembered]) -> Result<(), SeenError> {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    if text.len() as u64 > BYTES_MAX {
+        return Err(SeenError::Length { limit: BYTES_MAX });
+    }
+    let mut output = Output::create(path, OutputOptions { force: true, private: true })?;
+    // A write that fails is told by `commit`, with the name of the file.
+    let _ = output.write_all(text.as_bytes());
+    Ok(output.commit()?)
+}
+
+/// Waits for the lock file at `path` and holds it until it is dropped. The file it guards is replaced by another at every
+/// change, so it cannot carry the lock itself.
+fn lock(path: &Path) -> Result<File, SeenError> {
+    let error = |error: std::io::Error| SeenError::Lock(error.kind());
+    loop {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).map_err(error)?;
+        file.lock().map_err(error)?;
+        // Whoever tidied the lock away while we waited left us the lock of a file that nobody else will find.
+        if is_at(&file, path) {
+            return Ok(file);
         }
     }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |found: std::io::Result<fs::Metadata>| found.map(|found| (found.dev(), found.ino())).ok();
+    identity(file.metadata()).is_some_and(|own| identity(fs::metadata(path)) == Some(own))
+}
+
+/// Other systems do not remove a file that is open.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }

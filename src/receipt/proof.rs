@@ -1,13 +1,13 @@
 use std::fmt;
 
-use super::{Answer, Bundle, Receipt};
+use super::{Answer, Bundle, Receipt, SignedCheckpoint};
 use crate::budget::Loss;
 use crate::class::Class;
 use crate::codec::CodecError;
 use crate::envelope::{EnvelopeError, Signed, Untrusted};
 use crate::id::{Digest, LedgerId, RequestId, Time};
 use crate::key::{KeySet, PublicKey};
-use crate::ledger::{Checkpoint, Entry, Event, GateCertificate, Seal, leaf_hash, origin_of, verify_consistency, verify_inclusion};
+use crate::ledger::{Entry, Event, GateCertificate, Seal, leaf_hash, verify_consistency, verify_inclusion};
 use crate::right::{Request, Seen, Verdict, Verified, verify_request};
 
 /// What no verification of ours proves (rule G4).
@@ -95,8 +95,8 @@ pub struct Proof {
     pub bound: bool,
     /// The answer, when it was there.
     pub answer: Option<Answer>,
-    /// The checkpoint of the receipt, which the holder remembers for the next request.
-    pub seen: Seen,
+    /// The checkpoint of the receipt with its certificate, which the holder remembers for the next request.
+    pub checkpoint: SignedCheckpoint,
 }
 
 /// Why a receipt proves nothing.
@@ -186,9 +186,10 @@ impl Receipt {
     }
 
     fn check_under(&self, certificate: Signed<GateCertificate>) -> Result<Checked<'_>, ReceiptError> {
-        let GateCertificate { ledger, gate, not_before, not_after, .. } = certificate.into_value();
-        let checkpoint = Checkpoint::verify(&self.checkpoint, &origin_of(ledger), &gate).map_err(|_| ReceiptError::Checkpoint)?;
-        verify_inclusion(self.index, checkpoint.size(), &leaf_hash(&self.entry), &self.inclusion, checkpoint.root())
+        let GateCertificate { ledger, not_before, not_after, .. } = *certificate.value();
+        let checkpoint = SignedCheckpoint::under(certificate, &self.checkpoint)?;
+        let Seen { size, root } = checkpoint.seen();
+        verify_inclusion(self.index, size, &leaf_hash(&self.entry), &self.inclusion, root.as_bytes())
             .map_err(|_| ReceiptError::Inclusion)?;
         let entry = Entry::decode(&self.entry)?;
         let sealed_at = entry.time;
@@ -201,8 +202,8 @@ impl Receipt {
         if at < not_before || sealed_at > not_after || at > sealed_at {
             return Err(ReceiptError::Time { at: sealed_at });
         }
-        let proved = vec![Statement::Certified { ledger }, Statement::Included { index: self.index, size: checkpoint.size() }];
-        Ok(Checked { receipt: self, ledger, checkpoint, at, seal, proved })
+        let proved = vec![Statement::Certified { ledger }, Statement::Included { index: self.index, size }];
+        Ok(Checked { receipt: self, checkpoint, at, seal, proved })
     }
 }
 
@@ -219,20 +220,15 @@ impl Bundle {
 /// A receipt whose own parts agree.
 struct Checked<'a> {
     receipt: &'a Receipt,
-    ledger: LedgerId,
-    checkpoint: Checkpoint,
+    checkpoint: SignedCheckpoint,
     at: Time,
     seal: Seal,
     proved: Vec<Statement>,
 }
 
 impl Checked<'_> {
-    fn seen(&self) -> Seen {
-        Seen { size: self.checkpoint.size(), root: Digest::from_bytes(*self.checkpoint.root()) }
-    }
-
     fn unbound(self) -> Proof {
-        Proof { seen: self.seen(), proved: self.proved, bound: false, answer: None }
+        Proof { checkpoint: self.checkpoint, proved: self.proved, bound: false, answer: None }
     }
 
     fn bind(mut self, owner: &PublicKey, request: &[u8], answer_bytes: &[u8]) -> Result<Proof, ReceiptError> {
@@ -249,19 +245,19 @@ impl Checked<'_> {
         if answer.request != request.id() || answer.dataset != asked.dataset {
             return Err(ReceiptError::Other("answer"));
         }
-        asked.check(&right, self.ledger, self.at).map_err(refuse)?;
+        asked.check(&right, self.checkpoint.ledger(), self.at).map_err(refuse)?;
         let charged = self.seal.charges.iter().all(|charge| charge.amount.loss == asked.price && charge.amount.uses == 1);
         let lifetime = self.seal.charges.first().map(|charge| charge.new.loss).filter(|_| charged && answer.spent == asked.price);
         let lifetime = lifetime.ok_or(ReceiptError::Charge)?;
         let seen = self.consistent(asked)?;
         self.proved.extend([
-            Statement::Consistent { seen, size: self.checkpoint.size() },
+            Statement::Consistent { seen, size: self.checkpoint.seen().size },
             Statement::Requested { request: request.id() },
             Statement::Allowed { at: self.at },
             Statement::Sealed { answer: self.seal.answer },
             Statement::Charged { loss: asked.price, lifetime },
         ]);
-        Ok(Proof { seen: self.seen(), proved: self.proved, bound: true, answer: Some(answer) })
+        Ok(Proof { checkpoint: self.checkpoint, proved: self.proved, bound: true, answer: Some(answer) })
     }
 
     /// The size the holder had seen, which the checkpoint's ledger must contain.
@@ -269,8 +265,8 @@ impl Checked<'_> {
         let Some(seen) = request.seen else {
             return if self.receipt.consistency.is_empty() { Ok(0) } else { Err(ReceiptError::Consistency) };
         };
-        let (size, root) = (self.checkpoint.size(), self.checkpoint.root());
-        verify_consistency(seen.size, size, seen.root.as_bytes(), root, &self.receipt.consistency)
+        let Seen { size, root } = self.checkpoint.seen();
+        verify_consistency(seen.size, size, seen.root.as_bytes(), root.as_bytes(), &self.receipt.consistency)
             .map_err(|_| ReceiptError::Consistency)?;
         Ok(seen.size)
     }

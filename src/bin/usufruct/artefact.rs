@@ -3,11 +3,14 @@
 use usufruct::dataset::{Card, NewVersion, Publication, Refill};
 use usufruct::desensitise::{KeyRing, Manifest, SourceOpening};
 use usufruct::envelope::{Artefact as Signable, Untrusted};
+use usufruct::holder::Remembered;
 use usufruct::key::{PublicKey, SigningKey};
 use usufruct::ledger::{Checkpoint, GateCertificate};
 use usufruct::receipt::{Answer, Bundle, Receipt};
 use usufruct::right::{Block, Request, Right};
 use zeroize::Zeroizing;
+
+use crate::kept;
 
 /// A signed artefact: the envelope and what it claims.
 pub(crate) struct Claim<T> {
@@ -20,6 +23,7 @@ pub(crate) enum Artefact {
     PublicKey(PublicKey),
     Keys(KeyRing),
     Checkpoint(Checkpoint),
+    Seen(Vec<Remembered>),
     Right(Right, Box<Block>),
     Request(Box<Claim<Request>>),
     Bundle(Box<Bundle>),
@@ -56,6 +60,7 @@ impl Artefact {
         None.or_else(|| SigningKey::from_pem(bytes).ok().map(Self::PrivateKey))
             .or_else(|| PublicKey::from_pem(bytes).ok().map(Self::PublicKey))
             .or_else(|| std::str::from_utf8(bytes).ok().and_then(|text| Checkpoint::claimed(text).ok()).map(Self::Checkpoint))
+            .or_else(|| kept::lines(bytes).map(Self::Seen))
             .or_else(|| {
                 let right = Right::decode(bytes).ok()?;
                 let block = right.claimed().ok()?;
@@ -81,6 +86,7 @@ impl Artefact {
             Self::PrivateKey(_) => "private key",
             Self::PublicKey(_) => "public key",
             Self::Checkpoint(_) => "checkpoint",
+            Self::Seen(_) => "seen checkpoints",
             Self::Right(..) => "right",
             Self::Request(_) => "request",
             Self::Bundle(_) => "receipt with request and answer",

@@ -30,7 +30,7 @@ impl Ask {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         let Asked { request, mut seen } = self.question.sign()?;
         let space = Space::open(&self.dir).or_fail()?;
-        let (auditor, ledger) = (Auditor::new(space.owner().key().clone()), space.ledger_id());
+        let auditor = Auditor::new(space.owner().key().clone());
         let gate = space.gate();
         let output = self.receipt.begin()?;
         let id = gate.keep(request.bytes()).or_fail()?;
@@ -39,15 +39,18 @@ impl Ask {
         drop(gate);
 
         // The holder believes the receipt, not the gate.
+        let mut remembered = Ok(());
         if let Some(bundle) = answer::bundle(&release, request.bytes()) {
             let proof = auditor
                 .verify_bundle(&bundle)
                 .map_err(|error| Failure::new(Exit::Environment, format_args!("the gate's receipt does not verify: {error}")))?;
-            seen.remember(ledger, proof.seen).or_fail()?;
             if let Some(output) = output {
                 file::finish(output, &bundle.encode())?;
             }
+            remembered = seen.remember(&proof.checkpoint).or_fail();
         }
-        self.receipt.print(&release, request.bytes(), &description, json)
+        // What was paid for is shown, also by a gate that keeps two histories.
+        self.receipt.print(&release, request.bytes(), &description, json)?;
+        remembered
     }
 }

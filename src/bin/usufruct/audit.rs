@@ -6,14 +6,17 @@ use usufruct::audit::{Depth, Rollback};
 use usufruct::auditor::Auditor;
 use usufruct::budget::Loss;
 use usufruct::gate::DatasetState;
-use usufruct::ledger::{Checkpoint, NOTE_BYTES_MAX, RefillReason, origin_of};
+use usufruct::key::PublicKey;
+use usufruct::ledger::{Checkpoint, Ledger, LedgerError, NOTE_BYTES_MAX, RefillReason};
 use usufruct::receipt::NOT_PROVED;
+use usufruct::right::Seen;
 
 use crate::failure::{Exit, Failure, OrFail};
+use crate::kept::{Kept, Standing};
 use crate::output::{self, Amount};
 use crate::progress::Bar;
 use crate::report::Report;
-use crate::{file, key, question};
+use crate::{file, key};
 
 /// Check a whole space with the owner's public key: ledger, budgets, signatures, data, answers
 #[derive(Args)]
@@ -21,14 +24,14 @@ use crate::{file, key, question};
 Example:
   usufruct audit space --key owner.pub --checkpoint holder.key.seen
 
-Needs no lock and no private key. Exit code 1 on any doubt. A rollback of the whole folder shows only against a checkpoint that somebody outside has kept: a holder's KEY.seen, or a signed note.")]
+Needs no lock and no private key. Exit code 1 on any doubt. A rollback of the whole folder shows only against a checkpoint that somebody outside has kept: a holder's KEY.seen, a signed note, or a receipt. A note that the gate did not sign is refused.")]
 pub(crate) struct Audit {
     /// The space
     dir: PathBuf,
     /// The owner's public key
     #[arg(long, value_name = "OWNER.pub")]
     key: PathBuf,
-    /// A checkpoint kept outside: a signed note, or a file of seen checkpoints
+    /// A checkpoint kept outside: a file of seen checkpoints, a signed note, or a receipt
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 }
@@ -40,6 +43,9 @@ struct Told<'a> {
     rollback: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     witnessed_size: Option<u64>,
+    /// What the kept checkpoint is worth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<&'static str>,
     ledger: Option<String>,
     size: Option<u64>,
     root: Option<String>,
@@ -87,14 +93,16 @@ impl<'a> Dataset<'a> {
 
 impl Audit {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
-        let auditor = Auditor::new(key::public(&self.key)?);
+        let owner = key::public(&self.key)?;
+        let auditor = Auditor::new(owner.clone());
         if !self.dir.join("ledger").is_dir() {
             return Err(Failure::input(format_args!("{} is not a space", self.dir.display())));
         }
-        let kept = self.checkpoint.as_deref().map(|path| self.kept(path)).transpose()?;
+        let kept = self.checkpoint.as_deref().map(|path| self.kept(path, &owner)).transpose()?;
         let bar = Bar::new("auditing", false);
-        let audited = auditor.audit(&self.dir, kept, &|done, total| bar.show(done, Some(total)));
+        let audited = auditor.audit(&self.dir, kept.as_ref().map(|(seen, _)| *seen), &|done, total| bar.show(done, Some(total)));
         drop(bar);
+        let witness = kept.map(|(_, standing)| standing);
         let report = match audited {
             Ok(report) => report,
             Err(error) => {
@@ -105,6 +113,7 @@ impl Audit {
                         depth: None,
                         rollback: "unwitnessed",
                         witnessed_size: None,
+                        witness: None,
                         ledger: None,
                         size: None,
                         root: None,
@@ -118,9 +127,9 @@ impl Audit {
             }
         };
         if json {
-            output::print_json(&told(&report))?;
+            output::print_json(&told(&report, witness.as_ref()))?;
         } else {
-            output::print(&text(&report))?;
+            output::print(&text(&report, witness.as_ref()))?;
         }
         match report.problems.len() {
             0 => Ok(()),
@@ -131,12 +140,21 @@ impl Audit {
 
     /// The checkpoint somebody kept of this ledger, whose name stands in the space's own checkpoint. Were that another's,
     /// nothing would be found here, or the audit would find that it is not signed by the gate.
-    fn kept(&self, path: &Path) -> Result<usufruct::right::Seen, Failure> {
+    fn kept(&self, path: &Path, owner: &PublicKey) -> Result<(Seen, Standing), Failure> {
         let own = self.dir.join("ledger").join("checkpoint");
         let wrong = || Failure::new(Exit::Environment, format_args!("{}: not a checkpoint", own.display()));
         let note = file::read(&own, NOTE_BYTES_MAX)?;
         let origin = std::str::from_utf8(&note).ok().and_then(|text| Checkpoint::claimed(text).ok()).ok_or_else(wrong)?.origin().to_owned();
-        question::kept(path, |id| origin_of(id) == origin, &origin)
+        let kept = Kept::read(path, &origin)?;
+        let certificates = || -> Result<_, LedgerError> { Ok(vec![Ledger::read(&self.dir.join("ledger"))?.certificate.bytes().to_vec()]) };
+        match kept.verify(owner, certificates).about(&self.dir)? {
+            Ok(standing) => Ok((kept.claimed(), standing)),
+            Err(error) => {
+                let message = format_args!("{}: the kept checkpoint proves nothing: {error}", path.display());
+                Err(Failure::new(Exit::Environment, message)
+                    .hint("a file of seen checkpoints and a receipt carry their gate's certificate"))
+            }
+        }
     }
 }
 
@@ -155,13 +173,14 @@ const fn depth(depth: Depth) -> &'static str {
     }
 }
 
-fn told(report: &usufruct::audit::Report) -> Told<'_> {
+fn told<'a>(report: &'a usufruct::audit::Report, witness: Option<&Standing>) -> Told<'a> {
     let (name, witnessed_size) = rollback(&report.rollback);
     Told {
         ok: report.ok(),
         depth: Some(depth(report.depth)),
         rollback: name,
         witnessed_size,
+        witness: witness.map(Standing::told),
         ledger: Some(report.ledger.to_string()),
         size: Some(report.size),
         root: Some(report.root.to_string()),
@@ -172,7 +191,7 @@ fn told(report: &usufruct::audit::Report) -> Told<'_> {
     }
 }
 
-fn text(report: &usufruct::audit::Report) -> String {
+fn text(report: &usufruct::audit::Report, witness: Option<&Standing>) -> String {
     let mut out = Report::default();
     out.text("ledger", report.ledger).text("size", format_args!("{} entries, root {}", report.size, report.root));
     out.text("depth", depth(report.depth));
@@ -183,6 +202,9 @@ fn text(report: &usufruct::audit::Report) -> String {
             out.text("rollback", format_args!("found: the kept checkpoint of size {size} is not part of this ledger"))
         }
     };
+    if let Some(witness) = witness {
+        out.text("witness", format_args!("the kept checkpoint is {}", witness.told()));
+    }
     let mut datasets = Report::default();
     for state in &report.datasets {
         let mut section = Report::default();

@@ -4,6 +4,7 @@ use clap::Args;
 use usufruct::dataset::{Card, Column, Contribution, Description, NewVersion, Publication, Refill, Unit, Values};
 use usufruct::desensitise::{Manifest, ManifestColumn, Nature, OutputFile, Risk};
 use usufruct::envelope::{Artefact as Signable, Untrusted};
+use usufruct::holder::Remembered;
 use usufruct::id::{Decimal, Digest};
 use usufruct::key::Signer as _;
 use usufruct::ledger::{Charge, Checkpoint, Entry, Event, GateCertificate, Seal};
@@ -15,9 +16,9 @@ use crate::artefact::{Artefact, Claim};
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::script::flagged;
-use crate::{answer, desensitise, file, output};
+use crate::{answer, desensitise, file, kept, output};
 
-/// Explain a file of ours field by field: key, right, request, receipt, answer, card, refill, checkpoint, manifest
+/// Explain a file of ours field by field: key, right, request, receipt, answer, card, refill, checkpoint, seen checkpoints, manifest
 #[derive(Args)]
 #[command(after_help = "\
 Example:
@@ -34,7 +35,7 @@ impl Inspect {
         let bytes = Zeroizing::new(file::read(&self.file, Artefact::BYTES_MAX)?);
         let artefact = Artefact::recognise(&bytes).ok_or_else(|| {
             Failure::input(format_args!("{}: not an artefact of ours, or a damaged one", self.file.display())).hint(
-                "expected a key, right, request, receipt, answer, dataset card, refill, certificate, checkpoint, manifest or its opening",
+                "expected a key, right, request, receipt, answer, dataset card, refill, certificate, checkpoint, file of seen checkpoints, manifest or its opening",
             )
         })?;
         let mut report = Report::default();
@@ -67,6 +68,7 @@ fn explain(artefact: &Artefact, out: &mut Report) {
             out.text("key id", key.id()).text("algorithm", "Ed25519");
         }
         Artefact::Checkpoint(note) => checkpoint(note, out.text("status", "a claim; `usufruct audit --checkpoint` holds a space to it")),
+        Artefact::Seen(lines) => seen(lines, out.text("status", "claims only; `usufruct verify` checks the signatures")),
         Artefact::Right(chain, block) => right(chain, block, out.text("status", CLAIMED)),
         Artefact::Request(claim) => {
             signed(claim, out);
@@ -299,6 +301,29 @@ fn answer_fields(value: &Answer, out: &mut Report) {
 
 fn checkpoint(note: &Checkpoint, out: &mut Report) {
     out.text("origin", note.origin()).number("size", note.size()).text("root", Digest::from_bytes(*note.root()));
+}
+
+fn seen(lines: &[Remembered], out: &mut Report) {
+    for (number, line) in (1..).zip(lines) {
+        let mut section = Report::default();
+        section.text("ledger", line.ledger()).number("size", line.seen().size).text("root", line.seen().root);
+        match line.signed() {
+            Some((gate_certificate, note)) => {
+                certificate(gate_certificate, &mut section);
+                section.list("note", note.lines());
+            }
+            None => {
+                section.text("signed", "no; kept by an earlier version");
+            }
+        }
+        out.section(&format!("line {number}"), section);
+    }
+    let contradictions =
+        kept::contradictions(lines).map(|(one, _)| format!("two roots of the first {} entries of {}", one.seen().size, one.ledger()));
+    let contradictions: Vec<String> = contradictions.collect();
+    if !contradictions.is_empty() {
+        out.list("contradictions", contradictions);
+    }
 }
 
 fn certificate(bytes: &[u8], out: &mut Report) {

@@ -12,6 +12,7 @@ mod file;
 mod grant;
 mod inspect;
 mod interrupt;
+mod kept;
 mod key;
 mod later;
 mod output;

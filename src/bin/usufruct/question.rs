@@ -1,24 +1,22 @@
 //! A question under a right, as `request`, `quote` and `ask` take it: SQL text to a signed request.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use usufruct::envelope::Signed;
 use usufruct::holder::{Holder, SeenFile};
-use usufruct::id::{Digest, LedgerId, Purpose, Time};
+use usufruct::id::{Purpose, Time};
 use usufruct::key::SigningKey;
-use usufruct::ledger::{Checkpoint, origin_of};
+use usufruct::ledger::origin_of;
 use usufruct::query::Query;
 use usufruct::random::SystemRandom;
-use usufruct::right::{Ask, CHAIN_BYTES_MAX, EXPIRY_DEFAULT_S, Request, Right, Seen};
+use usufruct::right::{Ask, CHAIN_BYTES_MAX, EXPIRY_DEFAULT_S, Request, Right};
 
 use crate::failure::{Failure, OrFail};
 use crate::file;
+use crate::kept::Kept;
 use crate::price::Price;
-
-/// Ten thousand ledgers, as the file beside the key.
-const CHECKPOINT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 #[derive(Args)]
 pub(crate) struct Question {
@@ -36,7 +34,7 @@ pub(crate) struct Question {
     /// How long the request is good for: seconds, or a time such as 2030-01-01T00:00:00Z; 24 hours unless told
     #[arg(long, value_name = "SECONDS|TIME")]
     expires: Option<String>,
-    /// A checkpoint to hold the gate to, in place of KEY.seen: a signed note, or another file of seen checkpoints
+    /// A checkpoint to hold the gate to, in place of KEY.seen: a signed note, a receipt, or another file of seen checkpoints
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// The question: one SELECT of aggregates over the dataset; see docs/request.md
@@ -63,26 +61,14 @@ impl Question {
         let remembered = SeenFile::beside(&self.key).or_fail()?;
         let ledger = right.claimed().about(&self.right)?.ledger;
         let seen = match &self.checkpoint {
-            Some(path) => Some(kept(path, |id| id == ledger, &origin_of(ledger))?),
+            // At its word: whoever signs the question is the one who kept it.
+            Some(path) => Some(Kept::read(path, &origin_of(ledger))?.claimed()),
             None => remembered.of(ledger),
         };
         let ask = Ask { query, price, purpose, expiry_s, seen };
         let request = holder.request_claimed(&right, ask, now, &mut SystemRandom::new().or_fail()?).or_fail()?;
         Ok(Asked { request, seen: remembered })
     }
-}
-
-/// A checkpoint that somebody kept: a signed note of the ledger called `origin`, or its line in a file of seen ones.
-pub(crate) fn kept(path: &Path, is_ledger: impl Fn(LedgerId) -> bool, origin: &str) -> Result<Seen, Failure> {
-    let bytes = file::read(path, CHECKPOINT_BYTES_MAX)?;
-    let other = || Failure::input(format_args!("{}: has no checkpoint of this ledger, {origin}", path.display()));
-    // A note says whose it is in its first line.
-    let note = std::str::from_utf8(&bytes).ok().filter(|text| text.starts_with("usufruct/"));
-    if let Some(note) = note {
-        let note = Checkpoint::claimed(note).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))?;
-        return if note.origin() == origin { Ok(Seen { size: note.size(), root: Digest::from_bytes(*note.root()) }) } else { Err(other()) };
-    }
-    SeenFile::open(path).about(path)?.iter().find(|(id, _)| is_ledger(*id)).map(|(_, seen)| seen).ok_or_else(other)
 }
 
 /// Now, by the clock of this machine.

@@ -6,15 +6,17 @@ use serde::Serialize;
 use usufruct::auditor::Auditor;
 use usufruct::desensitise::{Manifest, Risk, SourceOpening};
 use usufruct::envelope::Artefact as Signable;
+use usufruct::holder::Remembered;
 use usufruct::key::{KeySet, PublicKey};
-use usufruct::receipt::{ANSWER_BYTES_MAX, Answer, NOT_PROVED, Proof, Receipt, ReceiptError};
-use usufruct::right::{Request, Right, Verdict, Verified, verify_request};
+use usufruct::receipt::{ANSWER_BYTES_MAX, Answer, Fork, NOT_PROVED, Proof, Receipt, ReceiptError};
+use usufruct::right::{Request, Right, Seen, Verdict, Verified, verify_request};
 use zeroize::Zeroizing;
 
 use crate::answer::FILE_BYTES_MAX;
 use crate::artefact::{Artefact, Claim};
 use crate::failure::{Exit, Failure, OrFail};
-use crate::{answer, file, key, output, question};
+use crate::kept::Standing;
+use crate::{answer, file, kept, key, output, question};
 
 /// Check any signed artefact offline, with the owner's public key alone
 #[derive(Args)]
@@ -24,7 +26,7 @@ Example:
 
 Says what is proved and what is not. Exit code 1 when a signature or a proof does not hold.")]
 pub(crate) struct Verify {
-    /// The file: a receipt, right, request, dataset card, refill, certificate or manifest
+    /// The file: a receipt, right, request, dataset card, refill, certificate, file of seen checkpoints or manifest
     file: PathBuf,
     /// The owner's public key
     #[arg(long, value_name = "OWNER.pub")]
@@ -108,6 +110,7 @@ impl Verify {
                 let (request, right) = verify_request(bytes, &KeySet::single(owner.clone())).map_err(|error| self.doubt(&error))?;
                 return Ok(self.request(kind, &request, &right));
             }
+            Artefact::Seen(lines) => return self.seen(kind, lines, owner),
             Artefact::Card(claim) => self.signed(claim, owner)?,
             Artefact::Publication(claim) => self.signed(claim, owner)?,
             Artefact::NewVersion(claim) => self.signed(claim, owner)?,
@@ -162,6 +165,30 @@ impl Verify {
         }
         not_proved.extend(NOT_PROVED.iter().map(ToString::to_string));
         Ok(Told { ok: true, kind, bound: Some(bound), proved: proved.iter().map(ToString::to_string).collect(), not_proved, answer })
+    }
+
+    /// What a holder has seen, and whether two lines of it prove a fork.
+    fn seen(&self, kind: &'static str, lines: &[Remembered], owner: &PublicKey) -> Result<Told, Failure> {
+        let (mut proved, mut not_proved) = (Vec::new(), Vec::new());
+        for line in lines {
+            let (ledger, Seen { size, root }) = (line.ledger(), line.seen());
+            match kept::claimed_owner(line) {
+                None => not_proved.push(format!("ledger {ledger}, size {size}: {}", Standing::Unsigned.told())),
+                Some(other) if other != owner.id() => not_proved.push(format!("ledger {ledger}: of another owner, whose key is {other}")),
+                Some(_) => {
+                    line.verify(owner).map_err(|error| self.doubt(&format_args!("ledger {ledger}: {error}")))?;
+                    proved.push(format!("the gate of ledger {ledger} signed its first {size} entries, root {root}"));
+                }
+            }
+        }
+        for (one, other) in kept::contradictions(lines) {
+            let both = one.verify(owner).ok().flatten().zip(other.verify(owner).ok().flatten());
+            if let Some(fork) = both.and_then(|(one, other)| Fork::of(&one, &other)) {
+                proved.push(format!("a fork: {fork}"));
+            }
+        }
+        not_proved.push("that the ledger still contains them: `usufruct audit --checkpoint` says so".to_owned());
+        Ok(Told { ok: true, kind, bound: None, proved, not_proved, answer: None })
     }
 
     fn right(&self, right: Result<Verified, Verdict>) -> Result<Vec<String>, Failure> {
