@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod fixed;
+#[cfg(unix)]
+#[path = "faults/mod.rs"]
+mod inject;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -322,6 +325,54 @@ fn a_torn_or_damaged_file_is_refused_by_its_line() {
     assert!(matches!(SeenFile::open(&path), Err(SeenError::Twice { line: 2 })));
     fs::write(&path, vec![b'\n'; (16 << 20) + 1]).unwrap();
     assert!(matches!(SeenFile::open(&path), Err(SeenError::Length { limit: 0x0100_0000 })));
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "a child process of the test below"]
+fn remember_once() {
+    let Some(folder) = std::env::var_os("SEEN_FOLDER") else { return };
+    let mut file = SeenFile::beside(&key_in(Path::new(&folder))).unwrap();
+    let later = file.remember(&seen(ledger(1), 9, ""));
+    let fork = file.remember(&seen(ledger(2), 5, "other"));
+    println!("later {} fork {}", later.is_ok(), matches!(fork, Err(SeenError::Fork { evidence: Ok(_), .. })));
+}
+
+/// The process dies, the disk fails or is full at every call in turn: the file is the old or the new one, what was said to be
+/// remembered is, and the next time goes well.
+#[cfg(unix)]
+#[test]
+fn no_failure_of_a_disk_harms_it() {
+    use inject::{Faults, What};
+    let Some(faults) = Faults::build() else { return };
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("keys");
+    let child = || {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        let mut file = SeenFile::beside(&key_in(&folder)).unwrap();
+        file.remember(&seen(ledger(1), 5, "")).unwrap();
+        file.remember(&seen(ledger(2), 5, "")).unwrap();
+        faults.test("remember_once", &folder).env("SEEN_FOLDER", &folder)
+    };
+    let calls = child().count();
+    assert!(calls >= 10, "{calls}");
+    for n in 1..=calls {
+        for what in [What::Kill, What::KillAfter, What::Torn(n), What::Eio, What::EioSticky, What::Enospc, What::EnospcSticky] {
+            let ran = child().at(n, what).run();
+            let told = || format!("{what:?} at {n}: {}", ran.told());
+            let mut file = SeenFile::beside(&key_in(&folder)).unwrap_or_else(|error| panic!("{error}, {}", told()));
+            let size = file.of(ledger(1)).unwrap().size;
+            assert!([5, 9].contains(&size) && file.of(ledger(2)) == Some(seen(ledger(2), 5, "").seen()), "{}", told());
+            assert!(!ran.out.contains("later true") || size == 9, "{}", told());
+            let evidence =
+                |folder: &Path| fs::read(folder.join("holder.key.seen.fork")).map(|bytes| Remembered::read_all(&bytes).unwrap().len());
+            assert!(!ran.out.contains("fork true") || evidence(&folder).is_ok_and(|lines| lines == 2), "{}", told());
+            file.remember(&seen(ledger(1), 10, "")).unwrap();
+            assert!(matches!(file.remember(&seen(ledger(2), 5, "other")), Err(SeenError::Fork { evidence: Ok(_), .. })), "{}", told());
+            assert_eq!(evidence(&folder).unwrap(), 2, "{}", told());
+        }
+    }
 }
 
 /// The example of `docs/receipt.md`.
