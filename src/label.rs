@@ -22,6 +22,10 @@ impl Label {
     pub const CARD: Self = Self("usufruct/v1/dataset-card");
     /// Owner: more budget for a lineage.
     pub const REFILL: Self = Self("usufruct/v1/refill");
+    /// Owner: the quantum of times from now on.
+    pub const QUANTUM: Self = Self("usufruct/v1/quantum");
+    /// Owner: gate time goes on from an earlier one.
+    pub const CLOCK: Self = Self("usufruct/v1/clock");
     /// Owner (block 0) or the holder of the block before: one block of a right.
     pub const RIGHT_BLOCK: Self = Self("usufruct/v1/right-block");
     /// Holder: one signed use of a right.
@@ -31,8 +35,10 @@ impl Label {
     pub const GENESIS: Self = Self("usufruct/v1/genesis");
     /// Hash of the schema of a dataset.
     pub const SCHEMA: Self = Self("usufruct/v1/schema");
-    /// Commitment to an artefact behind an account of the ledger.
+    /// Commitment to an artefact behind an account of the ledger, in ledgers before their upgrade.
     pub const ACCOUNT: Self = Self("usufruct/v1/account");
+    /// Commitment to an account of the ledger and the artefact behind it.
+    pub const ACCOUNT_ARTEFACT: Self = Self("usufruct/v2/account");
     /// Commitment to a snapshot of data.
     pub const SNAPSHOT: Self = Self("usufruct/v1/snapshot");
     /// Keyed id of a privacy unit in a snapshot.
@@ -64,17 +70,20 @@ impl Label {
     pub const MANIFEST: Self = Self("usufruct/v1/manifest");
 
     /// All labels, for the test that they differ.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::GATE_CERTIFICATE,
         Self::PUBLISH,
         Self::VERSION,
         Self::CARD,
         Self::REFILL,
+        Self::QUANTUM,
+        Self::CLOCK,
         Self::RIGHT_BLOCK,
         Self::REQUEST,
         Self::GENESIS,
         Self::SCHEMA,
         Self::ACCOUNT,
+        Self::ACCOUNT_ARTEFACT,
         Self::SNAPSHOT,
         Self::UNIT,
         Self::ROW,

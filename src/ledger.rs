@@ -7,29 +7,43 @@
 //! ```
 //! Byte formats: `docs/ledger.md`.
 
+#[cfg(feature = "embedded")]
+mod batch;
 mod book;
 mod certificate;
+mod change;
+mod charge;
 mod checkpoint;
 mod commitment;
 mod entry;
+mod foundation;
 #[cfg(feature = "embedded")]
 mod journal;
 mod proof;
+mod proposal;
+mod quantum;
 #[cfg(feature = "embedded")]
 mod store;
 mod tree;
+#[cfg(test)]
+mod world;
 
-pub use book::{Account, AccountKind, Book, BookError, RequestRecord, RequestState};
+pub use book::{Account, AccountKind, Book, BookError, REFUND_AFTER_S, RequestRecord, RequestState};
 pub use certificate::{GateCertificate, origin_of};
+pub use change::{ClockReset, QuantumChange};
+pub use charge::{Charge, Charges, Measure};
 pub use checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, ORIGIN_BYTES_MAX, verifier_key};
 pub use commitment::Commitment;
-pub use entry::{Charge, ENTRY_BYTES_MAX, Entry, Event, Genesis, Measure, RefillReason, Reservation, Seal};
+pub use entry::{ENTRY_BYTES_MAX, Entry, Event, Genesis, RefillReason, Reservation, Seal};
+pub use foundation::Foundation;
 #[cfg(feature = "embedded")]
 pub use journal::{
     BATCH_BYTES_MAX, Expected, Fault, Frame, Journal, JournalError, JournalOptions, JournalSummary, SECTOR_BYTES, SEGMENT_BYTES_DEFAULT,
     SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
 };
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
+pub use proposal::{Act, Admitted, Proposal, Reserve, Ticket};
+pub use quantum::{Quantum, QuantumError};
 #[cfg(feature = "embedded")]
 pub use store::{Ledger, LedgerError, LedgerReading};
 pub use tree::{EMPTY_ROOT, Tree, leaf_hash};

@@ -45,6 +45,7 @@ fn written() -> BTreeMap<String, Vec<u8>> {
     .map(|(name, bytes)| (name.to_owned(), bytes))
     .into();
     files.extend(entry_kinds().into_iter().map(|entry| (format!("{}.entry", entry.event.name()), entry.encode())));
+    files.extend(upgraded_entry_kinds().into_iter().map(|entry| (format!("upgraded.{}.entry", entry.event.name()), entry.encode())));
     #[cfg(all(feature = "embedded", feature = "csv"))]
     files.extend([
         ("ledger.seg".to_owned(), stored::segment()),
@@ -94,6 +95,9 @@ fn every_kept_artefact_is_read() {
     for entry in entry_kinds() {
         assert_eq!(Entry::decode(&bytes(&format!("{}.entry", entry.event.name()))).unwrap(), entry);
     }
+    for entry in upgraded_entry_kinds() {
+        assert_eq!(Entry::decode(&bytes(&format!("upgraded.{}.entry", entry.event.name()))).unwrap(), entry);
+    }
     let note = String::from_utf8(bytes("ledger.checkpoint")).unwrap();
     let checkpoint = Checkpoint::verify(&note, &origin_of(genesis().ledger_id()), key("gate").public()).unwrap();
     assert_eq!((checkpoint.size(), *checkpoint.root()), (7, tree(&history()).root()));
@@ -104,6 +108,8 @@ fn the_history_follows_and_its_bundle_verifies() {
     let mut book = Book::default();
     history().iter().for_each(|entry| book.apply(entry).unwrap());
     assert!(matches!(book.request(&request().id()).unwrap().state, RequestState::Sealed { index: 6, .. }));
+    upgraded_entry_kinds().iter().for_each(|entry| book.apply(entry).unwrap());
+    assert_eq!((book.certificates().len(), book.quantum().ms(), book.clock_resets().len()), (2, 20_000, 1));
     let proof = Auditor::new(key("owner").public().clone()).verify_bundle(&bundle()).unwrap();
     assert!(proof.bound);
     assert_eq!(proof.answer, Some(answer()));

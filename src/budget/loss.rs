@@ -140,6 +140,14 @@ impl Loss {
         limit.checked_sub(self).is_ok()
     }
 
+    /// Epsilon or rho, and delta, in their units.
+    pub(crate) const fn units(&self) -> (u64, u64) {
+        match self {
+            Self::Approx { epsilon, delta } => (epsilon.units(), delta.units()),
+            Self::Zcdp { rho, delta } => (rho.units(), delta.units()),
+        }
+    }
+
     fn combine(
         &self,
         other: &Self,

@@ -14,6 +14,11 @@ impl Encoder {
         Self::default()
     }
 
+    /// An encoder that writes behind these bytes.
+    pub(crate) fn behind(bytes: Vec<u8>) -> Self {
+        Self { out: bytes }
+    }
+
     /// An unsigned integer.
     pub fn uint(&mut self, value: u64) -> &mut Self {
         self.head(0, value)

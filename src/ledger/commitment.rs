@@ -2,7 +2,7 @@ use ring::hmac;
 use subtle::ConstantTimeEq;
 
 use crate::codec::{CodecError, Decoder, Encoder, Field};
-use crate::id::{Digest, Salt};
+use crate::id::{AccountId, Digest, Salt};
 use crate::label::Label;
 
 /// A commitment HMAC-SHA256(salt, label, digest): hides the digest, and so what it is of, until the salt is shown.
@@ -15,10 +15,20 @@ impl Commitment {
     /// Commits to a digest.
     #[must_use]
     pub fn new(label: Label, salt: &Salt, digest: &Digest) -> Self {
+        Self::over(label, salt, &[digest.as_bytes()])
+    }
+
+    /// Commits to what an account stands for. The account is inside: no opening of one account opens another.
+    #[must_use]
+    pub fn of_account(salt: &Salt, account: AccountId, digest: &Digest) -> Self {
+        Self::over(Label::ACCOUNT_ARTEFACT, salt, &[account.as_bytes(), digest.as_bytes()])
+    }
+
+    fn over(label: Label, salt: &Salt, parts: &[&[u8]]) -> Self {
         let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes()));
         context.update(label.as_bytes());
         context.update(&[0]);
-        context.update(digest.as_bytes());
+        parts.iter().for_each(|part| context.update(part));
         let mut bytes = [0; 32];
         bytes.copy_from_slice(context.sign().as_ref());
         Self(bytes)
@@ -28,6 +38,12 @@ impl Commitment {
     #[must_use]
     pub fn opens(&self, label: Label, salt: &Salt, digest: &Digest) -> bool {
         self.0.ct_eq(&Self::new(label, salt, digest).0).into()
+    }
+
+    /// Whether salt and digest open the commitment of this account, and no other; in constant time.
+    #[must_use]
+    pub fn opens_account(&self, salt: &Salt, account: AccountId, digest: &Digest) -> bool {
+        self.0.ct_eq(&Self::of_account(salt, account, digest).0).into()
     }
 
     /// From its bytes.
@@ -67,5 +83,18 @@ mod tests {
         assert!(!commitment.opens(Label::ACCOUNT, &salt, &digest));
         assert!(!commitment.opens(Label::SNAPSHOT, &Salt::from_bytes([2; 32]), &digest));
         assert!(!commitment.opens(Label::SNAPSHOT, &salt, &Digest::of(b"y")));
+    }
+
+    #[test]
+    fn an_opening_of_one_account_opens_no_other() {
+        let (salt, digest) = (Salt::from_bytes([1; 32]), Digest::of(b"x"));
+        let [one, other] = [1, 2].map(|id| AccountId::from_bytes([id; 16]));
+        let commitment = Commitment::of_account(&salt, one, &digest);
+        assert!(commitment.opens_account(&salt, one, &digest));
+        assert!(!commitment.opens_account(&salt, other, &digest));
+        assert!(!commitment.opens_account(&salt, one, &Digest::of(b"y")));
+        assert!(!commitment.opens_account(&Salt::from_bytes([2; 32]), one, &digest));
+        assert!(!commitment.opens(Label::ACCOUNT, &salt, &digest));
+        assert!(!commitment.opens(Label::ACCOUNT_ARTEFACT, &salt, &digest));
     }
 }

@@ -1,4 +1,6 @@
+use super::charge::{Charges, Measure};
 use super::commitment::Commitment;
+use super::quantum::Quantum;
 use crate::budget::Loss;
 use crate::codec::{CodecError, Decoder, Encoder, Field, Fields, Limits, Record, record};
 use crate::id::{AccountId, Digest, LedgerId, Nonce, RequestId, Time};
@@ -8,7 +10,7 @@ use crate::label::Label;
 /// One entry of the ledger: what happened and when, by gate time. Its canonical bytes are a leaf of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Gate time; never earlier than that of the entry before.
+    /// Gate time; never earlier than that of the entry before, unless the owner sets it back.
     pub time: Time,
     /// What happened.
     pub event: Event,
@@ -21,7 +23,8 @@ record! {
     pub enum Event {
         /// Entry 0: who the owner is. The hash of it is the ledger's id (rule A2).
         0 "genesis" => Genesis(genesis: Genesis),
-        /// Entry 1: the gate's certificate, signed by the owner (rule A1).
+        /// Entry 1: the gate's certificate, signed by the owner (rule A1). Again later, with the next number: for the same or
+        /// a new key.
         1 "certificate" => Certificate {
             /// The signed artefact.
             16 => bytes: Vec<u8>,
@@ -34,6 +37,8 @@ record! {
             5 => artefact: Commitment,
             /// The budget of the lineage: its answers are not limited.
             6 => limit: Loss,
+            /// A keyed tag of the dataset's name, which is published once. In every entry behind the upgrade, in none before.
+            11 => once: Option<Digest>,
         },
         /// A later version of a dataset's data.
         3 "version" => Version {
@@ -41,6 +46,8 @@ record! {
             4 => account: AccountId,
             /// To the signed version.
             5 => artefact: Commitment,
+            /// Its number; the publication was 1. Behind the upgrade.
+            22 => number: Option<u64>,
         },
         /// A right was registered; opens its account.
         4 "grant" => Grant {
@@ -52,6 +59,8 @@ record! {
             6 => limit: Measure,
             /// The account of the lineage it draws on.
             7 => dataset: AccountId,
+            /// A keyed tag of the right's id, which is granted once. Behind the upgrade.
+            11 => once: Option<Digest>,
         },
         /// The owner added budget to a lineage (rule B2).
         5 "refill" => Refill {
@@ -63,6 +72,8 @@ record! {
             8 => amount: Loss,
             /// Why.
             9 => reason: RefillReason,
+            /// Its number; the first is 1. Behind the upgrade.
+            22 => number: Option<u64>,
         },
         /// A request was charged. From here on it counts, whatever happens.
         6 "reserve" => Reserve(reservation: Reservation),
@@ -80,9 +91,27 @@ record! {
             /// The request.
             10 => request: RequestId,
             /// The charges taken back: previous and new of each account.
-            13 => charges: Vec<Charge>,
+            13 => charges: Charges,
             /// Index of its reservation.
             14 => reserved: u64,
+        },
+        /// From here on entries have the new form: commitments hold the account, names, rights, versions and refills are
+        /// numbered or tagged, times are multiples of the quantum.
+        10 "upgrade" => Upgrade {
+            /// The quantum of times, until the owner changes it.
+            23 => quantum: Quantum,
+            /// To the secret that keys the tags.
+            24 => secret: Commitment,
+        },
+        /// The owner changed the quantum.
+        11 "quantum" => Quantum {
+            /// The signed [`QuantumChange`](super::QuantumChange).
+            16 => bytes: Vec<u8>,
+        },
+        /// The owner set gate time back. The time of this entry is the time it sets.
+        12 "clock" => Clock {
+            /// The signed [`ClockReset`](super::ClockReset).
+            16 => bytes: Vec<u8>,
         },
     }
 }
@@ -112,8 +141,8 @@ record! {
         11 => pub once: Digest,
         /// When the request stops being answered.
         12 => pub expires_at: Time,
-        /// The lineage's charge first, then the right's.
-        13 => pub charges: Vec<Charge>,
+        /// The lineage's charge first, then that of each right.
+        13 => pub charges: Charges,
     }
 }
 
@@ -124,7 +153,7 @@ record! {
         /// The request.
         10 => pub request: RequestId,
         /// The charges of the reservation, repeated so that one entry proves charge and answer.
-        13 => pub charges: Vec<Charge>,
+        13 => pub charges: Charges,
         /// Index of its reservation.
         14 => pub reserved: u64,
         /// SHA-256 of the answer.
@@ -132,28 +161,6 @@ record! {
         /// Time of its reservation, at which its right had to allow it.
         21 => pub reserved_at: Time,
     }
-}
-
-/// Privacy loss and number of answers: what an account counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measure {
-    /// Privacy loss.
-    pub loss: Loss,
-    /// Answers.
-    pub uses: u64,
-}
-
-/// A change of one account, with the balance before and after, so that one account's entries alone prove it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Charge {
-    /// The account.
-    pub account: AccountId,
-    /// The change.
-    pub amount: Measure,
-    /// Spent before.
-    pub previous: Measure,
-    /// Spent after.
-    pub new: Measure,
 }
 
 /// Why an owner adds budget to a lineage.
@@ -185,8 +192,6 @@ impl RefillReason {
 
 /// An entry is at most this long: the limit of C2SP tiles, whose length prefix has 16 bits.
 pub const ENTRY_BYTES_MAX: usize = 65_535;
-/// Lineage, right, and later populations and ancestors of the right.
-const CHARGES_MAX: usize = 32;
 
 /// Every entry starts with these; the rest are the fields of its kind.
 mod key {
@@ -218,12 +223,17 @@ impl Entry {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Encoder::new();
+        self.write(&mut out);
+        out.into_bytes()
+    }
+
+    /// Writes the canonical bytes.
+    pub(super) fn write(&self, out: &mut Encoder) {
         out.ordered_map(Some(key::FORMAT), |map| {
             map.field(key::KIND, &self.event.kind());
             map.field(key::TIME, &self.time);
             self.event.write_fields(map);
         });
-        out.into_bytes()
     }
 
     /// Reads the canonical bytes of an entry.
@@ -240,64 +250,6 @@ impl Entry {
         fields.finish()?;
         decoder.finish()?;
         Ok(Self { time, event })
-    }
-}
-
-impl Measure {
-    /// The sum, or why there is none.
-    ///
-    /// # Errors
-    /// Another model, or too large.
-    pub fn checked_add(&self, other: &Self) -> Result<Self, crate::budget::BudgetError> {
-        let uses = self.uses.checked_add(other.uses).ok_or(crate::budget::BudgetError::Overflow)?;
-        Ok(Self { loss: self.loss.checked_add(&other.loss)?, uses })
-    }
-}
-
-impl Field for Measure {
-    const SHAPE: &'static str = "measure";
-
-    fn write(&self, out: &mut Encoder) {
-        out.array(2);
-        self.loss.encode(out);
-        out.uint(self.uses);
-    }
-
-    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
-        let offset = decoder.offset();
-        if decoder.array(2)? != 2 {
-            return Err(CodecError::Unexpected { offset, expected: "loss and uses" });
-        }
-        Ok(Self { loss: Loss::decode(decoder)?, uses: decoder.uint()? })
-    }
-}
-
-impl Field for Vec<Charge> {
-    const SHAPE: &'static str = "array of charges";
-
-    fn write(&self, out: &mut Encoder) {
-        out.array(self.len());
-        for Charge { account, amount, previous, new } in self {
-            out.array(4).bytes(account.as_bytes());
-            [amount, previous, new].into_iter().for_each(|measure| measure.write(out));
-        }
-    }
-
-    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
-        let mut charges = Self::new();
-        for _ in 0..decoder.array(CHARGES_MAX)? {
-            let offset = decoder.offset();
-            if decoder.array(4)? != 4 {
-                return Err(CodecError::Unexpected { offset, expected: "account, amount, previous and new" });
-            }
-            charges.push(Charge {
-                account: Field::read(decoder, key)?,
-                amount: Field::read(decoder, key)?,
-                previous: Field::read(decoder, key)?,
-                new: Field::read(decoder, key)?,
-            });
-        }
-        Ok(charges)
     }
 }
 

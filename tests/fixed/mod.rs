@@ -16,8 +16,8 @@ use usufruct::id::{AccountId, ColumnName, Decimal, Digest, Name, Nonce, Purpose,
 use usufruct::key::{KeySet, Signer, SigningKey};
 use usufruct::label::Label;
 use usufruct::ledger::{
-    Charge, Checkpoint, Commitment, Entry, Event, GateCertificate, Genesis, Measure, RefillReason, Reservation, Seal, Tree, leaf_hash,
-    origin_of,
+    Charge, Charges, Checkpoint, ClockReset, Commitment, Entry, Event, GateCertificate, Genesis, Measure, Quantum, QuantumChange,
+    RefillReason, Reservation, Seal, Tree, leaf_hash, origin_of,
 };
 use usufruct::query::{Comparison, Item, Literal, Operation, Predicate, Query};
 use usufruct::receipt::{Answer, Bundle, Key, Receipt, Row, Value};
@@ -207,10 +207,10 @@ pub(crate) fn answer() -> Answer {
 const LINEAGE: AccountId = AccountId::from_bytes([0xa1; 16]);
 const RIGHT: AccountId = AccountId::from_bytes([0xa2; 16]);
 
-fn charges() -> Vec<Charge> {
+fn charges() -> Charges {
     let measure = |amount: &str, uses| Measure { loss: epsilon(amount), uses };
     let charge = |account| Charge { account, amount: measure("0.2", 1), previous: measure("0", 0), new: measure("0.2", 1) };
-    vec![charge(LINEAGE), charge(RIGHT)]
+    vec![charge(LINEAGE), charge(RIGHT)].into()
 }
 
 /// Genesis, certificate, publication and grant: what there was before the request.
@@ -219,6 +219,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         account: LINEAGE,
         artefact: Commitment::new(Label::ACCOUNT, &salt(5), &publication().digest()),
         limit: description().budget(),
+        once: None,
     };
     let id = Digest::from_bytes(*right().id().as_bytes());
     let grant = Event::Grant {
@@ -226,6 +227,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         dataset: LINEAGE,
         artefact: Commitment::new(Label::ACCOUNT, &salt(6), &id),
         limit: Measure { loss: right().terms().budget, uses: right().terms().uses },
+        once: None,
     };
     let events = [Event::Genesis(genesis()), Event::Certificate { bytes: certificate().bytes().to_vec() }, publish, grant];
     (0..).zip(events).map(|(minute, event)| Entry { time: time(minute), event }).collect()
@@ -247,16 +249,59 @@ pub(crate) fn history() -> Vec<Entry> {
 pub(crate) fn entry_kinds() -> Vec<Entry> {
     let opened = |digest: Digest| Commitment::new(Label::ACCOUNT, &salt(8), &digest);
     let more = [
-        Event::Version { account: LINEAGE, artefact: opened(new_version().digest()) },
+        Event::Version { account: LINEAGE, artefact: opened(new_version().digest()), number: None },
         Event::Refill {
             account: LINEAGE,
             artefact: opened(refill().digest()),
             amount: refill().value().amount,
             reason: RefillReason::Accepted,
+            number: None,
         },
         Event::Refund { request: request().id(), reserved: 4, charges: charges() },
     ];
     history().into_iter().chain(more.map(|event| Entry { time: time(9), event })).collect()
+}
+
+/// An entry of each kind and form that came with the upgrade of ledgers; they follow [`history`].
+pub(crate) fn upgraded_entry_kinds() -> Vec<Entry> {
+    const LINEAGE: AccountId = AccountId::from_bytes([0xb1; 16]);
+    const RIGHT: AccountId = AccountId::from_bytes([0xb2; 16]);
+    let ledger = genesis().ledger_id();
+    let artefact = |number, account, digest: Digest| Commitment::of_account(&salt(number), account, &digest);
+    let certificate = GateCertificate { number: 1, ..certificate().into_value() };
+    let quantum = QuantumChange { ledger, number: 1, quantum: Quantum::new(20_000).unwrap() };
+    let clock = ClockReset { ledger, number: 1, time: time(8) };
+    let right_id = Digest::from_bytes(*right().id().as_bytes());
+    let mut entries = [
+        Event::Upgrade { quantum: Quantum::DEFAULT, secret: Commitment::new(Label::ACCOUNT, &salt(9), &Digest::of(b"secret")) },
+        Event::Publish {
+            account: LINEAGE,
+            artefact: artefact(5, LINEAGE, publication().digest()),
+            limit: description().budget(),
+            once: Some(Digest::of(b"name")),
+        },
+        Event::Version { account: LINEAGE, artefact: artefact(6, LINEAGE, new_version().digest()), number: Some(2) },
+        Event::Grant {
+            account: RIGHT,
+            artefact: artefact(7, RIGHT, right_id),
+            limit: Measure { loss: right().terms().budget, uses: right().terms().uses },
+            dataset: LINEAGE,
+            once: Some(Digest::of(b"right")),
+        },
+        Event::Refill {
+            account: LINEAGE,
+            artefact: artefact(8, LINEAGE, refill().digest()),
+            amount: refill().value().amount,
+            reason: RefillReason::Accepted,
+            number: Some(1),
+        },
+        Event::Certificate { bytes: signed(certificate, "owner").bytes().to_vec() },
+        Event::Quantum { bytes: signed(quantum, "owner").bytes().to_vec() },
+        Event::Clock { bytes: signed(clock, "owner").bytes().to_vec() },
+    ]
+    .map(|event| Entry { time: time(9), event });
+    entries[7].time = time(8);
+    entries.into()
 }
 
 pub(crate) fn tree(entries: &[Entry]) -> Tree {
