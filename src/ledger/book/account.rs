@@ -30,8 +30,8 @@ pub enum AccountKind {
         publication: Commitment,
         /// To the later versions with the indexes of their entries, in order.
         versions: Vec<(u64, Commitment)>,
-        /// The refills, in order.
-        refills: Vec<(Commitment, Loss, RefillReason)>,
+        /// The refills with the indexes of their entries, in order.
+        refills: Vec<(u64, Commitment, Loss, RefillReason)>,
     },
     /// A right.
     Right {

@@ -129,7 +129,7 @@ impl Turn {
                 self.number(*number, refills.len() as u64 + 1)?;
                 let mut balance = lineage.balance;
                 balance.refill(amount).map_err(|problem| BookError::Budget { index, account: *account, problem })?;
-                self.with_history(state, account, |_, refills| refills.push((*artefact, *amount, *reason)));
+                self.with_history(state, account, |_, refills| refills.push((index, *artefact, *amount, *reason)));
                 if let Some(lineage) = state.account_mut(account) {
                     lineage.balance = balance;
                 }
@@ -365,7 +365,7 @@ impl Turn {
 }
 
 type Versions = Vec<(u64, crate::ledger::Commitment)>;
-type Refills = Vec<(crate::ledger::Commitment, crate::budget::Loss, crate::ledger::RefillReason)>;
+type Refills = Vec<(u64, crate::ledger::Commitment, crate::budget::Loss, crate::ledger::RefillReason)>;
 
 /// What these rights may still spend.
 fn promised<'a, S: State>(state: &S, rights: impl IntoIterator<Item = &'a AccountId>) -> (u128, u128) {
