@@ -15,6 +15,8 @@ mod amount;
 mod filter;
 mod loss;
 
+#[cfg(feature = "sql")]
+pub(crate) use amount::is_amount;
 pub use amount::{Delta, Epsilon, Rho};
 pub use filter::{Balance, PrivacyFilter};
 pub use loss::{Loss, Model};
@@ -26,7 +28,9 @@ use crate::class::Class;
 #[non_exhaustive]
 pub enum BudgetError {
     /// Not a decimal within the limits.
-    #[error("{what} is a decimal from {least} to {most} with at most {digits} digits after the point")]
+    #[error(
+        "{what} is a decimal from {least} to {most} with at most {digits} digits after the point, without sign, leading zero, exponent or blank, such as 0.25"
+    )]
     Amount {
         /// Which amount.
         what: &'static str,

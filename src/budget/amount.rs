@@ -17,12 +17,14 @@ macro_rules! amount {
             /// Digits after the point in one unit.
             pub const SCALE: u8 = $scale;
 
-            /// Reads a decimal such as `0.25`; finer digits than the unit are refused.
+            /// Reads a decimal such as `0.25`, in the one way of writing it that budgets have: digits without a leading zero, and
+            /// a point with digits if wanted. Finer digits than the unit are refused.
             ///
             /// # Errors
-            /// Not a decimal, negative, too fine, or too large.
+            /// Not such a decimal, too fine, or too large.
             pub fn parse(text: &str) -> Result<Self, BudgetError> {
-                let units = Decimal::parse(text).ok().and_then(|decimal| decimal.units($scale));
+                let decimal = Decimal::parse(text).ok().filter(|_| is_amount(text));
+                let units = decimal.and_then(|decimal| decimal.units($scale));
                 units.and_then(|units| u64::try_from(units).ok()).and_then(Self::from_units).ok_or(BudgetError::Amount {
                     what: $what,
                     least: "0",
@@ -65,6 +67,14 @@ macro_rules! amount {
             }
         }
     };
+}
+
+/// Whether a text is written as amounts are: `0`, `12`, `0.50`; not `+1`, `01.5`, `.5`, `1.`, `1e3` or ` 1`. What two readers
+/// could take for two amounts, or a person for another one, is not read.
+pub(crate) fn is_amount(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').map_or((text, None), |(whole, part)| (whole, Some(part)));
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits(whole) && (whole == "0" || !whole.starts_with('0')) && part.is_none_or(are_digits)
 }
 
 amount!(
@@ -113,7 +123,9 @@ mod tests {
         assert_eq!(Epsilon::parse("0.000000000001").unwrap().units(), 1);
         assert_eq!(Epsilon::parse("1000000").unwrap(), Epsilon::MAX);
         assert_eq!(Delta::parse("0.000001").unwrap().units(), 1_000_000_000_000);
-        assert_eq!(Epsilon::parse("0.50").unwrap().to_string(), "0.5");
+        for (text, shown) in [("0.50", "0.5"), ("0", "0"), ("0.0", "0"), ("10", "10"), ("100.000", "100")] {
+            assert_eq!(Epsilon::parse(text).unwrap().to_string(), shown);
+        }
         for wrong in [
             "",
             "-1",
@@ -126,10 +138,28 @@ mod tests {
             "99999999999999999999999999999",
             "0,5",
             "1 ",
+            " 1",
+            "+1",
+            "+0",
+            "-0",
+            "01.5",
+            "00",
+            "00.5",
+            ".5",
+            ".",
+            "1.",
+            "1e3",
+            "1E3",
+            "1.5.",
+            "1_000",
+            "1,000",
+            "１",
         ] {
-            assert!(Epsilon::parse(wrong).is_err(), "{wrong}");
+            let says = Epsilon::parse(wrong).unwrap_err().to_string();
+            assert!(says.contains("epsilon is a decimal from 0 to 1000000") && says.contains("without sign"), "{wrong}: {says}");
+            assert!(Rho::parse(wrong).is_err(), "{wrong}");
         }
-        for wrong in ["1.1", "0.0000000000000000001"] {
+        for wrong in ["1.1", "0.0000000000000000001", "+0.1", "00.1", ".1", "1."] {
             assert!(Delta::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -6,6 +6,7 @@ use sqlparser::keywords::Keyword;
 use super::filter::decimal;
 use super::reader::{Reader, unsupported};
 use super::{Place, SqlError, brief};
+use crate::budget::is_amount;
 use crate::id::{ColumnName, Decimal};
 use crate::query::item::check_price;
 use crate::query::{Item, QueryError};
@@ -51,6 +52,13 @@ impl Reader<'_> {
         };
         if call.distinct || call.within.is_some() {
             return Err(unsupported(call.place, "an extension of BUDGET", "write BUDGET(AVG(column), 0.1)"));
+        }
+        // Written as amounts of budget are everywhere: SQL alone would also read 01.5 and .5.
+        if let Expr::Value(ValueWithSpan { value: Value::Number(digits, _), span: _ }) = amount
+            && !is_amount(&digits.to_string())
+        {
+            let place = self.start(amount, Keyword::SELECT);
+            return Err(unsupported(place, "an amount with a leading zero, a bare point or an exponent", "write BUDGET(AVG(column), 0.1)"));
         }
         let (item, price) = (self.aggregate(inner)?, self.number(amount)?);
         check_price(price).map_err(self.at(amount))?;
