@@ -268,7 +268,7 @@ fn bad_input_is_named_and_changes_nothing() {
         ("use.right\" exists", [World::ask("0.1", count), vec!["--receipt", "use.right"]].concat()),
         ("names", vec!["ask", "space", "--right", "use.right", "--key", "owner.key", "--epsilon", "0.1", count]),
         ("not a well-formed", vec!["answer", "space", "people.csv"]),
-        ("nowhere: ", vec!["answer", "space", "nowhere"]),
+        ("cannot open \"nowhere\"", vec!["answer", "space", "nowhere"]),
         ("nowhere is not a space", vec!["answer", "nowhere", "use.right"]),
         ("a folder", vec!["inspect", "space"]),
         ("not an artefact of ours", vec!["inspect", "people.csv"]),

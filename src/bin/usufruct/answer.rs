@@ -33,7 +33,7 @@ A refusal is explained here to the owner in full; the holder may be told the cod
 pub(crate) struct Answer {
     /// The space
     dir: PathBuf,
-    /// The signed request
+    /// The signed request, `-` for stdin
     file: PathBuf,
     #[command(flatten)]
     receipt: ReceiptTarget,
@@ -52,7 +52,7 @@ pub(crate) struct ReceiptTarget {
 
 impl Answer {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
-        let request = file::read(&self.file, FILE_BYTES_MAX)?;
+        let request = file::read_or_stdin(&self.file, FILE_BYTES_MAX)?;
         let gate = Space::open(&self.dir).or_fail()?.gate();
         let output = self.receipt.begin()?;
         let (release, description) = release(&gate, &request)?;

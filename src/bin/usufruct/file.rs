@@ -7,11 +7,25 @@ use clap::Args;
 use usufruct::file::{self, Output, OutputOptions};
 use usufruct::id::Digest;
 
-use crate::failure::{Failure, OrFail};
+use crate::failure::{Exit, Failure, OrFail};
 
 /// Reads a file of at most `most` bytes.
 pub(crate) fn read(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
     file::read(path, most).or_fail()
+}
+
+/// Reads a file of at most `most` bytes, or stdin for the path `-`, where a stream is enough.
+pub(crate) fn read_or_stdin(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+    if path != Path::new("-") {
+        return read(path, most);
+    }
+    let mut bytes = Vec::new();
+    let io = |error: std::io::Error| Failure::new(Exit::Environment, format_args!("stdin cannot be read: {}", error.kind()));
+    std::io::stdin().lock().take(most as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() > most {
+        return Err(Failure::input(format_args!("stdin has more than {most} bytes, at most so many are read")));
+    }
+    Ok(bytes)
 }
 
 /// SHA-256 and length of a file of any size.

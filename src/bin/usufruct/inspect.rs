@@ -26,13 +26,13 @@ Example:
 
 What is shown is what the file claims: `usufruct verify` checks signatures. Of a private key only its id is shown.")]
 pub(crate) struct Inspect {
-    /// The file
+    /// The file, `-` for stdin
     file: PathBuf,
 }
 
 impl Inspect {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
-        let bytes = Zeroizing::new(file::read(&self.file, Artefact::BYTES_MAX)?);
+        let bytes = Zeroizing::new(file::read_or_stdin(&self.file, Artefact::BYTES_MAX)?);
         let artefact = Artefact::recognise(&bytes).ok_or_else(|| {
             Failure::input(format_args!("{}: not an artefact of ours, or a damaged one", self.file.display())).hint(
                 "expected a key, right, request, receipt, answer, dataset card, refill, certificate, checkpoint, file of seen checkpoints, manifest or its opening",

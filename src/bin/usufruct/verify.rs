@@ -26,7 +26,7 @@ Example:
 
 Says what is proved and what is not. Exit code 1 when a signature or a proof does not hold.")]
 pub(crate) struct Verify {
-    /// The file: a receipt, right, request, dataset card, refill, certificate, file of seen checkpoints or manifest
+    /// The file: a receipt, right, request, dataset card, refill, certificate, file of seen checkpoints or manifest; `-` for stdin
     file: PathBuf,
     /// The owner's public key
     #[arg(long, value_name = "OWNER.pub")]
@@ -68,7 +68,7 @@ struct Told {
 impl Verify {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         let owner = key::public(&self.key)?;
-        let bytes = Zeroizing::new(file::read(&self.file, Artefact::BYTES_MAX)?);
+        let bytes = Zeroizing::new(file::read_or_stdin(&self.file, Artefact::BYTES_MAX)?);
         let artefact = Artefact::recognise(&bytes)
             .ok_or_else(|| Failure::input(format_args!("{}: not an artefact of ours, or a damaged one", self.file.display())))?;
         if (self.request.is_some() || self.answer.is_some()) && !matches!(artefact, Artefact::Receipt(_) | Artefact::Bundle(_)) {
