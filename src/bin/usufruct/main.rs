@@ -43,7 +43,8 @@ use crate::failure::Failure;
 Example, from data to audit:
   usufruct key new -o owner.key && usufruct key public owner.key -o owner.pub
   usufruct key new -o holder.key && usufruct key public holder.key -o holder.pub
-  usufruct space new space --key owner.key
+  usufruct key new -o next.key && usufruct key public next.key -o next.pub   # keep next.key offline
+  usufruct space new space --key owner.key --next next.pub
   usufruct publish space --describe adult.toml --key owner.key
   usufruct grant --key owner.key --dataset space/cards/adult.dataset --to holder.pub \\
       --terms terms.toml -o use.right

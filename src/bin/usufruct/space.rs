@@ -21,9 +21,13 @@ pub(crate) enum SpaceVerb {
 #[derive(Args)]
 #[command(after_help = "\
 Example:
-  usufruct space new space --key owner.key
+  usufruct space new space --key owner.key --next next.pub
 
-Only the owner's public key enters the space. The next key is the one the owner can rotate to: keep its private half offline, as safe as the owner's.")]
+where next.pub is of a key made by
+  usufruct key new -o next.key && usufruct key public next.key -o next.pub
+
+Only the owner's public key enters the space. The next key is the one the owner can rotate to: keep next.key offline, as safe
+as the owner's.")]
 pub(crate) struct New {
     /// Folder to make
     dir: PathBuf,
