@@ -197,7 +197,8 @@ impl Receipt {
             Event::Seal(seal) => seal,
             other => return Err(ReceiptError::Kind { found: other.name() }),
         };
-        // Expiry and windows are decided when the charge is made (rule C7).
+        // Expiry and windows are decided when the charge is made (rule C7). A gate stops before not_after (RFC 8392); earlier versions
+        // sealed in that second too, and their receipts stay good.
         let at = seal.reserved_at;
         if at < not_before || sealed_at > not_after || at > sealed_at {
             return Err(ReceiptError::Time { at: sealed_at });
@@ -245,7 +246,7 @@ impl Checked<'_> {
         if answer.request != request.id() || answer.dataset != asked.dataset {
             return Err(ReceiptError::Other("answer"));
         }
-        asked.check(&right, self.checkpoint.ledger(), self.at).map_err(refuse)?;
+        asked.check_charged(&right, self.checkpoint.ledger(), self.at).map_err(refuse)?;
         let charged = self.seal.charges.iter().all(|charge| charge.amount.loss == asked.price && charge.amount.uses == 1);
         let lifetime = self.seal.charges.first().map(|charge| charge.new.loss).filter(|_| charged && answer.spent == asked.price);
         let lifetime = lifetime.ok_or(ReceiptError::Charge)?;

@@ -237,7 +237,7 @@ delegation = 0
             ("delegation = 0", "delegation = 1", "not supported yet"),
             ("delegation = 0", "place = [\"CN\"]", "place is not supported yet"),
             ("delegation = 0", "colour = 1", "colour"),
-            ("delegation = 0", "not_before = \"2031-01-01T00:00:00Z\"", "later than"),
+            ("delegation = 0", "not_before = \"2031-01-01T00:00:00Z\"", "not earlier than"),
         ] {
             assert!(TERMS.contains(from), "{from}");
             let error = Terms::parse(&TERMS.replacen(from, to, 1)).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-use super::{Block, Request, Right, RightError, Seen, Terms, TermsError, Verified};
+use super::{Block, Request, Right, RightError, RightKind, Seen, Terms, TermsError, Verified};
 use crate::budget::{Loss, Model};
 use crate::class::Class;
 use crate::dataset::Card;
@@ -42,6 +42,12 @@ pub enum SignError {
         expected: crate::key::KeyId,
         /// The signer's key id.
         found: crate::key::KeyId,
+    },
+    /// A right that asks nothing.
+    #[error("a right to {} asks nothing until rights can be passed on (sub-licensing): ask under a right to process", kind.name())]
+    Kind {
+        /// The kind of the right.
+        kind: RightKind,
     },
     /// The query is for another dataset.
     #[error("FROM {found}: the right is for the dataset {expected}")]
@@ -102,6 +108,9 @@ impl Right {
             return Err(SignError::NotTheOwner);
         }
         terms.check()?;
+        if let Some(not_before) = terms.not_before.filter(|not_before| *not_before >= terms.not_after) {
+            return Err(TermsError::Times { not_before, not_after: terms.not_after }.into());
+        }
         let Card { dataset, ledger, description, .. } = card.value();
         let schema = description.schema();
         if let Some(column) = terms.columns.iter().find(|column| schema.column(column).is_none()) {
@@ -178,6 +187,9 @@ impl Request {
         let (expected, found) = (root.holder.id(), holder.public().id());
         if expected != found {
             return Err(SignError::NotTheHolder { expected, found });
+        }
+        if terms.kind != RightKind::Process {
+            return Err(SignError::Kind { kind: terms.kind });
         }
         if ask.query.from() != &root.name {
             return Err(SignError::From { expected: root.name.to_string(), found: ask.query.from().to_string() });

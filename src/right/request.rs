@@ -1,5 +1,6 @@
 use super::block::decode_time;
 use super::chain::{CHAIN_BYTES_MAX, Right, Verified};
+use super::terms::RightKind;
 use super::verdict::Verdict;
 use crate::budget::Loss;
 use crate::codec::{CodecError, Decoder, Encoder, Limits, required};
@@ -49,7 +50,7 @@ pub struct Request {
     pub nonce: Nonce,
     /// When it was signed.
     pub issued_at: Time,
-    /// The last second at which it may be answered.
+    /// From [`SKEW_S`] after this second on it is refused (`exp` of RFC 8392, with the clocks' skew).
     pub expires_at: Time,
     /// The last checkpoint the holder has seen.
     pub seen: Option<Seen>,
@@ -153,6 +154,15 @@ impl Artefact for Request {
     }
 }
 
+/// Which rules a use is held to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    /// Those of this version.
+    Now,
+    /// Those of any version: until 0.1 the second `exp` itself was still good, and a right to operate asked like one to process.
+    Ever,
+}
+
 /// Reads and verifies a request: the right it carries under the owner's keys, then the request under the key of
 /// the right's holder. Everything after this may be explained to the holder (rule C5).
 ///
@@ -172,25 +182,39 @@ impl Request {
     /// # Errors
     /// The first rule that refuses, for the owner's tools; [`Verdict::refusal`] is what the holder may learn.
     pub fn check(&self, right: &Verified, ledger: LedgerId, now: Time) -> Result<(), Verdict> {
+        self.check_by(Rules::Now, right, ledger, now)
+    }
+
+    /// Whether a gate of this version or an earlier one could charge for this use at `at`: what receipts of both are held to.
+    pub(crate) fn check_charged(&self, right: &Verified, ledger: LedgerId, at: Time) -> Result<(), Verdict> {
+        self.check_by(Rules::Ever, right, ledger, at)
+    }
+
+    fn check_by(&self, rules: Rules, right: &Verified, ledger: LedgerId, now: Time) -> Result<(), Verdict> {
         let (root, terms) = (right.root(), right.terms());
+        // RFC 8392, section 3.1.4, and RFC 7519, section 4.1.4: not accepted "on or after" the time of `exp`.
+        let is_over = |end: Time| if rules == Rules::Now { now >= end } else { now > end };
         if self.audience != ledger || root.ledger != ledger {
             return Err(Verdict::Audience);
         }
         if self.dataset != root.dataset || self.schema != root.schema {
             return Err(Verdict::Dataset);
         }
-        if now > self.expires_at.plus_s(SKEW_S) {
+        if is_over(self.expires_at.plus_s(SKEW_S)) {
             return Err(Verdict::Expired { not_after: self.expires_at, now });
         }
         if self.expires_at.since_s(self.issued_at) > EXPIRY_MAX_S || self.expires_at < self.issued_at || self.issued_at > now.plus_s(SKEW_S)
         {
             return Err(Verdict::Times { issued_at: self.issued_at, expires_at: self.expires_at, now });
         }
-        if now > terms.not_after {
+        if is_over(terms.not_after) {
             return Err(Verdict::Expired { not_after: terms.not_after, now });
         }
         if let Some(not_before) = terms.not_before.filter(|not_before| now < *not_before) {
             return Err(Verdict::NotYet { not_before, now });
+        }
+        if rules == Rules::Now && terms.kind != RightKind::Process {
+            return Err(Verdict::Kind { kind: terms.kind });
         }
         if !terms.purposes.iter().any(|purpose| self.purpose.is_under(purpose)) {
             return Err(Verdict::Purpose { purpose: self.purpose.clone() });
@@ -212,5 +236,104 @@ impl Request {
             return Err(Verdict::Price);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::id::{ColumnName, Name};
+    use crate::key::{Signer as _, SigningKey};
+    use crate::query::{Item, Operation};
+    use crate::random::RecordedRandom;
+    use crate::right::{Block, Refusal, Terms};
+
+    const LEDGER: LedgerId = LedgerId::from_bytes([1; 32]);
+
+    fn second(unix_s: u64) -> Time {
+        Time::from_unix_s(unix_s)
+    }
+
+    /// A right until second 10,000.
+    fn right(kind: RightKind) -> Verified {
+        let key = |name| SigningKey::generate(&mut RecordedRandom::from_seed(name));
+        let terms = Terms {
+            kind,
+            operations: [Operation::Count].into(),
+            columns: [ColumnName::new("age").unwrap()].into(),
+            purposes: [Purpose::new("research").unwrap()].into(),
+            budget: Loss::approx("1", "0").unwrap(),
+            uses: 1,
+            not_after: second(10_000),
+            delegation: 0,
+            not_before: Some(second(1_000)),
+        };
+        let block = Block {
+            ledger: LEDGER,
+            dataset: DatasetId::from_bytes([2; 32]),
+            name: Name::new("people").unwrap(),
+            schema: Digest::of(b"schema"),
+            holder: key("holder").public().clone(),
+            terms,
+            issued_at: second(500),
+            nonce: Nonce::from_bytes([3; 16]),
+        };
+        Right::of(&Signed::sign(block, &key("owner")).unwrap())
+    }
+
+    fn request(right: &Verified, issued_at: u64, expires_at: u64) -> Request {
+        let root = right.root();
+        Request {
+            audience: LEDGER,
+            dataset: root.dataset,
+            schema: root.schema,
+            right: right.bytes().to_vec(),
+            query: Query::new(root.name.clone(), vec![Item::count_rows()], Vec::new(), None).unwrap(),
+            price: Loss::approx("0.1", "0").unwrap(),
+            purpose: Purpose::new("research:health").unwrap(),
+            nonce: Nonce::from_bytes([4; 16]),
+            issued_at: second(issued_at),
+            expires_at: second(expires_at),
+            seen: None,
+        }
+    }
+
+    #[test]
+    fn a_right_ends_at_its_exp_and_a_request_300_s_after_its_own() {
+        let right = right(RightKind::Process);
+        let of_right = request(&right, 1_000, 20_000);
+        let ends = |request: &Request, at: u64| match request.check(&right, LEDGER, second(at)) {
+            Err(Verdict::Expired { not_after, .. }) => Some(not_after.unix_s()),
+            other => other.map(|()| None).unwrap(),
+        };
+        assert_eq!([9_999, 10_000, 10_001].map(|at| ends(&of_right, at)), [None, Some(10_000), Some(10_000)]);
+        let of_request = request(&right, 1_000, 5_000);
+        assert_eq!([5_000, 5_299, 5_300, 5_301].map(|at| ends(&of_request, at)), [None, None, Some(5_000), Some(5_000)]);
+        // The first second is within.
+        assert!(matches!(of_right.check(&right, LEDGER, second(999)), Err(Verdict::NotYet { .. })));
+        assert_eq!(ends(&of_right, 1_000), None);
+        // Earlier versions charged in the very second; their receipts stay good, and no later ones do.
+        let charged = |request: &Request, at| request.check_charged(&right, LEDGER, second(at)).is_ok();
+        assert_eq!(
+            [(&of_right, 10_000), (&of_right, 10_001), (&of_request, 5_300), (&of_request, 5_301)].map(|(r, at)| charged(r, at)),
+            [true, false, true, false]
+        );
+    }
+
+    #[test]
+    fn a_right_to_operate_asks_nothing() {
+        let right = right(RightKind::Operate);
+        let request = request(&right, 1_000, 5_000);
+        let verdict = request.check(&right, LEDGER, second(2_000)).unwrap_err();
+        assert!(matches!(verdict, Verdict::Kind { kind: RightKind::Operate }), "{verdict}");
+        let own = (request.price, right.terms().budget, 1);
+        assert_eq!(verdict.refusal(Some(own)), Refusal::NotAllowed);
+        assert_eq!(verdict.refusal(None), Refusal::Refused);
+        let ask = crate::right::Ask { query: request.query, price: request.price, purpose: None, expiry_s: 60, seen: None };
+        let mut random = RecordedRandom::from_seed("nonce");
+        let holder = SigningKey::generate(&mut RecordedRandom::from_seed("holder"));
+        let error = Request::sign(&right, ask, second(2_000), &mut random, &holder).unwrap_err();
+        assert!(error.to_string().contains("operate asks nothing until rights can be passed on"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ use crate::query::Operation;
 pub enum RightKind {
     /// To process and use (加工使用).
     Process,
-    /// To operate a product made from it (经营).
+    /// To operate a product made from it (经营): to pass the use on. Such a right itself asks nothing.
     Operate,
 }
 
@@ -47,7 +47,7 @@ pub struct Terms {
     pub budget: Loss,
     /// Grant: how many answers.
     pub uses: u64,
-    /// Grant: the last second of use.
+    /// Grant: from this second on there is no use (`exp` of RFC 8392).
     pub not_after: Time,
     /// Power: how many further blocks the chain may get; 0 for none.
     pub delegation: u64,
@@ -82,11 +82,11 @@ pub enum TermsError {
     #[error("uses: at least 1")]
     Uses,
     /// A time of use that is empty.
-    #[error("not_before {not_before} is later than not_after {not_after}")]
+    #[error("not_before {not_before} is not earlier than not_after {not_after}, from which on the right has ended")]
     Times {
         /// The first second.
         not_before: Time,
-        /// The last second.
+        /// The first second after it.
         not_after: Time,
     },
     /// A power this version does not know how to enforce.

@@ -3,7 +3,7 @@ use crate::class::Class;
 use crate::envelope::EnvelopeError;
 use crate::id::{ColumnName, Purpose, Time};
 use crate::query::Operation;
-use crate::right::RightError;
+use crate::right::{RightError, RightKind};
 
 /// The two accounts that a request would charge, as they stand: for the owner's own tools, never for a holder, who would
 /// learn what others have spent (rule C5).
@@ -43,7 +43,7 @@ pub enum Verdict {
     /// Too late.
     #[error("expired at {not_after}, it is {now}")]
     Expired {
-        /// The last second.
+        /// The first second that is too late, skew of clocks left out.
         not_after: Time,
         /// Gate time.
         now: Time,
@@ -65,6 +65,12 @@ pub enum Verdict {
         expires_at: Time,
         /// Gate time.
         now: Time,
+    },
+    /// A kind of right that asks nothing.
+    #[error("a right to {} asks nothing until rights can be passed on; only one to process does", kind.name())]
+    Kind {
+        /// The kind of the right.
+        kind: RightKind,
     },
     /// Not for this purpose.
     #[error("the right is not for the purpose {purpose}")]
