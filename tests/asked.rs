@@ -14,7 +14,6 @@ const VISITS: &str = r#"
 name = "people"
 data = "visits.csv"
 unit = { column = "visitor" }
-quantum_ms = 0
 reveal_least_units = 2
 contribution = { groups_per_unit = 2, rows_per_group = 2, rows_per_unit = 3 }
 budget = BUDGET

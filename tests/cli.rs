@@ -21,7 +21,6 @@ data = "adult.csv"
 delimiter = ";"
 unit = "row"
 rows_are_independent = true
-quantum_ms = 0
 public_source = "the codebook of the census"
 budget = { model = "approx", epsilon = "3", delta = "0" }
 [columns.age]

@@ -32,7 +32,6 @@ name = "people"
 data = "people.csv"
 unit = "row"
 rows_are_independent = true
-quantum_ms = 0
 budget = { model = "approx", epsilon = "100000" }
 columns.age = { type = "integer", bounds = [0, 120], grade = 2 }
 columns.sex = { type = "text", values = ["f", "m"], grade = 1 }

@@ -35,7 +35,6 @@ name = "people"
 data = "people.csv"
 unit = "row"
 rows_are_independent = true
-quantum_ms = 0
 budget = { model = "approx", epsilon = "2", delta = "0" }
 [columns.note]
 type = "text"

@@ -28,7 +28,6 @@ data = "visits.csv"
 unit = { column = "who" }
 contribution = { groups_per_unit = 2, rows_per_group = 2, rows_per_unit = 3 }
 reveal_least_units = 3
-quantum_ms = 0
 budget = { model = "zcdp", rho = "30", delta = "0.001", report_delta = "0.000001" }
 columns.who = { type = "integer", grade = 3 }
 columns.day = { type = "integer", values = [1, 2, 3], grade = 1, use = ["aggregate", "filter", "group", "reveal"] }
@@ -40,7 +39,6 @@ name = "people"
 data = "people.csv"
 unit = "row"
 rows_are_independent = true
-quantum_ms = 0
 budget = { model = "approx", epsilon = "30", delta = "0.001" }
 columns.age = { type = "integer", bounds = [0, 120], grade = 2 }
 columns.sex = { type = "text", values = ["f", "m"], other = "x", nullable = true, grade = 1 }

@@ -29,7 +29,6 @@ name = "people"
 data = "people.csv"
 unit = "row"
 rows_are_independent = true
-quantum_ms = 0
 budget = { model = "approx", epsilon = "20", delta = "0.001" }
 columns.age = { type = "integer", bounds = [0, 120], grade = 2 }
 columns.size = { type = "integer", grade = 2 }
@@ -45,7 +44,6 @@ name = "visits"
 data = "visits.csv"
 unit = { column = "who" }
 contribution = { groups_per_unit = 2, rows_per_group = 2, rows_per_unit = 3 }
-quantum_ms = 0
 budget = { model = "zcdp", rho = "20", delta = "0.001", report_delta = "0.000001" }
 columns.who = { type = "text", grade = 3 }
 columns.day = { type = "integer", values = [1, 2, 3], nullable = true, grade = 1 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use usufruct::budget::Loss;
-use usufruct::dataset::{DescriptionFile, table_schema};
+use usufruct::dataset::{Description, DescriptionFile, Draft, table_schema};
 use usufruct::gate::Gate;
 use usufruct::holder::Holder;
 use usufruct::id::Time;
@@ -47,11 +47,23 @@ impl Side {
         let rows: String = (0..2_000).map(|i| format!("{}\n", i * 7 % 1_000)).collect();
         fs::write(folder.join(format!("{name}.csv")), format!("income\n{rows}{extreme}")).unwrap();
         let description = format!(
-            "name = \"people\"\ndata = \"{name}.csv\"\nunit = \"row\"\nrows_are_independent = true\nquantum_ms = {quantum_ms}\n\
+            "name = \"people\"\ndata = \"{name}.csv\"\nunit = \"row\"\nrows_are_independent = true\n\
              budget = {{ model = \"approx\", epsilon = \"1000\" }}\n\
              columns.income = {{ type = \"integer\", bounds = [0, 1000000000000], grade = 2 }}\n"
         );
-        let file = DescriptionFile::parse(&description, folder).unwrap();
+        let mut file = DescriptionFile::parse(&description, folder).unwrap();
+        file.description = Description::new(Draft {
+            name: file.description.name().clone(),
+            title: String::new(),
+            budget: file.description.budget(),
+            report_delta: None,
+            legacy_quantum_ms: Some(quantum_ms),
+            rows_are_independent: true,
+            public_size: false,
+            public_source: None,
+            schema: file.description.schema().clone(),
+        })
+        .unwrap();
         let source = CsvSource::open(&file.data.path, CsvOptions::default(), table_schema(file.description.schema())).unwrap();
         let space = Space::create(folder.join(name), owner.signer(), owner.public(), now()).unwrap();
         let card = space.publish(&file.description, &source, owner.signer(), &mut |_| ControlFlow::Continue(())).unwrap().card;

@@ -42,7 +42,7 @@ impl Market {
         let csv = folder.path().join("register.csv");
         Register::new(1, rows).write_csv(&mut File::create(&csv)?)?;
         let text = DESCRIPTION.replacen("epsilon = \"3\"", "epsilon = \"1000\"", 1);
-        let description = DescriptionFile::parse(&format!("quantum_ms = 0\n{text}"), folder.path())?.description;
+        let description = DescriptionFile::parse(&text, folder.path())?.description;
         let mut random = SystemRandom::new()?;
         let [owner, next, holder] = [(); 3].map(|()| SigningKey::generate(&mut random));
         let (owner, holder) = (Owner::new(owner), Holder::new(holder));

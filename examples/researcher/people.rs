@@ -104,7 +104,6 @@ impl People {
             data = "people.csv"
             unit = "row"
             rows_are_independent = true
-            quantum_ms = 0
             public_source = "the codebook"
             budget = {budget}
             columns.sex = {{ type = "text", values = {:?}, grade = 1 }}

@@ -4,9 +4,7 @@ use crate::codec::{CodecError, Decoder, Encoder, required};
 use crate::dp::accountant::zcdp;
 use crate::id::Name;
 
-/// The default quantum of answer times (rule G2).
-pub const QUANTUM_MS_DEFAULT: u32 = 100;
-/// A longer quantum only keeps callers waiting.
+/// The longest quantum that a description of an earlier version could have: a longer one only keeps callers waiting.
 pub const QUANTUM_MS_MAX: u32 = 60_000;
 const TITLE_BYTES_MAX: usize = 1024;
 
@@ -17,7 +15,7 @@ pub struct Description {
     title: String,
     budget: Loss,
     report_delta: Option<Delta>,
-    quantum_ms: u32,
+    legacy_quantum_ms: Option<u32>,
     rows_are_independent: bool,
     public_size: bool,
     public_source: Option<String>,
@@ -35,8 +33,9 @@ pub struct Draft {
     pub budget: Loss,
     /// For a budget of rho: the delta at which people are told what it is worth as epsilon; never spent (rule B8).
     pub report_delta: Option<Delta>,
-    /// Answers leave at multiples of this many milliseconds; 0 only by choice.
-    pub quantum_ms: u32,
+    /// The quantum of answer times, in descriptions that earlier versions published; a new one has none, since a space has one
+    /// quantum for all its datasets (rule G2).
+    pub legacy_quantum_ms: Option<u32>,
     /// The owner's word that no two rows belong to one person; needed when the unit is a row.
     pub rows_are_independent: bool,
     /// Whether the number of rows may be known.
@@ -65,7 +64,8 @@ impl Description {
     /// # Errors
     /// The first thing that is wrong and what to do.
     pub fn new(draft: Draft) -> Result<Self, DescriptionError> {
-        let Draft { name, title, budget, report_delta, quantum_ms, rows_are_independent, public_size, public_source, schema } = draft;
+        let Draft { name, title, budget, report_delta, legacy_quantum_ms, rows_are_independent, public_size, public_source, schema } =
+            draft;
         check_budget(&budget, report_delta)?;
         match (schema.unit(), rows_are_independent) {
             (Unit::Row, false) => {
@@ -76,7 +76,7 @@ impl Description {
             (Unit::Column(_), true) => return Err(DescriptionError::Dataset("rows_are_independent is only said with unit = \"row\"")),
             _ => {}
         }
-        if quantum_ms > QUANTUM_MS_MAX {
+        if legacy_quantum_ms.is_some_and(|quantum_ms| quantum_ms > QUANTUM_MS_MAX) {
             return Err(DescriptionError::Dataset("quantum_ms is at most 60000"));
         }
         for text in [Some(&title), public_source.as_ref()].into_iter().flatten() {
@@ -86,7 +86,7 @@ impl Description {
                 ));
             }
         }
-        Ok(Self { name, title, budget, report_delta, quantum_ms, rows_are_independent, public_size, public_source, schema })
+        Ok(Self { name, title, budget, report_delta, legacy_quantum_ms, rows_are_independent, public_size, public_source, schema })
     }
 
     /// What FROM names.
@@ -124,10 +124,26 @@ impl Description {
         }
     }
 
-    /// Answers leave at multiples of this many milliseconds.
+    /// The quantum of answer times that a description of an earlier version has. Of a space only the largest of them counts,
+    /// once, when it is brought to this version.
     #[must_use]
-    pub const fn quantum_ms(&self) -> u32 {
-        self.quantum_ms
+    pub const fn legacy_quantum_ms(&self) -> Option<u32> {
+        self.legacy_quantum_ms
+    }
+
+    /// Whether the other describes the same dataset: equal in all but the quantum, which descriptions no longer have.
+    #[must_use]
+    pub fn same_but_for_quantum(&self, other: &Self) -> bool {
+        let Self { name, title, budget, report_delta, legacy_quantum_ms: _, rows_are_independent, public_size, public_source, schema } =
+            self;
+        *name == other.name
+            && *title == other.title
+            && *budget == other.budget
+            && *report_delta == other.report_delta
+            && *rows_are_independent == other.rows_are_independent
+            && *public_size == other.public_size
+            && *public_source == other.public_source
+            && *schema == other.schema
     }
 
     /// Whether the number of rows may be known.
@@ -175,7 +191,9 @@ impl Description {
             map.key(key::NAME).text(self.name.as_str());
             map.key(key::TITLE).text(&self.title);
             self.budget.encode(map.key(key::BUDGET));
-            map.key(key::QUANTUM_MS).uint(self.quantum_ms.into());
+            if let Some(quantum_ms) = self.legacy_quantum_ms {
+                map.key(key::QUANTUM_MS).uint(quantum_ms.into());
+            }
             if self.rows_are_independent {
                 map.key(key::ROWS_ARE_INDEPENDENT).boolean(true);
             }
@@ -194,7 +212,7 @@ impl Description {
 
     pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let offset = decoder.offset();
-        let (mut name, mut title, mut budget, mut quantum_ms, mut public_source, mut schema) = (None, None, None, None, None, None);
+        let (mut name, mut title, mut budget, mut legacy_quantum_ms, mut public_source, mut schema) = (None, None, None, None, None, None);
         let (mut rows_are_independent, mut public_size, mut report_delta) = (false, false, None);
         let mut keys = decoder.map(9)?;
         while let Some(key) = keys.next(decoder)? {
@@ -203,7 +221,7 @@ impl Description {
                 key::NAME => name = Some(Name::new(decoder.text(128)?).map_err(|_| value("a name"))?),
                 key::TITLE => title = Some(decoder.text(TITLE_BYTES_MAX)?.to_owned()),
                 key::BUDGET => budget = Some(Loss::decode(decoder)?),
-                key::QUANTUM_MS => quantum_ms = Some(u32::try_from(decoder.uint()?).map_err(|_| value("milliseconds"))?),
+                key::QUANTUM_MS => legacy_quantum_ms = Some(u32::try_from(decoder.uint()?).map_err(|_| value("milliseconds"))?),
                 key::ROWS_ARE_INDEPENDENT => rows_are_independent = only_true(decoder, key)?,
                 key::PUBLIC_SIZE => public_size = only_true(decoder, key)?,
                 key::PUBLIC_SOURCE => public_source = Some(decoder.text(TITLE_BYTES_MAX)?.to_owned()),
@@ -217,7 +235,7 @@ impl Description {
             title: required(title, key::TITLE)?,
             budget: required(budget, key::BUDGET)?,
             report_delta,
-            quantum_ms: required(quantum_ms, key::QUANTUM_MS)?,
+            legacy_quantum_ms,
             rows_are_independent,
             public_size,
             public_source,
@@ -253,4 +271,60 @@ fn check_budget(budget: &Loss, report_delta: Option<Delta>) -> Result<(), Descri
 /// A flag has one encoding when it is set and none when it is not.
 fn only_true(decoder: &mut Decoder<'_>, key: i64) -> Result<bool, CodecError> {
     if decoder.boolean()? { Ok(true) } else { Err(CodecError::Value { key, expected: "true, or absent" }) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::codec::Limits;
+    use crate::dataset::{Column, ColumnType, Contribution, Uses};
+    use crate::grade::Grade;
+    use crate::id::ColumnName;
+
+    fn description(title: &str, legacy_quantum_ms: Option<u32>) -> Result<Description, DescriptionError> {
+        let note = Column {
+            name: ColumnName::new("note").unwrap(),
+            kind: ColumnType::Text,
+            bounds: None,
+            uses: Uses::of_grade(Grade::L2, false),
+            values: None,
+            other: None,
+            nullable: false,
+            grade: Grade::L2,
+        };
+        Description::new(Draft {
+            name: Name::new("notes").unwrap(),
+            title: title.to_owned(),
+            budget: Loss::approx("1", "0").unwrap(),
+            report_delta: None,
+            legacy_quantum_ms,
+            rows_are_independent: true,
+            public_size: false,
+            public_source: None,
+            schema: Schema::new(Unit::Row, Contribution::ROW, vec![note]).unwrap(),
+        })
+    }
+
+    fn bytes(description: &Description) -> Vec<u8> {
+        let mut out = Encoder::new();
+        description.encode(&mut out);
+        out.into_bytes()
+    }
+
+    #[test]
+    fn a_quantum_of_earlier_versions_keeps_its_bytes_and_makes_no_other_dataset() {
+        let all = [None, Some(0), Some(100), Some(60_000)].map(|quantum_ms| description("", quantum_ms).unwrap());
+        for one in &all {
+            let encoded = bytes(one);
+            let again = Description::decode(&mut Decoder::new(&encoded, Limits::of_bytes(4096)).unwrap()).unwrap();
+            assert_eq!((&again, bytes(&again)), (one, encoded));
+            assert!(all.iter().all(|other| one.same_but_for_quantum(other)));
+            assert!(!one.same_but_for_quantum(&description("other", one.legacy_quantum_ms()).unwrap()));
+        }
+        // Absent is not 0: key 4 is one byte, its value at least one more.
+        let [none, zero, ..] = all.each_ref().map(bytes);
+        assert_eq!(none.len() + 2, zero.len());
+        assert!(description("", Some(60_001)).is_err());
+    }
 }

@@ -4,10 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{
-    Bounds, Column, ColumnType, Contribution, Description, DescriptionError, Draft, QUANTUM_MS_DEFAULT, Schema, Step, Unit, Use, Uses,
-    Values,
-};
+use super::{Bounds, Column, ColumnType, Contribution, Description, DescriptionError, Draft, Schema, Step, Unit, Use, Uses, Values};
 use crate::budget::{Delta, Epsilon, Loss, Rho};
 use crate::file;
 use crate::grade::Grade;
@@ -105,8 +102,9 @@ struct File {
     public_size: bool,
     #[serde(default)]
     public_source: Option<String>,
+    /// Of earlier versions: refused with what took its place.
     #[serde(default)]
-    quantum_ms: Option<u32>,
+    quantum_ms: Option<toml::Value>,
     budget: BudgetText,
     #[serde(default)]
     contribution: Option<ContributionText>,
@@ -177,6 +175,11 @@ enum ValueText {
 
 impl File {
     fn check(self, folder: &Path) -> Result<DescriptionFile, DescriptionError> {
+        if self.quantum_ms.is_some() {
+            return Err(DescriptionError::Dataset(
+                "quantum_ms: a space has one quantum for all its datasets; leave the line out and say `usufruct space new --quantum-ms N`, or later `usufruct space quantum`",
+            ));
+        }
         let delimiter = match self.delimiter.as_deref().map(str::as_bytes) {
             None => b',',
             Some([delimiter]) if delimiter.is_ascii() && !matches!(delimiter, b'"' | b'\r' | b'\n' | 0) => *delimiter,
@@ -214,7 +217,7 @@ impl File {
             title: self.title,
             budget,
             report_delta,
-            quantum_ms: self.quantum_ms.unwrap_or(QUANTUM_MS_DEFAULT),
+            legacy_quantum_ms: None,
             rows_are_independent: self.rows_are_independent,
             public_size: self.public_size,
             public_source: self.public_source,
@@ -461,6 +464,8 @@ grade = 1
             ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", rho = \"0\", report_delta = \"0.1\"", "any epsilon or rho"),
             ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", rho = \"1\", report_delta = \"0\"", "above 0 and below 1"),
             ("model = \"approx\", epsilon = \"3\"", "model = \"zcdp\", rho = \"1\", report_delta = \"1\"", "above 0 and below 1"),
+            ("unit = \"row\"", "unit = \"row\"\nquantum_ms = 0", "`usufruct space new --quantum-ms N`"),
+            ("unit = \"row\"", "unit = \"row\"\nquantum_ms = \"100\"", "a space has one quantum"),
             ("unit = \"row\"", "unit = \"row\"\nreveal_least_units = 2", "there is none"),
             ("unit = \"row\"", "unit = \"row\"\nreveal_least_units = 0", "from 1 to 1048576"),
             ("\"Male\", \"Female\"", "\"Male\", \"Male\"", "each different"),

@@ -87,7 +87,7 @@ impl<E: Environment> Desk<E> {
         let charged_at = reserved.charged_at;
         let outcome = self.start(reserved).and_then(|started| self.run(started, &lineage, control));
         // Answers and late failures leave at the same multiples (rule G2).
-        self.wait_for_quantum(charged_at, lineage.description.quantum_ms());
+        self.wait_for_quantum(charged_at, lineage.description.legacy_quantum_ms().unwrap_or(0));
         outcome.map_err(|Interrupted| AnswerError::Failed { request: id })
     }
 
@@ -279,7 +279,7 @@ impl<E: Environment> Desk<E> {
             spent: verified.price.loss,
             remaining,
             uses_left,
-            quantum_ms: lineage.description.quantum_ms().into(),
+            quantum_ms: lineage.description.legacy_quantum_ms().unwrap_or(0).into(),
             promise: lineage.description.promise(),
             grids: verified.bound.grids().into_iter().map(|grid| grid.map(Step::decimal)).collect(),
             cut: noisy.is_cut(),

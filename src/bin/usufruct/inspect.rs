@@ -366,7 +366,10 @@ fn description(value: &Description, out: &mut Report) {
     if schema.least_units() > 1 {
         out.number("reveal least units", schema.least_units().into());
     }
-    out.text("promise", value.promise()).number("quantum ms", value.quantum_ms().into());
+    out.text("promise", value.promise());
+    if let Some(quantum_ms) = value.legacy_quantum_ms() {
+        out.number("quantum ms", quantum_ms.into());
+    }
     if let Some(source) = value.public_source() {
         out.text("public source", source);
     }

@@ -41,7 +41,7 @@ fn snapshot(schema: &Schema, text: &str) -> Snapshot {
         title: String::new(),
         budget: Loss::approx("1", "0").unwrap(),
         report_delta: None,
-        quantum_ms: 0,
+        legacy_quantum_ms: None,
         rows_are_independent: *schema.unit() == Unit::Row,
         public_size: false,
         public_source: None,
