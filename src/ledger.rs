@@ -1,9 +1,10 @@
 //! The ledger: what happened, in order, and how a stranger checks it.
 //!
 //! ```text
-//! entries --append--> journal (one batch, one fsync) --read at open--> accounts
-//!                                  \--leaf hashes--> tree --root--> checkpoint, signed
-//!                                                      \--inclusion and consistency paths--> receipts
+//! proposals --Writer--> LedgerStore --rules--> entries --> journal, one batch and one fsync for all that wait
+//!                                                 \--> accounts and requests, published when durable
+//!                                                 \--> tree --root--> checkpoint, signed by the gate
+//!                                                        \--inclusion and consistency paths--> receipts
 //! ```
 //! Byte formats: `docs/ledger.md`.
 
@@ -20,15 +21,16 @@ mod foundation;
 #[cfg(feature = "embedded")]
 mod journal;
 mod proof;
+#[cfg(feature = "embedded")]
 mod proposal;
 mod quantum;
 #[cfg(feature = "embedded")]
 mod store;
 mod tree;
-#[cfg(test)]
+#[cfg(all(feature = "embedded", test))]
 mod world;
 
-pub use book::{Account, AccountKind, Book, BookError, REFUND_AFTER_S, RequestRecord, RequestState};
+pub use book::{Account, AccountKind, Book, BookError, LedgerHead, REFUND_AFTER_S, RequestRecord, RequestState};
 pub use certificate::{GateCertificate, origin_of};
 pub use change::{ClockReset, QuantumChange};
 pub use charge::{Charge, Charges, Measure};
@@ -42,8 +44,9 @@ pub use journal::{
     SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
 };
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
+#[cfg(feature = "embedded")]
 pub use proposal::{Act, Admitted, Proposal, Reserve, Ticket};
 pub use quantum::{Quantum, QuantumError};
 #[cfg(feature = "embedded")]
-pub use store::{Ledger, LedgerError, LedgerReading};
+pub use store::{JournalStore, LedgerError, LedgerReading, LedgerStore, LedgerView, MemoryStore};
 pub use tree::{EMPTY_ROOT, Tree, leaf_hash};

@@ -109,7 +109,8 @@ fn the_history_follows_and_its_bundle_verifies() {
     history().iter().for_each(|entry| book.apply(entry).unwrap());
     assert!(matches!(book.request(&request().id()).unwrap().state, RequestState::Sealed { index: 6, .. }));
     upgraded_entry_kinds().iter().for_each(|entry| book.apply(entry).unwrap());
-    assert_eq!((book.certificates().len(), book.quantum().ms(), book.clock_resets().len()), (2, 20_000, 1));
+    let head = book.head();
+    assert_eq!((head.certificates().len(), head.quantum().ms(), head.clock_resets().len()), (2, 20_000, 1));
     let proof = Auditor::new(key("owner").public().clone()).verify_bundle(&bundle()).unwrap();
     assert!(proof.bound);
     assert_eq!(proof.answer, Some(answer()));
@@ -174,10 +175,10 @@ mod stored {
     use std::ops::ControlFlow;
 
     use usufruct::dataset::{RowKey, Snapshot, table_schema, write_snapshot};
+    use usufruct::file::{Output, OutputOptions};
     use usufruct::holder::Remembered;
     use usufruct::ledger::{Journal, JournalOptions};
     use usufruct::receipt::SignedCheckpoint;
-    use usufruct::file::{Output, OutputOptions};
     use usufruct::table::{CsvOptions, CsvSource};
 
     use super::*;

@@ -15,6 +15,7 @@ impl Encoder {
     }
 
     /// An encoder that writes behind these bytes.
+    #[cfg(feature = "embedded")]
     pub(crate) fn behind(bytes: Vec<u8>) -> Self {
         Self { out: bytes }
     }

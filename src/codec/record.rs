@@ -379,13 +379,13 @@ pub(crate) fn assert_documented(page: &str, heading: &str, table: &[Row]) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, missing_docs)]
+#[allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 mod tests {
     use super::*;
 
     record! {
         #[derive(Debug, PartialEq, Eq)]
-        struct Mark, format 3 {
+        pub struct Mark, format 3 {
             1 => at: u64,
             7 => times: u64 = 0,
             8 => whole: bool,
@@ -396,7 +396,7 @@ mod tests {
 
     record! {
         #[derive(Debug, PartialEq, Eq)]
-        enum Act {
+        pub enum Act {
             0 "mark" => Whole(mark: Mark),
             4 "part" => Part { 4 => from: u64, 5 => to: Option<u64>, },
         }

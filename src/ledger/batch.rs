@@ -49,7 +49,7 @@ impl<'s, S: State> Batch<'s, S> {
     }
 
     fn admit(&mut self, proposal: &Proposal, now: Time) -> Taken {
-        let (index, first) = (self.overlay.size(), self.entries.ends.is_empty());
+        let (index, first) = (self.overlay.head().size(), self.entries.ends.is_empty());
         let before = self.entries.payload();
         let Self { overlay, entries, limit } = self;
         let mut admitted = Admitted { ticket: Ticket::new(index.into()), time: Time::MAX, events: Vec::with_capacity(proposal.acts.len()) };

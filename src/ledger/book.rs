@@ -8,28 +8,29 @@
 
 mod account;
 mod error;
+mod head;
 mod map;
+#[cfg(feature = "embedded")]
 mod overlay;
 mod rules;
-#[cfg(test)]
+#[cfg(all(test, feature = "embedded"))]
 mod tests;
 
 pub use account::{Account, AccountKind, RequestRecord, RequestState};
 pub use error::BookError;
+pub use head::LedgerHead;
+#[cfg(feature = "embedded")]
 pub(in crate::ledger) use overlay::{Changes, Overlay};
 pub(in crate::ledger) use rules::{State, apply, charge};
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::certificate::GateCertificate;
 use super::charge::{Charge, Measure};
-use super::commitment::Commitment;
-use super::entry::{Entry, Genesis};
-use super::quantum::Quantum;
-use crate::envelope::Signed;
-use crate::id::{AccountId, Digest, LedgerId, RequestId, Time};
-use map::{IdMap, Keyed};
+use super::entry::Entry;
+use crate::id::{AccountId, Digest, RequestId, Time};
+use map::IdMap;
+#[cfg(feature = "embedded")]
+use map::Keyed;
 
 /// A reservation that never started is given back this long after its request has expired: longer than clocks may differ.
 pub const REFUND_AFTER_S: u64 = 300;
@@ -37,7 +38,7 @@ pub const REFUND_AFTER_S: u64 = 300;
 /// The fold of the ledger: accounts and requests after its entries.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
-    head: Head,
+    head: LedgerHead,
     accounts: IdMap<AccountId, Account>,
     /// Accounts in the order in which they were opened.
     opened: Vec<AccountId>,
@@ -49,93 +50,17 @@ pub struct Book {
     waiting: BTreeMap<(Time, u64), RequestId>,
 }
 
-/// What every entry looks at.
-#[derive(Clone, Debug, Default)]
-pub(in crate::ledger) struct Head {
-    size: u64,
-    time: Option<Time>,
-    quantum: Quantum,
-    /// Changes of the quantum so far.
-    quanta: u64,
-    /// Seldom changed, and shared by all that copy the head.
-    roots: Arc<Roots>,
-}
-
-/// What the ledger says of itself.
-#[derive(Clone, Debug, Default)]
-struct Roots {
-    genesis: Option<(Genesis, LedgerId)>,
-    certificates: Vec<(u64, Signed<GateCertificate>)>,
-    upgrade: Option<(u64, Commitment)>,
-    resets: Vec<(u64, Time)>,
-}
-
 impl Book {
+    /// What the ledger says of itself.
+    #[must_use]
+    pub const fn head(&self) -> &LedgerHead {
+        &self.head
+    }
+
     /// Number of entries.
     #[must_use]
     pub const fn size(&self) -> u64 {
-        self.head.size
-    }
-
-    /// Time of the last entry.
-    #[must_use]
-    pub const fn time(&self) -> Option<Time> {
-        self.head.time
-    }
-
-    /// The quantum of times.
-    #[must_use]
-    pub const fn quantum(&self) -> Quantum {
-        self.head.quantum
-    }
-
-    /// How often the owner has changed the quantum.
-    #[must_use]
-    pub const fn quantum_changes(&self) -> u64 {
-        self.head.quanta
-    }
-
-    /// The first entry.
-    #[must_use]
-    pub fn genesis(&self) -> Option<&Genesis> {
-        self.head.roots.genesis.as_ref().map(|(genesis, _)| genesis)
-    }
-
-    /// The id of the ledger.
-    #[must_use]
-    pub fn ledger_id(&self) -> Option<LedgerId> {
-        self.head.roots.genesis.as_ref().map(|(_, id)| *id)
-    }
-
-    /// The certificates of the gate with the indexes of their entries, in order; the last is in force.
-    #[must_use]
-    pub fn certificates(&self) -> &[(u64, Signed<GateCertificate>)] {
-        &self.head.roots.certificates
-    }
-
-    /// The certificate in force.
-    #[must_use]
-    pub fn certificate(&self) -> Option<&Signed<GateCertificate>> {
-        self.certificates().last().map(|(_, certificate)| certificate)
-    }
-
-    /// The certificate that was in force for the entry at this index.
-    #[must_use]
-    pub fn certificate_at(&self, index: u64) -> Option<&Signed<GateCertificate>> {
-        let before = self.certificates().partition_point(|(at, _)| *at <= index);
-        self.certificates().get(before.checked_sub(1)?).map(|(_, certificate)| certificate)
-    }
-
-    /// The index from which on entries have the new form, and the commitment to the secret of the tags.
-    #[must_use]
-    pub fn upgrade(&self) -> Option<(u64, Commitment)> {
-        self.head.roots.upgrade
-    }
-
-    /// Where the owner has set gate time back: index, and the time before.
-    #[must_use]
-    pub fn clock_resets(&self) -> &[(u64, Time)] {
-        &self.head.roots.resets
+        self.head.size()
     }
 
     /// An account.
@@ -196,6 +121,7 @@ impl Book {
     }
 
     /// Takes what an overlay has changed.
+    #[cfg(feature = "embedded")]
     pub(in crate::ledger) fn merge(&mut self, changes: Changes) {
         let Changes { head, accounts, opened, requests, once, tags } = changes;
         self.head = head;
@@ -221,14 +147,15 @@ impl Book {
 }
 
 impl State for Book {
-    fn head(&self) -> &Head {
+    fn head(&self) -> &LedgerHead {
         &self.head
     }
 
-    fn head_mut(&mut self) -> &mut Head {
+    fn head_mut(&mut self) -> &mut LedgerHead {
         &mut self.head
     }
 
+    #[cfg(feature = "embedded")]
     fn keyed(&self) -> Keyed {
         *self.accounts.hasher()
     }

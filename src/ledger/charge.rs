@@ -60,6 +60,7 @@ impl Measure {
     }
 }
 
+#[cfg(feature = "embedded")]
 impl Charges {
     /// The charge of each account by `charge`.
     pub(super) fn of<E>(accounts: &[AccountId], charge: impl FnMut(&AccountId) -> Result<Charge, E>) -> Result<Self, E> {

@@ -6,6 +6,8 @@
 //!   [`Journal::open`] succeeds;
 //! - bytes that no crash can leave are refused, with segment, offset and what was expected there;
 //! - a sector with acknowledged bytes is never overwritten with others;
+//! - one writer: the first segment is locked while the journal is open for writing, whatever else a process locks or does not;
+//! - before each batch the files are found to be those that were opened, ending with the batch written last;
 //! - an error of the disk poisons the handle: it never acknowledges again.
 //!
 //! ```text
@@ -39,17 +41,17 @@
 //! - That nobody cut whole batches off the end, or put an older folder in place: only a checkpoint that somebody outside holds
 //!   shows that.
 //! - Anything on a disk that acknowledges a flush before it is durable, or tears a sector of 512 bytes.
-//! - One writer: the caller holds the lock of the space.
+//! - Another writer that ignores the lock and writes between the look and the batch, a few microseconds.
 
 #[cfg(not(unix))]
 compile_error!("the journal writes at offsets and makes private files as on unix: build without the feature `embedded`");
 
-mod disk;
+pub(super) mod disk;
 mod error;
 mod frame;
 mod scan;
 #[cfg(test)]
-mod simulated;
+pub(super) mod simulated;
 #[cfg(test)]
 mod tests;
 
@@ -78,6 +80,11 @@ pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 /// A reader beside the writer looks again this often, a millisecond apart, before it takes an unfinished batch for damage.
 const READ_RETRIES_MAX: u32 = 100;
 const READ_RETRY: Duration = Duration::from_millis(1);
+/// A child that was forked holds the lock of its parent until it has started its program; then the lock is the next one's.
+const LOCK_RETRIES_MAX: u32 = 20;
+const LOCK_RETRY: Duration = Duration::from_millis(5);
+/// What is read back before each batch: the last two sectors hold the whole hash of the batch before.
+const TAIL_BYTES: usize = 2 * SECTOR_BYTES;
 
 /// Choices for new segments; those that exist keep theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +148,8 @@ pub struct Journal {
     segment_bytes: u64,
     /// Where its next frame goes. From here to its end there are only zeros, on disk as in memory.
     offset: u64,
+    /// What stands before it: up to [`TAIL_BYTES`] bytes.
+    tail: Vec<u8>,
     chain: Chain,
     /// Set while the disk is asked, so that any way out but success leaves it.
     poisoned: bool,
@@ -160,10 +169,10 @@ impl Journal {
     }
 
     /// Opens the journal for writing and gives every entry to `visit` with its index, in order. A batch that a crash left
-    /// unfinished is removed. The caller holds the lock.
+    /// unfinished is removed.
     ///
     /// # Errors
-    /// [`JournalError::Missing`], [`JournalError::Name`], [`JournalError::Gap`] or [`JournalError::Damaged`] if the folder is not
+    /// [`JournalError::Locked`] while another process has it open for writing; [`JournalError::Missing`], [`JournalError::Name`], [`JournalError::Gap`] or [`JournalError::Damaged`] if the folder is not
     /// what this crate and at most one crash left; [`JournalError::Io`] from the disk. What was visited by then counts for
     /// nothing.
     pub fn open(folder: &Path, options: JournalOptions, visit: impl FnMut(u64, &[u8])) -> Result<Self, JournalError> {
@@ -190,6 +199,10 @@ impl Journal {
             return Err(JournalError::Poisoned);
         }
         self.check(entries)?;
+        self.poisoned = true;
+        let place = self.find_place();
+        self.poisoned = place.is_err();
+        place?;
         let next = frame::encode(&self.chain, entries, &mut self.content, &mut self.frame);
         let length = self.frame.len() as u64;
         if self.segment_bytes - self.offset < length {
@@ -202,7 +215,34 @@ impl Journal {
         let first = self.chain.index;
         self.chain = next;
         self.offset += length;
+        self.tail.clear();
+        self.tail.extend_from_slice(&self.frame[self.frame.len().saturating_sub(TAIL_BYTES)..]);
         Ok(first)
+    }
+
+    /// Whether an error of the disk, or what was found there, has stopped this handle.
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+
+    /// The most bytes of entries and their length prefixes that one batch takes.
+    pub(super) fn batch_bytes_max(&self) -> usize {
+        self.options.batch_bytes_max()
+    }
+
+    /// That the files are those which this handle has opened, and that the batch it wrote last is the last: else another would
+    /// write over ours, or we over another's.
+    fn find_place(&mut self) -> Result<(), JournalError> {
+        let Self { disk, name, tail, content, .. } = self;
+        if !disk.is_in_place(name).map_err(failed("look at", name))? {
+            return Err(JournalError::Replaced);
+        }
+        let free = if self.offset < self.segment_bytes { SECTOR_BYTES } else { 0 };
+        content.clear();
+        content.resize(tail.len() + free, 0);
+        disk.read_at(name, self.offset - tail.len() as u64, content).map_err(failed("read", name))?;
+        let (before, behind) = content.split_at(tail.len());
+        if before == tail && frame::is_zero(behind) { Ok(()) } else { Err(JournalError::Replaced) }
     }
 
     /// The id given at creation.
@@ -229,7 +269,7 @@ impl Journal {
         &self.chain.hash
     }
 
-    fn create_on(mut disk: Box<dyn Disk>, id: [u8; 16], options: JournalOptions) -> Result<Self, JournalError> {
+    pub(super) fn create_on(mut disk: Box<dyn Disk>, id: [u8; 16], options: JournalOptions) -> Result<Self, JournalError> {
         let names = disk.names().map_err(failed("list", "."))?;
         if names.iter().any(|name| name.ends_with(SUFFIX)) {
             return Err(JournalError::Exists);
@@ -238,7 +278,9 @@ impl Journal {
         let header = SegmentHeader { id, number: 0, bytes: options.segment_bytes, chain: Chain::start(&id) };
         prepare(disk.as_mut(), &header)?;
         publish(disk.as_mut(), 0)?;
+        lock(disk.as_mut())?;
         Ok(Self {
+            tail: header.encode(),
             disk,
             options,
             id,
@@ -254,6 +296,8 @@ impl Journal {
     }
 
     fn open_on(mut disk: Box<dyn Disk>, options: JournalOptions, mut visit: impl FnMut(u64, &[u8])) -> Result<Self, JournalError> {
+        // Before the names are read: whoever had it until now may have made a segment.
+        lock(disk.as_mut())?;
         let (names, count) = segments(disk.as_ref())?;
         remove_parts(disk.as_mut(), &names)?;
         let (mut reader, last) = Reader::read_closed(disk.as_ref(), count, &mut visit)?;
@@ -262,6 +306,7 @@ impl Journal {
         let name = segment_name(segment);
         settle(disk.as_mut(), &name, &last, &cursor, left)?;
         Ok(Self {
+            tail: last[cursor.offset.saturating_sub(TAIL_BYTES)..cursor.offset].to_vec(),
             disk,
             options,
             id,
@@ -317,6 +362,9 @@ impl Journal {
         self.poisoned = true;
         let segment = self.segment + 1;
         let header = SegmentHeader { id: self.id, number: segment, bytes: self.options.segment_bytes, chain: self.chain };
+        if self.disk.names().map_err(failed("list", "."))?.contains(&segment_name(segment)) {
+            return Err(JournalError::Replaced);
+        }
         if let Err(error) = prepare(self.disk.as_mut(), &header) {
             self.poisoned = !matches!(error, JournalError::NoSpace { .. });
             return Err(error);
@@ -327,6 +375,7 @@ impl Journal {
         self.name = segment_name(segment);
         self.segment_bytes = header.bytes;
         self.offset = SECTOR_BYTES as u64;
+        self.tail = header.encode();
         Ok(())
     }
 }
@@ -412,6 +461,25 @@ fn segments(disk: &dyn Disk) -> Result<(Vec<String>, u64), JournalError> {
         None => {
             let count = numbers.len() as u64;
             Ok((names, count))
+        }
+    }
+}
+
+/// Locks the first segment, which every journal has and keeps.
+fn lock(disk: &mut dyn Disk) -> Result<(), JournalError> {
+    let name = segment_name(0);
+    let mut retries = 0;
+    loop {
+        match disk.lock(&name) {
+            Ok(true) => return Ok(()),
+            Ok(false) if retries == LOCK_RETRIES_MAX => return Err(JournalError::Locked),
+            Ok(false) => {
+                retries += 1;
+                std::thread::sleep(LOCK_RETRY);
+            }
+            // What is there instead is for the reading of the names to say.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed("lock", &name)(error)),
         }
     }
 }

@@ -104,13 +104,13 @@ impl Ticket {
 impl Act {
     /// The entry that this becomes in the present state; whether it may follow is for the rules to say.
     pub(super) fn entry<S: State>(&self, state: &S, now: Time) -> Result<Entry, BookError> {
-        let index = state.size();
+        let index = state.head().size();
         let record = |request: &RequestId, found| state.request(request).ok_or(BookError::State { index, request: *request, found });
         let event = match self {
             Self::Record(event) => event.clone(),
             Self::Reserve(reserve) => {
                 let Reserve { request, once, expires_at, amount, accounts, from, until } = reserve;
-                let time = state.time_at(now);
+                let time = state.head().time_at(now);
                 if !(*from..=*until).contains(&time) {
                     return Err(BookError::Window { index, time, from: *from, until: *until });
                 }
@@ -135,7 +135,7 @@ impl Act {
                 let claimed = Untrusted::<ClockReset>::decode(bytes).and_then(|reset| reset.claimed());
                 claimed.map_err(|_| BookError::Owner { index, found: event.name() })?.time
             }
-            _ => state.time_at(now),
+            _ => state.head().time_at(now),
         };
         Ok(Entry { time, event })
     }
@@ -145,6 +145,6 @@ impl Act {
 fn given_back<S: State>(state: &S, charged: &Charge) -> Result<Charge, BookError> {
     let Charge { account, amount, .. } = *charged;
     let Charge { previous, .. } = charge(state, account, Measure { loss: crate::budget::Loss::zero(amount.loss.model()), uses: 0 })?;
-    let new = previous.checked_sub(&amount).map_err(|problem| BookError::Budget { index: state.size(), account, problem })?;
+    let new = previous.checked_sub(&amount).map_err(|problem| BookError::Budget { index: state.head().size(), account, problem })?;
     Ok(Charge { account, amount, previous, new })
 }

@@ -1,307 +1,142 @@
-use std::fs;
-use std::io::{ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+//! Where a ledger is kept: the seam between the gate and a journal, a memory, or a database.
+//!
+//! ```text
+//! proposals --append--> admitted by the rules, durable, published       one batch, one step
+//!                            \--ticket--locate--> index of the entry    later, if the store gives indexes later
+//! view --> head, accounts, requests, proofs                             one durable state; never waits for a sync
+//! ```
+//! A store admits a proposal by the rules of [`Book`](super::Book) and by nothing else. What it shows is durable: a view
+//! never has an entry that a loss of power could take back. Every store passes `conformance` (feature `hazmat`).
 
-use super::book::{Book, BookError};
-use super::certificate::{GateCertificate, origin_of};
-use super::checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX};
-use super::entry::{Entry, Event, Genesis};
-use super::journal::{Journal, JournalError, JournalOptions, JournalSummary};
-use super::tree::{Tree, leaf_hash};
-use crate::codec::CodecError;
-use crate::envelope::{EnvelopeError, Signed, Untrusted};
-use crate::id::{LedgerId, Time};
-use crate::key::Signer;
+mod error;
+mod journal_store;
+mod memory;
+mod published;
+mod reading;
+#[cfg(test)]
+mod tests;
 
-/// The ledger of one space: journal, tree and book in step, and the gate's key that signs its checkpoints.
-///
-/// One writer. What is appended is durable when [`Ledger::append`] returns.
-pub struct Ledger {
-    journal: Journal,
-    tree: Tree,
-    book: Book,
-    certificate: Signed<GateCertificate>,
-    origin: String,
-    signer: Arc<dyn Signer>,
-    checkpoint_file: PathBuf,
-    /// Set when the journal failed: the book is then ahead of what is durable, and is never believed again.
-    stopped: bool,
-}
+pub use error::LedgerError;
+pub use journal_store::JournalStore;
+pub use memory::MemoryStore;
+pub use reading::LedgerReading;
 
-/// Why a ledger does not open or take an entry.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LedgerError {
-    /// The journal.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// An entry in the journal is not one.
-    #[error("entry {index} of the journal: {problem}")]
-    Entry {
-        /// The index.
-        index: u64,
-        /// What is wrong.
-        problem: CodecError,
-    },
-    /// The entries do not follow from each other.
-    #[error(transparent)]
-    Book(#[from] BookError),
-    /// The ledger has no genesis or no certificate.
-    #[error("the ledger is not complete: {0}")]
-    Incomplete(&'static str),
-    /// The gate's certificate is not the owner's.
-    #[error("the gate's certificate: {0}")]
-    Certificate(EnvelopeError),
-    /// The gate's certificate is for another ledger or another key.
-    #[error("the gate's certificate is for another ledger or another gate key")]
-    OtherGate,
-    /// The stored checkpoint.
-    #[error("the stored checkpoint: {0}")]
-    Checkpoint(#[from] CheckpointError),
-    /// The ledger is shorter than a checkpoint it has signed, or another one.
-    #[error("the ledger has {size} entries and contradicts its own checkpoint of size {checkpoint}: it was rolled back or replaced")]
-    RolledBack {
-        /// Entries found.
-        size: u64,
-        /// Size of the checkpoint.
-        checkpoint: u64,
-    },
-    /// A test ledger in a real place, or the reverse.
-    #[error("a ledger for tests is never opened by a gate, nor a real one by a test gate")]
-    Test,
-    /// The journal failed before; what was being written is unknown until the ledger is opened again.
-    #[error("the ledger stopped after a failure of its journal; open it again")]
-    Stopped,
-    /// A file beside the journal.
-    #[error("the checkpoint file cannot be read or written: {0}")]
-    Io(ErrorKind),
-}
+use super::book::{Account, BookError, LedgerHead, RequestRecord};
+use super::certificate::origin_of;
+use super::checkpoint::Checkpoint;
+use super::proposal::{Admitted, Proposal, Ticket};
+use crate::id::{AccountId, Digest, RequestId, Time};
 
-/// What an auditor reads: the same rules as the writer's, no lock, no key.
-pub struct LedgerReading {
-    /// The fold of all entries.
-    pub book: Book,
-    /// The tree over all entries.
-    pub tree: Tree,
-    /// The gate's certificate, verified under the owner's key of the genesis entry.
-    pub certificate: Signed<GateCertificate>,
-    /// The stored checkpoint, verified under the gate's key and found to agree.
-    pub checkpoint: Option<Checkpoint>,
-    /// What the journal says of itself.
-    pub journal: JournalSummary,
-}
-
-const CHECKPOINT_FILE: &str = "checkpoint";
-
-impl Ledger {
-    /// Makes a new ledger with its first two entries.
+/// A ledger that is being kept.
+pub trait LedgerStore: Send + Sync {
+    /// Admits proposals in their order and makes the admitted ones durable in one step. `now` is the time of the clock.
+    ///
+    /// Returns what became of the first of them, at least of one if there is one: a batch has a limit, and those that it did
+    /// not reach were not looked at.
     ///
     /// # Errors
-    /// The folder has a ledger already or cannot be written; the certificate is for another ledger or key.
-    pub fn create(
-        folder: &Path,
-        genesis: Genesis,
-        certificate: &Signed<GateCertificate>,
-        time: Time,
-        signer: Arc<dyn Signer>,
-        options: JournalOptions,
-    ) -> Result<Self, LedgerError> {
-        let id = genesis.ledger_id();
-        if certificate.value().ledger != id || certificate.value().gate != *signer.public() {
-            return Err(LedgerError::OtherGate);
-        }
-        let mut journal_id = [0; 16];
-        journal_id.copy_from_slice(&id.as_bytes()[..16]);
-        let mut ledger = Self {
-            journal: Journal::create(folder, journal_id, options)?,
-            tree: Tree::new(),
-            book: Book::default(),
-            certificate: certificate.clone(),
-            origin: origin_of(id),
-            signer,
-            checkpoint_file: folder.join(CHECKPOINT_FILE),
-            stopped: false,
-        };
-        let events = vec![Event::Genesis(genesis), Event::Certificate { bytes: certificate.bytes().to_vec() }];
-        for outcome in ledger.append(events, time)? {
-            outcome?;
-        }
-        ledger.store_checkpoint()?;
-        Ok(ledger)
-    }
+    /// Nothing of this call is in any view. After an error that leaves open what is durable, the store stops: it gives
+    /// [`LedgerError::Stopped`] until it is opened again.
+    fn append(&self, proposals: &[Proposal], now: Time) -> Result<Vec<Result<Admitted, BookError>>, LedgerError>;
 
-    /// Opens the ledger of a folder and checks it whole: every entry, every balance, the owner's signature on the
-    /// gate's certificate, and the stored checkpoint.
+    /// The index of the first entry of an admitted proposal; the others follow it. May wait until there is one.
     ///
     /// # Errors
-    /// Anything that does not agree.
-    pub fn open(folder: &Path, signer: Arc<dyn Signer>, options: JournalOptions) -> Result<Self, LedgerError> {
-        let mut fold = Fold::default();
-        let journal = Journal::open(folder, options, |index, bytes| fold.visit(index, bytes))?;
-        let (book, tree, certificate) = fold.finish()?;
-        if certificate.value().gate != *signer.public() {
-            return Err(LedgerError::OtherGate);
-        }
-        let origin = origin_of(certificate.value().ledger);
-        let checkpoint_file = folder.join(CHECKPOINT_FILE);
-        stored_checkpoint(&checkpoint_file, &certificate, &tree)?;
-        let ledger = Self { journal, tree, book, certificate, origin, signer, checkpoint_file, stopped: false };
-        ledger.store_checkpoint()?;
-        Ok(ledger)
-    }
+    /// No such ticket, or the store cannot be read.
+    fn locate(&self, ticket: Ticket) -> Result<u64, LedgerError>;
 
-    /// Reads and checks a ledger without its lock and without a key, as auditors do.
+    /// One durable state, which stays as it is while it is held. Hold it briefly, and never two at once in one thread.
     ///
     /// # Errors
-    /// Anything that does not agree.
-    pub fn read(folder: &Path) -> Result<LedgerReading, LedgerError> {
-        let mut fold = Fold::default();
-        let journal = Journal::read_only(folder, |index, bytes| fold.visit(index, bytes))?;
-        let (book, tree, certificate) = fold.finish()?;
-        let checkpoint = stored_checkpoint(&folder.join(CHECKPOINT_FILE), &certificate, &tree)?;
-        Ok(LedgerReading { book, tree, certificate, checkpoint, journal })
-    }
+    /// The store cannot be read.
+    fn view(&self) -> Result<Box<dyn LedgerView + '_>, LedgerError>;
 
-    /// Appends events in one durable batch. Each is admitted by the book or left out with its reason; the admitted
-    /// ones are durable when this returns.
+    /// Gives the canonical bytes of every durable entry from index `from` on to `visit`, in order.
     ///
     /// # Errors
-    /// The journal failed; the ledger takes nothing more until it is opened again.
-    pub fn append(&mut self, events: Vec<Event>, now: Time) -> Result<Vec<Result<u64, BookError>>, LedgerError> {
-        if self.stopped {
-            return Err(LedgerError::Stopped);
-        }
-        let time = self.book.time().map_or(now, |last| last.max(now));
-        let mut bytes = Vec::with_capacity(events.len());
-        let mut outcomes = Vec::with_capacity(events.len());
-        for event in events {
-            let entry = Entry { time, event };
-            outcomes.push(self.book.apply(&entry).map(|()| {
-                bytes.push(entry.encode());
-                self.book.size() - 1
-            }));
-        }
-        if !bytes.is_empty() {
-            // Even a failure after which the journal itself goes on (a full disk, say) leaves the book ahead of it.
-            self.stopped = true;
-            self.journal.append(&bytes.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
-            self.stopped = false;
-            for entry in &bytes {
-                self.tree.push(leaf_hash(entry));
-            }
-        }
-        Ok(outcomes)
-    }
+    /// The store cannot be read.
+    fn entries(&self, from: u64, visit: &mut dyn FnMut(u64, &[u8])) -> Result<(), LedgerError>;
 
-    /// The fold of all entries.
-    #[must_use]
-    pub const fn book(&self) -> &Book {
-        &self.book
-    }
-
-    /// The tree over all entries.
-    #[must_use]
-    pub const fn tree(&self) -> &Tree {
-        &self.tree
-    }
-
-    /// The gate's certificate.
-    #[must_use]
-    pub const fn certificate(&self) -> &Signed<GateCertificate> {
-        &self.certificate
-    }
-
-    /// The id of the ledger.
-    #[must_use]
-    pub fn id(&self) -> LedgerId {
-        self.certificate.value().ledger
-    }
-
-    /// The signed checkpoint over the first `size` entries. The same size gives the same bytes.
+    /// Keeps a signed checkpoint of this ledger; whoever opens it again finds that it has at least these entries. One that is
+    /// older than the kept one changes nothing.
     ///
     /// # Errors
-    /// There are not so many entries, or the key does not sign.
-    pub fn checkpoint(&self, size: u64) -> Result<String, LedgerError> {
-        let root = self.tree.root_at(size).ok_or(LedgerError::RolledBack { size: self.tree.size(), checkpoint: size })?;
-        Ok(Checkpoint::new(&self.origin, size, root)?.sign(self.signer.as_ref())?)
-    }
-
-    /// Writes the checkpoint over all entries beside the journal; a later open must agree with it.
-    ///
-    /// # Errors
-    /// It cannot be signed or written.
-    pub fn store_checkpoint(&self) -> Result<(), LedgerError> {
-        let note = self.checkpoint(self.tree.size())?;
-        let io = |error: std::io::Error| LedgerError::Io(error.kind());
-        let part = self.checkpoint_file.with_extension("part");
-        let mut file = fs::File::create(&part).map_err(io)?;
-        file.write_all(note.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
-        fs::rename(&part, &self.checkpoint_file).map_err(io)?;
-        let folder = self.checkpoint_file.parent().unwrap_or(Path::new("."));
-        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
-    }
+    /// It is not of this ledger, not signed by a gate of it, or cannot be kept.
+    fn keep_checkpoint(&self, note: &str) -> Result<(), LedgerError>;
 }
 
-impl std::fmt::Debug for Ledger {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Ledger({}, {} entries)", self.id(), self.tree.size())
-    }
-}
+/// One durable state of a ledger.
+pub trait LedgerView {
+    /// What the ledger says of itself.
+    fn head(&self) -> &LedgerHead;
 
-/// Book and tree while entries are read; the first thing that is wrong stays.
-#[derive(Default)]
-struct Fold {
-    book: Book,
-    tree: Tree,
-    certificate: Option<Vec<u8>>,
-    problem: Option<LedgerError>,
-}
+    /// An account.
+    ///
+    /// # Errors
+    /// The store cannot be read, as everywhere here.
+    fn account(&self, id: &AccountId) -> Result<Option<Account>, LedgerError>;
 
-impl Fold {
-    fn visit(&mut self, index: u64, bytes: &[u8]) {
-        if self.problem.is_none() {
-            self.problem = self.take(index, bytes).err();
-        }
-    }
+    /// All accounts in the order in which they were opened.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn accounts(&self, visit: &mut dyn FnMut(AccountId, &Account)) -> Result<(), LedgerError>;
 
-    fn take(&mut self, index: u64, bytes: &[u8]) -> Result<(), LedgerError> {
-        let entry = Entry::decode(bytes).map_err(|problem| LedgerError::Entry { index, problem })?;
-        self.book.apply(&entry)?;
-        if let Event::Certificate { bytes } = entry.event {
-            self.certificate = Some(bytes);
-        }
-        self.tree.push(leaf_hash(bytes));
-        Ok(())
-    }
+    /// What became of a request.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn request(&self, id: &RequestId) -> Result<Option<RequestRecord>, LedgerError>;
 
-    fn finish(self) -> Result<(Book, Tree, Signed<GateCertificate>), LedgerError> {
-        if let Some(problem) = self.problem {
-            return Err(problem);
-        }
-        let genesis = self.book.genesis().ok_or(LedgerError::Incomplete("there is no genesis entry"))?;
-        let bytes = self.certificate.ok_or(LedgerError::Incomplete("there is no gate certificate"))?;
-        let untrusted = Untrusted::<GateCertificate>::decode(&bytes).map_err(LedgerError::Certificate)?;
-        let certificate = untrusted.verify(genesis.owner.key()).map_err(LedgerError::Certificate)?;
-        if certificate.value().ledger != genesis.ledger_id() {
-            return Err(LedgerError::OtherGate);
-        }
-        Ok((self.book, self.tree, certificate))
-    }
-}
+    /// All requests, in any order.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn requests(&self, visit: &mut dyn FnMut(RequestId, &RequestRecord)) -> Result<(), LedgerError>;
 
-fn stored_checkpoint(file: &Path, certificate: &Signed<GateCertificate>, tree: &Tree) -> Result<Option<Checkpoint>, LedgerError> {
-    let mut note = String::new();
-    match fs::File::open(file) {
-        Ok(file) => file.take(NOTE_BYTES_MAX as u64 + 1).read_to_string(&mut note).map_err(|error| LedgerError::Io(error.kind()))?,
-        // Only a first open that died can have left none: without it, rollback is for outside witnesses to find.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LedgerError::Io(error.kind())),
-    };
-    let GateCertificate { ledger, gate, .. } = certificate.value();
-    let checkpoint = Checkpoint::verify(&note, &origin_of(*ledger), gate)?;
-    if tree.root_at(checkpoint.size()) != Some(*checkpoint.root()) {
-        return Err(LedgerError::RolledBack { size: tree.size(), checkpoint: checkpoint.size() });
+    /// The request that used this holder's nonce.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn once(&self, once: &Digest) -> Result<Option<RequestId>, LedgerError>;
+
+    /// The account that the tag of a name or a right has opened.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn tagged(&self, tag: &Digest) -> Result<Option<AccountId>, LedgerError>;
+
+    /// Requests that are reserved, never started, and may be refunded at `time`: the first `most` of them.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn due(&self, time: Time, most: usize) -> Result<Vec<RequestId>, LedgerError>;
+
+    /// The root over the first `size` entries; nothing if there are not so many.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn root_at(&self, size: u64) -> Result<Option<[u8; 32]>, LedgerError>;
+
+    /// The inclusion path of entry `index` among the first `size`; nothing unless `index < size` and there are so many.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn inclusion(&self, index: u64, size: u64) -> Result<Option<Vec<[u8; 32]>>, LedgerError>;
+
+    /// The consistency path from the first `old` entries to the first `new`; nothing unless `old <= new` and there are so
+    /// many.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn consistency(&self, old: u64, new: u64) -> Result<Option<Vec<[u8; 32]>>, LedgerError>;
+
+    /// The checkpoint over the first `size` entries, for the gate to sign; nothing if there are not so many.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn checkpoint(&self, size: u64) -> Result<Option<Checkpoint>, LedgerError> {
+        let Some((ledger, root)) = self.head().ledger_id().zip(self.root_at(size)?) else { return Ok(None) };
+        Ok(Some(Checkpoint::new(&origin_of(ledger), size, root)?))
     }
-    Ok(Some(checkpoint))
 }

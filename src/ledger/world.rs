@@ -30,7 +30,6 @@ fn signed<T: Artefact>(value: T, key: &SigningKey) -> Option<Signed<T>> {
 }
 
 impl World {
-    #[expect(clippy::expect_used, reason = "keys in memory sign, and only tests come here")]
     pub(super) fn new(quantum: Quantum) -> Self {
         let key = |seed: &str| SigningKey::generate(&mut RecordedRandom::from_seed(seed));
         let (owner, gate) = (key("owner"), key("gate"));

@@ -1,4 +1,5 @@
 use crate::budget::BudgetError;
+use crate::class::Class;
 use crate::id::{AccountId, RequestId, Time};
 
 /// Why an entry cannot follow.
@@ -141,4 +142,28 @@ pub enum BookError {
         /// The most that fit.
         limit: usize,
     },
+}
+
+impl BookError {
+    /// What a caller should do about a proposal that was refused so. In a ledger that is read, any of them is doubt.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Place { .. }
+            | Self::Form { .. }
+            | Self::Time { .. }
+            | Self::Account { .. }
+            | Self::Arithmetic { .. }
+            | Self::Length { .. } => Class::BadInput,
+            Self::Owner { .. }
+            | Self::Number { .. }
+            | Self::Once { .. }
+            | Self::Budget { .. }
+            | Self::Uses { .. }
+            | Self::State { .. }
+            | Self::Nonce { .. }
+            | Self::Due { .. }
+            | Self::Window { .. } => Class::Refused,
+        }
+    }
 }

@@ -1,8 +1,8 @@
 use std::collections::hash_map::Entry as Slot;
 use std::hash::Hash;
 
-use super::Head;
 use super::account::{Account, RequestRecord, RequestState};
+use super::head::LedgerHead;
 use super::map::{IdMap, Keyed};
 use super::rules::State;
 use crate::id::{AccountId, Digest, RequestId};
@@ -15,7 +15,7 @@ pub(in crate::ledger) struct Overlay<'b, S> {
 
 /// What an overlay has changed; [`Book::merge`](super::Book) or [`Overlay::merge`] takes it.
 pub(in crate::ledger) struct Changes {
-    pub(super) head: Head,
+    pub(super) head: LedgerHead,
     pub(super) accounts: IdMap<AccountId, Account>,
     pub(super) opened: Vec<AccountId>,
     pub(super) requests: IdMap<RequestId, Box<RequestRecord>>,
@@ -54,11 +54,11 @@ impl<'b, S: State> Overlay<'b, S> {
 }
 
 impl<S: State> State for Overlay<'_, S> {
-    fn head(&self) -> &Head {
+    fn head(&self) -> &LedgerHead {
         &self.changes.head
     }
 
-    fn head_mut(&mut self) -> &mut Head {
+    fn head_mut(&mut self) -> &mut LedgerHead {
         &mut self.changes.head
     }
 

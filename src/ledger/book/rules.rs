@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::REFUND_AFTER_S;
 use super::account::{Account, AccountKind, RequestRecord, RequestState};
 use super::error::BookError;
+use super::head::LedgerHead;
+#[cfg(feature = "embedded")]
 use super::map::Keyed;
-use super::{Head, REFUND_AFTER_S};
 use crate::budget::{BudgetError, PrivacyFilter as _};
 use crate::envelope::{Artefact, Signed, Untrusted};
 use crate::id::{AccountId, Digest, LedgerId, RequestId, Time};
@@ -16,9 +18,10 @@ use crate::ledger::entry::{Entry, Event, Genesis, Reservation, Seal};
 
 /// What the rules read and change: a book, or an overlay over one.
 pub(in crate::ledger) trait State {
-    fn head(&self) -> &Head;
-    fn head_mut(&mut self) -> &mut Head;
+    fn head(&self) -> &LedgerHead;
+    fn head_mut(&mut self) -> &mut LedgerHead;
     /// The hash of its maps, which an overlay shares.
+    #[cfg(feature = "embedded")]
     fn keyed(&self) -> Keyed;
     fn account(&self, id: &AccountId) -> Option<&Account>;
     fn account_mut(&mut self, id: &AccountId) -> Option<&mut Account>;
@@ -29,18 +32,6 @@ pub(in crate::ledger) trait State {
     fn once(&self, once: &Digest) -> Option<RequestId>;
     fn tagged(&self, tag: &Digest) -> Option<AccountId>;
     fn tag(&mut self, tag: Digest, account: AccountId);
-
-    /// The index of the next entry.
-    fn size(&self) -> u64 {
-        self.head().size
-    }
-
-    /// The time of the next entry, given that of the clock: never before the last, and else a multiple of the quantum.
-    fn time_at(&self, now: Time) -> Time {
-        let Head { time: last, quantum, .. } = self.head();
-        let now = quantum.floor(now);
-        last.map_or(now, |last| last.max(now))
-    }
 }
 
 /// The entry whose turn it is.
@@ -55,7 +46,7 @@ struct Turn {
 
 /// Appends an entry, or leaves everything as it was.
 pub(in crate::ledger) fn apply<S: State>(state: &mut S, entry: &Entry) -> Result<(), BookError> {
-    let Head { size: index, time: last, quantum, .. } = *state.head();
+    let LedgerHead { size: index, time: last, quantum, .. } = *state.head();
     let found = entry.event.name();
     let new_form = state.head().roots.upgrade.is_some();
     let turn = Turn { index, time: entry.time, new_form, found };
@@ -172,7 +163,7 @@ impl Turn {
     }
 
     /// An artefact of the owner about this ledger.
-    fn owned<T: Artefact>(self, head: &Head, bytes: &[u8], ledger: fn(&T) -> LedgerId) -> Result<Signed<T>, BookError> {
+    fn owned<T: Artefact>(self, head: &LedgerHead, bytes: &[u8], ledger: fn(&T) -> LedgerId) -> Result<Signed<T>, BookError> {
         let wrong = BookError::Owner { index: self.index, found: self.found };
         let Some((Genesis { owner, .. }, id)) = &head.roots.genesis else { return Err(wrong) };
         let signed = Untrusted::<T>::decode(bytes).and_then(|untrusted| untrusted.verify(owner.key()));

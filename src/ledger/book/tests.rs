@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::budget::BudgetError;
+use crate::id::LedgerId;
 use crate::key::SigningKey;
 use crate::ledger::batch::{Batch, Encoded, Taken};
 use crate::ledger::world::{START, World, account, grant, loss, publish, record, refill, request, reserve, tag, version};
-use crate::ledger::{Act, Charges, Event, Proposal, Reservation, Seal};
+use crate::ledger::{Act, Charges, Event, Proposal, Quantum, Reservation, Seal};
 use crate::random::{Random, RecordedRandom};
 use proptest::prelude::*;
 
@@ -73,12 +74,12 @@ fn genesis_certificate_and_upgrade_have_their_places() {
     assert_eq!(book.apply(&genesis), place(1, "genesis"));
     assert_eq!(book.apply(&upgrade), place(1, "upgrade"));
     book.apply(&certificate).unwrap();
-    assert_eq!((book.quantum(), book.upgrade()), (Quantum::NONE, None));
+    assert_eq!((book.head().quantum(), book.head().upgrade()), (Quantum::NONE, None));
     book.apply(&upgrade).unwrap();
-    assert_eq!((book.quantum(), book.upgrade()), (Quantum::DEFAULT, Some((2, world.foundation.secret))));
+    assert_eq!((book.head().quantum(), book.head().upgrade()), (Quantum::DEFAULT, Some((2, world.foundation.secret))));
     assert_eq!(book.apply(&upgrade), Err(BookError::Form { index: 3, found: "upgrade" }));
     assert_eq!(book.apply(&genesis), place(3, "genesis"));
-    assert_eq!((book.size(), book.ledger_id()), (3, Some(world.ledger)));
+    assert_eq!((book.size(), book.head().ledger_id()), (3, Some(world.ledger)));
 }
 
 /// The same event as it was before the upgrade.
@@ -182,12 +183,12 @@ fn a_certificate_follows_with_the_next_number_and_only_from_the_owner() {
     let next = pen.world.certificate(&other, 1, &pen.world.owner);
     pen.add(next.clone()).unwrap();
     assert_eq!(pen.add(next), number(6, 2, 1));
-    let gates = pen.book.certificates().iter().map(|(index, certificate)| (*index, certificate.value().gate.id()));
+    let gates = pen.book.head().certificates().iter().map(|(index, certificate)| (*index, certificate.value().gate.id()));
     use crate::key::Signer as _;
     assert_eq!(gates.collect::<Vec<_>>(), [(1, pen.world.gate.public().id()), (5, other.public().id())]);
-    let at = |index| pen.book.certificate_at(index).map(|certificate| certificate.value().number);
+    let at = |index| pen.book.head().certificate_at(index).map(|certificate| certificate.value().number);
     assert_eq!([0, 1, 4, 5, 9].map(at), [None, Some(0), Some(0), Some(1), Some(1)]);
-    assert_eq!(pen.book.certificate().unwrap().value().number, 1);
+    assert_eq!(pen.book.head().certificate().unwrap().value().number, 1);
 }
 
 #[test]
@@ -227,14 +228,14 @@ fn times_are_multiples_of_the_quantum_and_only_the_owner_sets_them_back() {
     assert_eq!(pen.add(foreign.clock(1, pen.time)), Err(BookError::Owner { index: 10, found: "clock" }));
     let event = reset(&pen, 1, 31);
     pen.act(Act::Record(event)).unwrap();
-    assert_eq!((pen.book.time(), pen.book.clock_resets()), (Some(START.plus_s(31)), &[(10, START.plus_s(90))][..]));
+    assert_eq!((pen.book.head().time(), pen.book.head().clock_resets()), (Some(START.plus_s(31)), &[(10, START.plus_s(90))][..]));
     // What does not fall on a multiple stays until the next one.
     pen.time = START.plus_s(45);
     pen.act(Act::Record(refill(1, 5, 1))).unwrap();
-    assert_eq!(pen.book.time(), Some(START.plus_s(31)));
+    assert_eq!(pen.book.head().time(), Some(START.plus_s(31)));
     pen.time = START.plus_s(61);
     pen.act(Act::Record(refill(1, 6, 1))).unwrap();
-    assert_eq!(pen.book.time(), Some(START.plus_s(60)));
+    assert_eq!(pen.book.head().time(), Some(START.plus_s(60)));
 }
 
 impl Pen {

@@ -1,16 +1,22 @@
 //! The few things the journal asks of a folder, so that tests can make them fail.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// A folder of files. A change is durable only after the `sync` of its file, or of the folder for its name.
-pub(super) trait Disk: Send {
+pub(in crate::ledger) trait Disk: Send {
     /// The names in the folder.
     fn names(&self) -> io::Result<Vec<String>>;
     /// The whole file; an error of kind `InvalidData` if it is longer than `limit`.
     fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>>;
+    /// Keeps other writers from the file for as long as this disk lives; false if another has it.
+    fn lock(&mut self, name: &str) -> io::Result<bool>;
+    /// Whether the folder, the locked file and the file that is written to are still those that stand at their paths.
+    fn is_in_place(&mut self, name: &str) -> io::Result<bool>;
+    /// Bytes of the file that is written to, at the offset.
+    fn read_at(&mut self, name: &str, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
     /// A new file, readable by nobody else; an error if there is one.
     fn create(&mut self, name: &str) -> io::Result<()>;
     /// Writes all bytes at the offset.
@@ -30,11 +36,13 @@ pub(super) struct Folder {
     path: PathBuf,
     /// The file last written to.
     open: Option<(String, File)>,
+    /// The folder and the file in it whose lock keeps others out.
+    locked: Option<(File, String, File)>,
 }
 
 impl Folder {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), open: None }
+        Self { path: path.to_owned(), open: None, locked: None }
     }
 
     /// Makes the folder, mode 0700, if there is none, and its name durable.
@@ -51,9 +59,19 @@ impl Folder {
     fn file(&mut self, name: &str) -> io::Result<&File> {
         let open = match self.open.take() {
             Some(open) if open.0 == name => open,
-            _ => (name.to_owned(), OpenOptions::new().write(true).open(self.path.join(name))?),
+            _ => (name.to_owned(), OpenOptions::new().read(true).write(true).open(self.path.join(name))?),
         };
         Ok(&self.open.insert(open).1)
+    }
+}
+
+/// A file is its device and inode; while a handle is open, no other file gets them.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let identity = |file: &Metadata| (file.dev(), file.ino());
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(identity(&found) == identity(&file.metadata()?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -76,8 +94,31 @@ impl Disk for Folder {
         Ok(bytes)
     }
 
+    fn lock(&mut self, name: &str) -> io::Result<bool> {
+        let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
+        match file.try_lock() {
+            Ok(()) => self.locked = Some((File::open(&self.path)?, name.to_owned(), file)),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        Ok(true)
+    }
+
+    fn is_in_place(&mut self, name: &str) -> io::Result<bool> {
+        let path = self.path.join(name);
+        let in_place = match &self.locked {
+            Some((folder, name, file)) => is_at(folder, &self.path)? && is_at(file, &self.path.join(name))?,
+            None => true,
+        };
+        Ok(in_place && is_at(self.file(name)?, &path)?)
+    }
+
+    fn read_at(&mut self, name: &str, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.file(name)?.read_exact_at(bytes, offset)
+    }
+
     fn create(&mut self, name: &str) -> io::Result<()> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path.join(name))?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(self.path.join(name))?;
         self.open = Some((name.to_owned(), file));
         Ok(())
     }
@@ -91,8 +132,12 @@ impl Disk for Folder {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        self.open = None;
-        std::fs::rename(self.path.join(from), self.path.join(to))
+        std::fs::rename(self.path.join(from), self.path.join(to))?;
+        // The handle stays that of the file.
+        if let Some((name, _)) = self.open.as_mut().filter(|(name, _)| name == from) {
+            to.clone_into(name);
+        }
+        Ok(())
     }
 
     fn remove(&mut self, name: &str) -> io::Result<()> {

@@ -3,6 +3,7 @@ use std::io;
 use thiserror::Error;
 
 use super::{Fault, SECTOR_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+use crate::class::Class;
 
 /// What the journal refuses, and why.
 #[derive(Debug, Error)]
@@ -83,7 +84,32 @@ pub enum JournalError {
         /// Its length.
         needed: u64,
     },
+    /// Another process has the journal open for writing.
+    #[error("another process has the journal open for writing: end it there first")]
+    Locked,
+    /// The files at their paths are not those that this handle writes, or do not end with the batch it wrote last. Nothing was
+    /// written, and the handle takes nothing more.
+    #[error("the journal was replaced, rolled back or written to by another while it was open: open it again and audit it")]
+    Replaced,
     /// An earlier error of the disk left open what it holds. Only opening the journal again tells.
     #[error("an earlier error of the disk stopped this journal: open it again")]
     Poisoned,
+}
+
+impl JournalError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Io { .. } | Self::NoSpace { .. } | Self::Poisoned | Self::Locked | Self::Full => Class::Environment,
+            Self::Damaged { .. } | Self::Gap { .. } | Self::Replaced => Class::Doubt,
+            Self::Exists
+            | Self::Missing
+            | Self::Name { .. }
+            | Self::EmptyBatch
+            | Self::EntryBytes { .. }
+            | Self::BatchBytes { .. }
+            | Self::SegmentBytes { .. } => Class::BadInput,
+        }
+    }
 }

@@ -12,11 +12,11 @@ use super::disk::Disk;
 use crate::random::{Random, RecordedRandom};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(in crate::ledger) enum Failure {
     /// The process is gone.
     Crash,
     /// Error `EIO`.
@@ -27,20 +27,32 @@ pub(super) enum Failure {
 
 /// What the next process finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
+pub(in crate::ledger) enum After {
     Kill,
     PowerLoss,
 }
 
-/// A handle to the disk, which outlives the process that uses it.
-#[derive(Clone)]
-pub(super) struct Simulated(Arc<Mutex<State>>);
+/// A handle to the disk, which outlives the process that uses it. A clone is another process: it has opened and locked nothing.
+pub(in crate::ledger) struct Simulated {
+    state: Arc<Mutex<State>>,
+    /// The file last written to: the handle stays that of the file, whatever the name comes to mean.
+    open: Option<(String, usize)>,
+    locked: Option<(String, usize, Arc<()>)>,
+}
+
+impl Clone for Simulated {
+    fn clone(&self) -> Self {
+        Self { state: self.state.clone(), open: None, locked: None }
+    }
+}
 
 struct State {
     files: Vec<Image>,
     names: BTreeMap<String, usize>,
     /// The names after each change since they were last synced; the first are the durable ones.
     names_before: Vec<BTreeMap<String, usize>>,
+    /// Who holds the lock of a file, while they live.
+    locks: BTreeMap<usize, Weak<()>>,
     random: RecordedRandom,
     /// How many operations succeed before this failure.
     plan: Option<(u64, Failure)>,
@@ -75,22 +87,34 @@ impl Image {
 }
 
 impl Simulated {
-    pub(super) fn new(seed: &str) -> Self {
-        Self(Arc::new(Mutex::new(State {
+    pub(in crate::ledger) fn new(seed: &str) -> Self {
+        let state = State {
             files: Vec::new(),
             names: BTreeMap::new(),
             names_before: vec![BTreeMap::new()],
+            locks: BTreeMap::new(),
             random: RecordedRandom::from_seed(seed),
             plan: None,
             dead: false,
-        })))
+        };
+        Self { state: Arc::new(Mutex::new(state)), open: None, locked: None }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.state.lock().unwrap()
     }
 
-    pub(super) fn plan(&self, plan: Option<(u64, Failure)>) {
+    /// The file behind the name, as the handle that is open or a new one has it.
+    fn file(&mut self, name: &str) -> io::Result<usize> {
+        let file = match self.open.take() {
+            Some((open, file)) if open == name => file,
+            _ => *self.state().names.get(name).ok_or_else(not_found)?,
+        };
+        self.open = Some((name.to_owned(), file));
+        Ok(file)
+    }
+
+    pub(in crate::ledger) fn plan(&self, plan: Option<(u64, Failure)>) {
         self.state().plan = plan;
     }
 
@@ -106,6 +130,7 @@ impl Simulated {
     pub(super) fn reboot(&self, after: After) {
         let state = &mut *self.state();
         (state.plan, state.dead) = (None, false);
+        state.locks.clear();
         if after == After::Kill {
             return;
         }
@@ -134,6 +159,13 @@ impl Simulated {
             state.files.push(Image { seen: bytes.to_vec(), durable: bytes.to_vec(), dirty: BTreeSet::new() });
         }
         state.names_before = vec![state.names.clone()];
+    }
+
+    /// Puts other bytes into a file, which stays the same file.
+    pub(super) fn overwrite(&self, name: &str, bytes: &[u8]) {
+        let state = &mut *self.state();
+        let file = state.names[name];
+        state.files[file] = Image { seen: bytes.to_vec(), durable: bytes.to_vec(), dirty: BTreeSet::new() };
     }
 }
 
@@ -191,6 +223,37 @@ impl Disk for Simulated {
         Ok(state.files[*file].seen.clone())
     }
 
+    fn lock(&mut self, name: &str) -> io::Result<bool> {
+        let holder = Arc::new(());
+        let file = {
+            let state = &mut *self.state();
+            let file = *state.names.get(name).ok_or_else(not_found)?;
+            if state.locks.get(&file).is_some_and(|holder| holder.strong_count() > 0) {
+                return Ok(false);
+            }
+            state.locks.insert(file, Arc::downgrade(&holder));
+            file
+        };
+        self.locked = Some((name.to_owned(), file, holder));
+        Ok(true)
+    }
+
+    fn is_in_place(&mut self, name: &str) -> io::Result<bool> {
+        let file = self.file(name)?;
+        let state = self.state();
+        let is_at = |name: &str, file: usize| state.names.get(name) == Some(&file);
+        Ok(is_at(name, file) && self.locked.as_ref().is_none_or(|(name, file, _)| is_at(name, *file)))
+    }
+
+    fn read_at(&mut self, name: &str, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let file = self.file(name)?;
+        let state = self.state();
+        let start = usize::try_from(offset).unwrap();
+        let found = state.files[file].seen.get(start..start + bytes.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        bytes.copy_from_slice(found);
+        Ok(())
+    }
+
     fn create(&mut self, name: &str) -> io::Result<()> {
         let state = &mut *self.state();
         if state.names.contains_key(name) {
@@ -206,8 +269,8 @@ impl Disk for Simulated {
     }
 
     fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let file = self.file(name)?;
         let state = &mut *self.state();
-        let file = *state.names.get(name).ok_or_else(not_found)?;
         let failure = state.step(true);
         let first = usize::try_from(offset).unwrap() / SECTOR_BYTES;
         let mut sectors = bytes.len() / SECTOR_BYTES;
@@ -226,8 +289,8 @@ impl Disk for Simulated {
     }
 
     fn sync(&mut self, name: &str) -> io::Result<()> {
+        let file = self.file(name)?;
         let state = &mut *self.state();
-        let file = *state.names.get(name).ok_or_else(not_found)?;
         let failure = state.step(false);
         let file = &mut state.files[file];
         match failure {

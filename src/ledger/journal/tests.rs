@@ -236,6 +236,7 @@ fn missing_foreign_and_misnamed_segments_are_refused() {
     let mut journal = open(&disk).unwrap().0;
     append(&mut journal, &[vec![1; 7_000]]).unwrap();
     append(&mut journal, &[vec![2; 7_000]]).unwrap();
+    drop(journal);
     let middle = disk.bytes(&segment_name(1));
     disk.put(&segment_name(1), None);
     assert_eq!(open(&disk).unwrap_err().to_string(), "segment 1 is missing, there are later ones");
@@ -279,6 +280,7 @@ fn a_torn_tail_is_removed_and_an_acknowledged_batch_with_a_hole_before_others_is
     assert!(clean[used - 2 * SECTOR_BYTES..].iter().all(|byte| *byte == 0));
     assert!(!read(&disk).unwrap().0.unfinished);
     append(&mut journal, &[b"again".to_vec()]).unwrap();
+    drop(journal);
     assert_eq!(open(&disk).unwrap().1[4], b"again");
 
     // No sector is missing, so a wrong byte is damage, in the last batch too.
@@ -336,6 +338,7 @@ fn limits_are_checked_before_anything_is_written() {
     assert_eq!(append(&mut journal, &[vec![0; limit - 4]]).unwrap(), 0);
     assert_eq!(journal.offset, journal.segment_bytes);
     assert_eq!(append(&mut journal, &[vec![]]).unwrap(), 1);
+    drop(journal);
     assert_eq!(open(&disk).unwrap().1, [vec![0; limit - 4], vec![]]);
 
     for wrong in [0, 512, 1_023, 1_025, SEGMENT_BYTES_MAX + 512] {
@@ -358,6 +361,7 @@ fn no_sector_of_an_acknowledged_batch_is_overwritten() {
     for round in 0..60 {
         append(&mut journal, &some_batch(&mut random)).unwrap();
         if round % 7 == 0 {
+            drop(journal);
             journal = open(&disk).unwrap().0;
         }
         let now: Vec<_> = (0..=journal.segment).map(|number| disk.bytes(&segment_name(number))).collect();
@@ -397,6 +401,7 @@ fn an_error_poisons_and_a_full_disk_does_not() {
     disk.plan(Some((3, Failure::Error)));
     assert!(matches!(append(&mut journal, &[vec![4; 4_000]]), Err(JournalError::Io { action: "sync", .. })));
     assert!(matches!(append(&mut journal, &[vec![1]]), Err(JournalError::Poisoned)));
+    drop(journal);
     assert_eq!(open(&disk).unwrap().1.len(), 3);
 }
 
@@ -419,6 +424,7 @@ fn the_files_are_private_and_preallocated() {
     std::fs::write(folder.join("0000000003.seg.part"), b"unmade").unwrap();
     let summary = Journal::read_only(&folder, |_, _| ()).unwrap();
     assert!(folder.join("0000000003.seg.part").exists());
+    drop(journal);
     let journal = Journal::open(&folder, small(), |_, _| ()).unwrap();
     assert_eq!((journal.entries(), journal.hash()), (summary.entries, &summary.hash));
     assert!(!folder.join("0000000003.seg.part").exists());
@@ -563,4 +569,104 @@ fn rate() {
         println!("entries of 300 bytes, {batch} a batch: {rate:.0}/s appended, {read:.0}/s read");
     }
     println!("raw fdatasync of 512 bytes: {:.0}/s", raw());
+}
+
+#[test]
+fn one_writer_at_a_time_whatever_else_is_locked() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    let mut journal = Journal::create(&folder, ID, small()).unwrap();
+    append(&mut journal, &[vec![5; 7_000]]).unwrap();
+    append(&mut journal, &[vec![5; 7_000]]).unwrap();
+    let open = || Journal::open(&folder, small(), |_, _| ());
+    assert!(matches!(open(), Err(JournalError::Locked)));
+    assert_eq!(open().unwrap_err().to_string(), "another process has the journal open for writing: end it there first");
+    assert_eq!(Journal::read_only(&folder, |_, _| ()).unwrap().entries, 2, "readers need no lock");
+    append(&mut journal, &[vec![6]]).unwrap();
+    drop(journal);
+    let journal = open().unwrap();
+    // What a child that was just forked still holds is waited for.
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(30));
+        drop(journal);
+    });
+    assert_eq!(open().unwrap().entries(), 3);
+    thread.join().unwrap();
+}
+
+#[test]
+fn what_was_replaced_or_rolled_back_under_the_writer_is_found_before_it_writes() {
+    let last = segment_name(1);
+    let other = Simulated::new("other");
+    Journal::create_on(Box::new(other.clone()), [0x22; 16], small()).unwrap();
+    let copy = |disk: &Simulated, name: &str| disk.put(name, Some(&disk.bytes(name)));
+    type Change<'a> = (&'a str, &'a dyn Fn(&Simulated));
+    let changes: [Change<'_>; 8] = [
+        ("the last segment is another file of the same bytes", &|disk| copy(disk, &last)),
+        ("the locked segment is another file", &|disk| copy(disk, &segment_name(0))),
+        ("the last segment is gone", &|disk| disk.put(&last, None)),
+        ("a segment of another journal", &|disk| disk.put(&last, Some(&other.bytes(&segment_name(0))))),
+        ("the last batch was taken back in place", &|disk| {
+            let mut bytes = disk.bytes(&last);
+            let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+            bytes[used - 2 * SECTOR_BYTES..used].fill(0);
+            disk.overwrite(&last, &bytes);
+        }),
+        ("its last byte was changed", &|disk| {
+            let mut bytes = disk.bytes(&last);
+            let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+            bytes[used] ^= 1;
+            disk.overwrite(&last, &bytes);
+        }),
+        ("another wrote a batch behind it", &|disk| {
+            // The lock is that of a file which stands elsewhere now.
+            let (first, bytes) = (disk.bytes(&segment_name(0)), disk.bytes(&last));
+            let second = Simulated::new("second");
+            second.put(&segment_name(0), Some(&first));
+            second.put(&last, Some(&bytes));
+            let mut journal = open(&second).unwrap().0;
+            append(&mut journal, &[b"theirs".to_vec()]).unwrap();
+            disk.overwrite(&last, &second.bytes(&last));
+        }),
+        ("the segment is shorter", &|disk| disk.overwrite(&last, &disk.bytes(&last)[..SECTOR_BYTES])),
+    ];
+    for (what, change) in changes {
+        let (disk, _) = sample();
+        let mut journal = open(&disk).unwrap().0;
+        append(&mut journal, &[b"ours".to_vec()]).unwrap();
+        change(&disk);
+        let before = disk.names().unwrap().contains(&last).then(|| disk.bytes(&last));
+        let error = append(&mut journal, &[b"more".to_vec()]).unwrap_err();
+        assert!(matches!(error, JournalError::Replaced | JournalError::Io { action: "read", .. }), "{what}: {error}");
+        assert!(matches!(append(&mut journal, &[b"more".to_vec()]), Err(JournalError::Poisoned)), "{what}");
+        assert_eq!(disk.names().unwrap().contains(&last).then(|| disk.bytes(&last)), before, "{what}: nothing was written");
+    }
+
+    // A further segment that another has made is never written over.
+    let (disk, _) = sample();
+    let mut journal = open(&disk).unwrap().0;
+    disk.put(&segment_name(2), Some(&disk.bytes(&last)));
+    assert!(matches!(append(&mut journal, &[vec![1; 7_000]]), Err(JournalError::Replaced)));
+}
+
+#[test]
+fn a_folder_that_was_moved_away_is_found() {
+    let parent = tempfile::tempdir().unwrap();
+    let (folder, away) = (parent.path().join("ledger"), parent.path().join("away"));
+    let mut journal = Journal::create(&folder, ID, small()).unwrap();
+    append(&mut journal, &[b"ours".to_vec()]).unwrap();
+    // The same files in another folder: hard links, so that only the folder differs.
+    std::fs::rename(&folder, &away).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::hard_link(away.join(segment_name(0)), folder.join(segment_name(0))).unwrap();
+    assert!(matches!(append(&mut journal, &[b"more".to_vec()]), Err(JournalError::Replaced)));
+    assert_eq!(Journal::read_only(&away, |_, _| ()).unwrap().entries, 1);
+
+    let mut journal = {
+        drop(journal);
+        Journal::open(&folder, small(), |_, _| ()).unwrap()
+    };
+    append(&mut journal, &[b"ours".to_vec()]).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(matches!(append(&mut journal, &[b"more".to_vec()]), Err(JournalError::Replaced)));
 }
