@@ -28,6 +28,7 @@
 
 mod input;
 mod output;
+mod part;
 
 pub use input::{ReadError, open, read, read_private, read_text};
 pub use output::{Output, OutputError, OutputOptions, OutputStep, write};

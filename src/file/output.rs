@@ -1,9 +1,8 @@
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::part;
 use crate::class::Class;
 
 /// A file under way: written as `.NAME.PID-N.part` beside its target, which it becomes at [`Output::commit`].
@@ -118,8 +117,8 @@ impl Output {
             Ok(_) if !options.force => return Err(OutputError::TargetExists { target }),
             _ => {}
         }
-        remove_stale_parts(folder_of(&target), name);
-        match create_part(&target, name, options.private) {
+        part::remove_stale(folder_of(&target), name);
+        match part::create(&target, name, options.private) {
             Ok((file, part)) => {
                 Ok(Self { writer: BufWriter::with_capacity(1 << 18, file), part, target, force: options.force, failed: None })
             }
@@ -175,7 +174,7 @@ impl Output {
     #[allow(clippy::unwrap_used)]
     pub(crate) fn onto(device: &str, target: &Path) -> Self {
         let mut output = Self::create(target, OutputOptions::default()).unwrap();
-        output.writer = BufWriter::new(OpenOptions::new().write(true).open(device).unwrap());
+        output.writer = BufWriter::new(File::options().write(true).open(device).unwrap());
         output
     }
 
@@ -225,89 +224,10 @@ impl std::fmt::Display for OutputStep {
     }
 }
 
-/// Whoever looks for stale parts may take one for stale between its creation and its lock; another is made then. So many
-/// times in a row only where parts that cannot be removed are in the way.
-const PARTS_TRIED_MAX: u32 = 1000;
-
-/// Makes a part that is locked and still has its name.
-fn create_part(target: &Path, name: &OsStr, private: bool) -> Result<(File, PathBuf), io::ErrorKind> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let mut open = OpenOptions::new();
-    open.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        open.mode(if private { 0o600 } else { 0o666 });
-    }
-    for _ in 0..PARTS_TRIED_MAX {
-        let part = target.with_file_name(part_name(name, std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        let file = match open.open(&part) {
-            // Of a process of the same number: in another container, or before a crash.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-            opened => opened.map_err(|error| error.kind())?,
-        };
-        match file.try_lock() {
-            Ok(()) if is_named(&file) => return Ok((file, part)),
-            Ok(()) | Err(TryLockError::WouldBlock) => {}
-            // Where locks are not supported, no part is ever taken for stale either.
-            Err(TryLockError::Error(_)) => return Ok((file, part)),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists)
-}
-
-/// Whether the file still has a name.
-#[cfg(unix)]
-fn is_named(file: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
-}
-
-/// Other systems do not remove a file that is open.
-#[cfg(not(unix))]
-fn is_named(_: &File) -> bool {
-    true
-}
-
-fn part_name(name: &OsStr, process: u32, number: u64) -> OsString {
-    let mut part = OsString::from(".");
-    part.push(name);
-    part.push(format!(".{process}-{number}.part"));
-    part
-}
-
 fn folder_of(target: &Path) -> &Path {
     match target.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
-    }
-}
-
-/// Removes parts of the target `name` that nobody writes: those whose lock can be taken. Failing is harmless.
-fn remove_stale_parts(folder: &Path, name: &OsStr) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        if !is_part(&entry.file_name(), name) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            continue;
-        }
-        if let Ok(part) = File::open(entry.path())
-            && part.try_lock().is_ok()
-        {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// Whether this is the name of a part of `name`: `.NAME.PID-N.part`, or `.NAME.PID.part` of earlier versions.
-fn is_part(part: &OsStr, name: &OsStr) -> bool {
-    let rest = part.as_encoded_bytes().strip_prefix(b".").and_then(|rest| rest.strip_prefix(name.as_encoded_bytes()));
-    let numbers = rest.and_then(|rest| rest.strip_prefix(b".")).and_then(|rest| rest.strip_suffix(b".part"));
-    let Some(numbers) = numbers.and_then(|numbers| std::str::from_utf8(numbers).ok()) else { return false };
-    // Printed again: a number that is written otherwise (`+7`, `07`) is not ours.
-    let is_number = |digits: &str| digits.parse::<u64>().is_ok_and(|number| number.to_string() == digits);
-    match numbers.split_once('-') {
-        None => is_number(numbers),
-        Some((process, number)) => is_number(process) && is_number(number),
     }
 }
 
@@ -325,6 +245,8 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     const FORCE: OutputOptions = OutputOptions { force: true, private: false };
@@ -343,7 +265,7 @@ mod tests {
         let mut output = Output::create(&target, PLAIN).unwrap();
         output.write_all(b"one").unwrap();
         assert_eq!(names(folder.path()), [output.part.file_name().unwrap().to_str().unwrap()]);
-        assert!(is_part(output.part.file_name().unwrap(), OsStr::new("a.csv")));
+        assert!(part::is_of(output.part.file_name().unwrap(), OsStr::new("a.csv")));
         output.commit().unwrap();
         assert_eq!(names(folder.path()), ["a.csv"]);
         assert_eq!(fs::read(&target).unwrap(), b"one");
