@@ -107,6 +107,15 @@ impl Output {
     /// # Errors
     /// When the target exists and is not forced, is a folder, or its folder cannot be written to.
     pub fn create(target: impl AsRef<Path>, options: OutputOptions) -> Result<Self, OutputError> {
+        let target = target.as_ref();
+        if let Some(name) = target.file_name() {
+            part::remove_stale(folder_of(target), name);
+        }
+        Self::create_among_many(target, options)
+    }
+
+    /// As [`Output::create`], in a folder of so many files that it is not read at each: whoever owns it removes stale parts.
+    pub(crate) fn create_among_many(target: impl AsRef<Path>, options: OutputOptions) -> Result<Self, OutputError> {
         let target = target.as_ref().to_owned();
         let Some(name) = target.file_name() else {
             return Err(OutputError::NotAFile { target });
@@ -117,7 +126,6 @@ impl Output {
             Ok(_) if !options.force => return Err(OutputError::TargetExists { target }),
             _ => {}
         }
-        part::remove_stale(folder_of(&target), name);
         match part::create(&target, name, options.private) {
             Ok((file, part)) => {
                 Ok(Self { writer: BufWriter::with_capacity(1 << 18, file), part, target, force: options.force, failed: None })
