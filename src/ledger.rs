@@ -27,6 +27,8 @@ mod quantum;
 #[cfg(feature = "embedded")]
 mod store;
 mod tree;
+#[cfg(feature = "embedded")]
+mod writer;
 #[cfg(all(feature = "embedded", test))]
 mod world;
 
@@ -50,3 +52,5 @@ pub use quantum::{Quantum, QuantumError};
 #[cfg(feature = "embedded")]
 pub use store::{JournalStore, LedgerError, LedgerReading, LedgerStore, LedgerView, MemoryStore};
 pub use tree::{EMPTY_ROOT, Tree, leaf_hash};
+#[cfg(feature = "embedded")]
+pub use writer::{ClockError, GateClock, WriteError, Writer};

@@ -22,6 +22,14 @@ record! {
     }
 }
 
+impl GateCertificate {
+    /// Whether both moments, the first not after the second, lie in the time of the certificate.
+    #[must_use]
+    pub fn covers(&self, from: Time, to: Time) -> bool {
+        self.not_before <= from && to <= self.not_after
+    }
+}
+
 impl Artefact for GateCertificate {
     const LABEL: Label = Label::GATE_CERTIFICATE;
     const TYPE: &'static str = "usufruct-gate-certificate+cbor";

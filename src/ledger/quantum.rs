@@ -1,3 +1,4 @@
+use crate::class::Class;
 use crate::codec::{CodecError, Decoder, Encoder, Field};
 use crate::id::Time;
 
@@ -12,6 +13,14 @@ pub struct Quantum(u32);
 pub struct QuantumError {
     /// What was asked.
     pub found: u32,
+}
+
+impl QuantumError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }
 
 impl Quantum {

@@ -61,6 +61,16 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Whether what was being written may be durable all the same: only opening the store again tells.
+    #[must_use]
+    pub const fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::Journal(error) => !matches!(error, JournalError::NoSpace { .. }),
+            Self::Stopped | Self::Store(_) => true,
+            _ => false,
+        }
+    }
+
     /// What a caller should do about it.
     #[must_use]
     pub const fn class(&self) -> Class {

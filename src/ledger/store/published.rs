@@ -87,54 +87,89 @@ impl Published {
     }
 
     pub(super) fn view(&self) -> Result<Box<dyn LedgerView + '_>, LedgerError> {
-        Ok(Box::new(self.read()?))
+        Ok(Box::new(Held(self.read()?)))
     }
 }
 
-impl LedgerView for RwLockReadGuard<'_, State> {
+/// A state that is held while it is shown.
+struct Held<'a>(RwLockReadGuard<'a, State>);
+
+/// A state that nobody changes.
+pub(super) struct Shown<'a> {
+    pub(super) book: &'a Book,
+    pub(super) tree: &'a Tree,
+}
+
+/// Whatever has a book and a tree shows them alike.
+trait Shows {
+    fn book(&self) -> &Book;
+    fn tree(&self) -> &Tree;
+}
+
+impl Shows for Held<'_> {
+    fn book(&self) -> &Book {
+        &self.0.book
+    }
+
+    fn tree(&self) -> &Tree {
+        &self.0.tree
+    }
+}
+
+impl Shows for Shown<'_> {
+    fn book(&self) -> &Book {
+        self.book
+    }
+
+    fn tree(&self) -> &Tree {
+        self.tree
+    }
+}
+
+impl<S: Shows> LedgerView for S {
     fn head(&self) -> &LedgerHead {
-        self.book.head()
+        self.book().head()
     }
 
     fn account(&self, id: &AccountId) -> Result<Option<Account>, LedgerError> {
-        Ok(self.book.account(id).cloned())
+        Ok(self.book().account(id).cloned())
     }
 
     fn accounts(&self, visit: &mut dyn FnMut(AccountId, &Account)) -> Result<(), LedgerError> {
-        self.book.accounts().for_each(|(id, account)| visit(id, account));
+        self.book().accounts().for_each(|(id, account)| visit(id, account));
         Ok(())
     }
 
     fn request(&self, id: &RequestId) -> Result<Option<RequestRecord>, LedgerError> {
-        Ok(self.book.request(id).cloned())
+        Ok(self.book().request(id).cloned())
     }
 
     fn requests(&self, visit: &mut dyn FnMut(RequestId, &RequestRecord)) -> Result<(), LedgerError> {
-        self.book.requests().for_each(|(id, record)| visit(*id, record));
+        self.book().requests().for_each(|(id, record)| visit(*id, record));
         Ok(())
     }
 
     fn once(&self, once: &Digest) -> Result<Option<RequestId>, LedgerError> {
-        Ok(self.book.once(once))
+        Ok(self.book().once(once))
     }
 
     fn tagged(&self, tag: &Digest) -> Result<Option<AccountId>, LedgerError> {
-        Ok(self.book.tagged(tag))
+        Ok(self.book().tagged(tag))
     }
 
     fn due(&self, time: Time, most: usize) -> Result<Vec<RequestId>, LedgerError> {
-        Ok(self.book.due(time, most).collect())
+        Ok(self.book().due(time, most).collect())
     }
 
     fn root_at(&self, size: u64) -> Result<Option<[u8; 32]>, LedgerError> {
-        Ok(self.tree.root_at(size))
+        Ok(self.tree().root_at(size))
     }
 
     fn inclusion(&self, index: u64, size: u64) -> Result<Option<Vec<[u8; 32]>>, LedgerError> {
-        Ok(self.tree.inclusion(index, size))
+        Ok(self.tree().inclusion(index, size))
     }
 
     fn consistency(&self, old: u64, new: u64) -> Result<Option<Vec<[u8; 32]>>, LedgerError> {
-        Ok(self.tree.consistency(old, new))
+        Ok(self.tree().consistency(old, new))
     }
 }

@@ -7,8 +7,8 @@ use super::super::checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX};
 use super::super::entry::Entry;
 use super::super::journal::{Journal, JournalSummary};
 use super::super::tree::Tree;
-use super::LedgerError;
-use super::published::State;
+use super::published::{Shown, State};
+use super::{LedgerError, LedgerView};
 use crate::file::{self, ReadError};
 
 /// A ledger as an auditor reads it: by the same rules as its writer, without its lock and without a key.
@@ -42,6 +42,14 @@ impl LedgerReading {
         let State { book, tree } = fold.finish()?;
         let checkpoint = note.map(|note| agreed(&note, book.head(), &tree)).transpose()?;
         Ok(Self { book, tree, checkpoint, journal })
+    }
+}
+
+impl LedgerReading {
+    /// What was read, as the stores show it.
+    #[must_use]
+    pub fn view(&self) -> Box<dyn LedgerView + '_> {
+        Box::new(Shown { book: &self.book, tree: &self.tree })
     }
 }
 
