@@ -1,0 +1,67 @@
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Blocks, Engine, SnapshotEngine};
+use crate::dataset::RowKey;
+
+/// Makes the engine for some data: the value by which a gate, or a probe of requests, is told what computes.
+pub trait Engines: Send + Sync {
+    /// An engine over these columns. `key` is the K of the lineage, by which groups and rows of a unit are chosen; where the unit is
+    /// a row it is never asked.
+    fn over(&self, blocks: Arc<dyn Blocks>, key: RowKey) -> Box<dyn Engine>;
+}
+
+/// The engines of this crate: [`SnapshotEngine`] in this process.
+#[derive(Clone, Default)]
+pub struct LocalEngines {
+    threads: Option<NonZeroUsize>,
+    memory: Option<usize>,
+    spill: Option<PathBuf>,
+}
+
+impl LocalEngines {
+    /// As [`SnapshotEngine::with_threads`].
+    #[must_use]
+    pub const fn with_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// As [`SnapshotEngine::with_memory`].
+    #[must_use]
+    pub const fn with_memory(mut self, bytes: usize) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// As [`SnapshotEngine::with_spill_folder`].
+    #[must_use]
+    pub fn with_spill_folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.spill = Some(path.into());
+        self
+    }
+}
+
+impl Engines for LocalEngines {
+    fn over(&self, blocks: Arc<dyn Blocks>, key: RowKey) -> Box<dyn Engine> {
+        let mut engine = SnapshotEngine::of_units(blocks, key);
+        if let Some(threads) = self.threads {
+            engine = engine.with_threads(threads);
+        }
+        if let Some(bytes) = self.memory {
+            engine = engine.with_memory(bytes);
+        }
+        if let Some(folder) = &self.spill {
+            engine = engine.with_spill_folder(folder);
+        }
+        Box::new(engine)
+    }
+}
+
+impl fmt::Debug for LocalEngines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalEngines").field("threads", &self.threads).field("memory", &self.memory).finish_non_exhaustive()
+    }
+}
