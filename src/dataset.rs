@@ -20,6 +20,7 @@ mod description;
 #[cfg(feature = "embedded")]
 mod file;
 mod publication;
+mod publication_file;
 mod schema;
 #[cfg(feature = "embedded")]
 mod snapshot;
@@ -32,6 +33,7 @@ pub(crate) use file::toml_problem;
 #[cfg(feature = "embedded")]
 pub use file::{DataFile, DescriptionFile};
 pub use publication::{NewVersion, Publication, Refill};
+pub use publication_file::PublicationFile;
 pub use schema::{Contribution, Schema, Unit};
 #[cfg(feature = "embedded")]
 pub use snapshot::{

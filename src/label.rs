@@ -39,6 +39,12 @@ impl Label {
     pub const ACCOUNT: Self = Self("usufruct/v1/account");
     /// Commitment to an account of the ledger and the artefact behind it.
     pub const ACCOUNT_ARTEFACT: Self = Self("usufruct/v2/account");
+    /// Commitment to the secret of a ledger's tags.
+    pub const TAGS: Self = Self("usufruct/v1/tags");
+    /// Tag of the name of a dataset.
+    pub const TAG_NAME: Self = Self("usufruct/v1/tag-name");
+    /// Tag of a right.
+    pub const TAG_RIGHT: Self = Self("usufruct/v1/tag-right");
     /// Commitment to a snapshot of data.
     pub const SNAPSHOT: Self = Self("usufruct/v1/snapshot");
     /// Keyed id of a privacy unit in a snapshot.
@@ -70,7 +76,7 @@ impl Label {
     pub const MANIFEST: Self = Self("usufruct/v1/manifest");
 
     /// All labels, for the test that they differ.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::GATE_CERTIFICATE,
         Self::PUBLISH,
         Self::VERSION,
@@ -84,6 +90,9 @@ impl Label {
         Self::SCHEMA,
         Self::ACCOUNT,
         Self::ACCOUNT_ARTEFACT,
+        Self::TAGS,
+        Self::TAG_NAME,
+        Self::TAG_RIGHT,
         Self::SNAPSHOT,
         Self::UNIT,
         Self::ROW,

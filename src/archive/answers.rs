@@ -1,0 +1,299 @@
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::id::{Digest, Time};
+
+/// The most bytes of an answer (rule C8).
+pub(super) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// A segment unless a batch needs more: some thousand answers, zero-filled in a few milliseconds.
+const SEGMENT_BYTES: u64 = 4 << 20;
+/// The unit in which disks write: no batch shares a sector with another, so that what is durable is never written again.
+const SECTOR_BYTES: u64 = 512;
+const MAGIC: [u8; 8] = *b"ufanswer";
+const HEADER_BYTES: usize = 64;
+const SUFFIX: &str = ".log";
+
+/// Sealed answers in segments: those of one batch are durable by one `fdatasync`, beside the journal and never in it.
+///
+/// ```text
+/// answers/0000000000.log   zero-filled and synced before its first use
+/// frame   | ufanswer | length 4 | zeros 4 | digest 32 | check 16 | answer |     frames of a batch follow each other
+/// batch   | frame | frame | zeros to the next whole sector of 512 bytes |
+/// ```
+/// The check is the first 16 bytes of SHA-256 over the 48 before it. The first place that is no frame ends a segment: what a
+/// crash left behind it was never acknowledged, no entry seals it, and it is zeroed before the segment is used again.
+/// A segment that failed to be written is never written again; the next batch starts another.
+#[derive(Debug)]
+pub struct AnswerLog {
+    folder: PathBuf,
+    /// Where each answer is: segment, offset of its bytes, length. Held over no I/O.
+    index: RwLock<HashMap<Digest, Place>>,
+    /// What is being written; held while a batch becomes durable.
+    tail: Mutex<Tail>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    segment: u64,
+    offset: u64,
+    length: usize,
+}
+
+#[derive(Debug)]
+struct Tail {
+    /// The number of the next segment.
+    next: u64,
+    /// The segment being written, how long it is, and where its next batch goes.
+    open: Option<(u64, File, u64, u64)>,
+}
+
+impl AnswerLog {
+    /// Reads where the answers of a folder are; changes nothing. A folder that is not there has none.
+    ///
+    /// # Errors
+    /// The folder or a segment cannot be read.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        let mut numbers: Vec<u64> = match fs::read_dir(folder) {
+            Ok(entries) => {
+                entries.map(|entry| Ok(segment_number(&entry?.path()))).filter_map(Result::transpose).collect::<io::Result<_>>()?
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        numbers.sort_unstable();
+        let mut index = HashMap::new();
+        for segment in &numbers {
+            scan(&File::open(segment_path(folder, *segment))?, *segment, &mut index)?;
+        }
+        let next = numbers.last().map_or(0, |last| last + 1);
+        Ok(Self { folder: folder.to_owned(), index: RwLock::new(index), tail: Mutex::new(Tail { next, open: None }) })
+    }
+
+    /// Makes the last segment ready to be written on: what stands behind its last frame becomes zeros.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn settle(&self) -> io::Result<()> {
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(last) = tail.next.checked_sub(1).filter(|_| tail.open.is_none()) else { return Ok(()) };
+        let file = OpenOptions::new().read(true).write(true).open(segment_path(&self.folder, last))?;
+        let (length, end) = (file.metadata()?.len(), scan(&file, last, &mut HashMap::new())?);
+        let mut offset = end;
+        let (mut buffer, zeros) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        while offset < length {
+            let part = usize::try_from(length - offset).map_or(buffer.len(), |left| left.min(buffer.len()));
+            file.read_exact_at(&mut buffer[..part], offset)?;
+            if buffer[..part].iter().any(|byte| *byte != 0) {
+                file.write_all_at(&zeros[..part], offset)?;
+            }
+            offset += part as u64;
+        }
+        file.sync_data()?;
+        tail.open = Some((last, file, length, end));
+        Ok(())
+    }
+
+    /// Keeps answers, durable when this returns. `at` becomes the time of the segment (rule G2).
+    ///
+    /// # Errors
+    /// None of them counts as kept.
+    pub fn put(&self, answers: &[(Digest, &[u8])], at: Time) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(answers.iter().map(|(_, answer)| HEADER_BYTES + answer.len()).sum::<usize>() + 512);
+        let mut places = Vec::with_capacity(answers.len());
+        for (digest, answer) in answers {
+            bytes.extend_from_slice(&header(digest, answer.len())?);
+            places.push((*digest, bytes.len() as u64, answer.len()));
+            bytes.extend_from_slice(answer);
+        }
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let needed = bytes.len() as u64;
+        if tail.open.as_ref().is_none_or(|(.., length, offset)| length - offset < needed) {
+            tail.open = None;
+            let (segment, length) = (tail.next, needed.max(SEGMENT_BYTES));
+            let file = self.begin(segment, length)?;
+            tail.next += 1;
+            tail.open = Some((segment, file, length, 0));
+        }
+        // Taken out, so that any way out but success leaves the segment alone for ever.
+        let Some((segment, file, length, offset)) = tail.open.take() else { return Err(ErrorKind::NotFound.into()) };
+        file.write_all_at(&bytes, offset)?;
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(at.unix_s()))?;
+        file.sync_data()?;
+        tail.open = Some((segment, file, length, offset + needed));
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        for (digest, from, length) in places {
+            index.insert(digest, Place { segment, offset: offset + from, length });
+        }
+        Ok(())
+    }
+
+    /// Reads an answer. The caller checks its digest.
+    ///
+    /// # Errors
+    /// The segment cannot be read.
+    pub fn get(&self, digest: &Digest) -> io::Result<Option<Vec<u8>>> {
+        let place = self.index.read().unwrap_or_else(PoisonError::into_inner).get(digest).copied();
+        let Some(Place { segment, offset, length }) = place else { return Ok(None) };
+        let mut bytes = vec![0; length];
+        File::open(segment_path(&self.folder, segment))?.read_exact_at(&mut bytes, offset)?;
+        Ok(Some(bytes))
+    }
+
+    /// Makes a segment of zeros, durable with its name.
+    fn begin(&self, segment: u64, length: u64) -> io::Result<File> {
+        let (path, part) = (segment_path(&self.folder, segment), self.folder.join(format!("{segment:010}.part")));
+        let make = || {
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+            let zeros = vec![0; 1 << 16];
+            let mut at = 0;
+            while at < length {
+                let chunk = usize::try_from(length - at).map_or(zeros.len(), |left| left.min(zeros.len()));
+                file.write_all_at(&zeros[..chunk], at)?;
+                at += chunk as u64;
+            }
+            file.sync_all()?;
+            fs::rename(&part, &path)?;
+            File::open(&self.folder)?.sync_all()?;
+            Ok(file)
+        };
+        make().inspect_err(|_| {
+            let _ = fs::remove_file(&part);
+        })
+    }
+}
+
+fn segment_path(folder: &Path, segment: u64) -> PathBuf {
+    folder.join(format!("{segment:010}{SUFFIX}"))
+}
+
+fn segment_number(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    let number = name.strip_suffix(SUFFIX)?.parse().ok()?;
+    (format!("{number:010}{SUFFIX}") == name).then_some(number)
+}
+
+fn header(digest: &Digest, length: usize) -> io::Result<[u8; HEADER_BYTES]> {
+    let length = u32::try_from(length).ok().filter(|length| *length as usize <= ANSWER_BYTES_MAX).ok_or(ErrorKind::FileTooLarge)?;
+    let mut header = [0; HEADER_BYTES];
+    header[..8].copy_from_slice(&MAGIC);
+    header[8..12].copy_from_slice(&length.to_be_bytes());
+    header[16..48].copy_from_slice(digest.as_bytes());
+    let check = Digest::of(&header[..48]);
+    header[48..].copy_from_slice(&check.as_bytes()[..16]);
+    Ok(header)
+}
+
+/// Digest and length of a frame, if the bytes are the header of one.
+fn read_header(header: &[u8; HEADER_BYTES]) -> Option<(Digest, usize)> {
+    let length = u32::from_be_bytes(header[8..12].try_into().ok()?) as usize;
+    let digest = Digest::from_bytes(header[16..48].try_into().ok()?);
+    (self::header(&digest, length).ok()? == *header).then_some((digest, length))
+}
+
+/// Notes the answers of a segment and returns where its next batch goes.
+fn scan(file: &File, segment: u64, index: &mut HashMap<Digest, Place>) -> io::Result<u64> {
+    let end = file.metadata()?.len();
+    let (mut offset, mut bytes) = (0, [0; HEADER_BYTES]);
+    loop {
+        let fits = |offset: u64, length: usize| offset.checked_add(length as u64).is_some_and(|to| to <= end);
+        let frame = if fits(offset, HEADER_BYTES) {
+            file.read_exact_at(&mut bytes, offset)?;
+            read_header(&bytes).filter(|(_, length)| fits(offset + HEADER_BYTES as u64, *length))
+        } else {
+            None
+        };
+        match frame {
+            Some((digest, length)) => {
+                offset += HEADER_BYTES as u64;
+                index.insert(digest, Place { segment, offset, length });
+                offset += length as u64;
+            }
+            // Between two batches there may be zeros up to the next sector.
+            None if offset % SECTOR_BYTES != 0 => offset = offset.next_multiple_of(SECTOR_BYTES),
+            None => return Ok(offset),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn answer(number: usize, length: usize) -> (Digest, Vec<u8>) {
+        let bytes: Vec<u8> = (0..length).map(|at| u8::try_from((at * 7 + number) % 251).unwrap()).collect();
+        (Digest::of(&bytes), bytes)
+    }
+
+    fn put(log: &AnswerLog, answers: &[(Digest, Vec<u8>)]) -> io::Result<()> {
+        let borrowed: Vec<_> = answers.iter().map(|(digest, bytes)| (*digest, bytes.as_slice())).collect();
+        log.put(&borrowed, Time::from_unix_s(1_000))
+    }
+
+    #[test]
+    fn answers_are_read_back_also_after_an_open_and_across_segments() {
+        let folder = tempfile::tempdir().unwrap();
+        let lengths = [1, 300, 448, 449, 4096, 0, 5_000_000, 20, 70_000];
+        let answers: Vec<_> = (0..).zip(lengths).map(|(number, length)| answer(number, length)).collect();
+        let log = AnswerLog::open(folder.path()).unwrap();
+        put(&log, &answers[..4]).unwrap();
+        put(&log, &answers[4..6]).unwrap();
+        put(&log, &answers[6..7]).unwrap();
+        let log = AnswerLog::open(folder.path()).unwrap();
+        log.settle().unwrap();
+        put(&log, &answers[7..]).unwrap();
+        for log in [log, AnswerLog::open(folder.path()).unwrap()] {
+            for (digest, bytes) in &answers {
+                assert_eq!(log.get(digest).unwrap().as_ref(), Some(bytes));
+            }
+            assert_eq!(log.get(&Digest::of(b"other")).unwrap(), None);
+        }
+        let modified = fs::metadata(segment_path(folder.path(), 0)).unwrap().modified().unwrap();
+        assert_eq!(modified, UNIX_EPOCH + Duration::from_secs(1_000));
+        assert!(put(&AnswerLog::open(folder.path()).unwrap(), &[answer(1, ANSWER_BYTES_MAX + 1)]).is_err());
+    }
+
+    /// Whatever subset of its sectors a torn batch left: what was durable stays, and what comes later too.
+    #[test]
+    fn a_torn_batch_takes_nothing_with_it() {
+        let (kept, torn, later) = (answer(1, 700), [answer(2, 900), answer(3, 600)], answer(4, 100));
+        for mask in 0..1u32 << 4 {
+            let folder = tempfile::tempdir().unwrap();
+            let log = AnswerLog::open(folder.path()).unwrap();
+            put(&log, std::slice::from_ref(&kept)).unwrap();
+            put(&log, &torn).unwrap();
+            drop(log);
+            let file = OpenOptions::new().write(true).open(segment_path(folder.path(), 0)).unwrap();
+            for sector in (0..4u64).filter(|sector| mask >> sector & 1 == 0) {
+                file.write_all_at(&[0; 512], 1024 + sector * 512).unwrap();
+            }
+            for _ in 0..2 {
+                let log = AnswerLog::open(folder.path()).unwrap();
+                log.settle().unwrap();
+                put(&log, std::slice::from_ref(&later)).unwrap();
+                assert_eq!(log.get(&kept.0).unwrap().unwrap(), kept.1);
+                assert_eq!(log.get(&later.0).unwrap().unwrap(), later.1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_segment_that_cannot_be_made_leaves_the_log_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = AnswerLog::open(folder.path()).unwrap();
+        let one = answer(1, 100);
+        fs::create_dir(folder.path().join("0000000000.part")).unwrap();
+        assert!(put(&log, std::slice::from_ref(&one)).is_err());
+        assert_eq!(log.get(&one.0).unwrap(), None);
+        fs::remove_dir(folder.path().join("0000000000.part")).unwrap();
+        put(&log, std::slice::from_ref(&one)).unwrap();
+        assert_eq!(log.get(&one.0).unwrap().unwrap(), one.1);
+    }
+}
