@@ -12,14 +12,19 @@
 //! # Not promised
 //! A rollback of the whole folder shows only against a later checkpoint that somebody outside has kept.
 
+mod openings;
+
 use std::path::Path;
 
-use crate::gate::{Audited, DatasetState, GateError, audit_openings};
+use crate::archive::DirArchive;
+use crate::envelope::Untrusted;
+use crate::gate::DatasetState;
 use crate::id::{Digest, LedgerId};
 use crate::key::PublicKey;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{ClockReset, Event, GateCertificate, LedgerError, LedgerReading, Quantum, QuantumChange};
 use crate::receipt::NOT_PROVED;
 use crate::right::Seen;
+use openings::Found;
 
 /// How deep the audit went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,8 @@ pub struct Report {
     pub root: Digest,
     /// The datasets, those with refills first.
     pub datasets: Vec<DatasetState>,
+    /// The owner's acts on the gate itself, in order: certificates, quanta, and each time that gate time was set back.
+    pub acts: Vec<String>,
     /// What was checked, in words.
     pub checked: Vec<String>,
     /// What the gate is trusted for.
@@ -83,15 +90,17 @@ impl Report {
 /// # Errors
 /// The ledger cannot be read at all; everything that is wrong with what could be read is in the report.
 pub fn audit(path: &Path, owner: &PublicKey, kept: Option<Seen>, progress: &dyn Fn(u64, u64)) -> Result<Report, LedgerError> {
-    let reading = Ledger::read(&path.join("ledger"))?;
+    let mut acts = Vec::new();
+    let reading = LedgerReading::open(&path.join("ledger"), |index, entry| acts.extend(described(&entry.event).map(|act| (index, act))))?;
     let (size, root) = (reading.tree.size(), Digest::from_bytes(reading.tree.root()));
     let mut report = Report {
         depth: Depth::Arithmetic,
         rollback: Rollback::Unwitnessed,
-        ledger: reading.certificate.value().ledger,
+        ledger: reading.book.head().ledger_id().ok_or(LedgerError::Incomplete("there is no genesis entry"))?,
         size,
         root,
         datasets: Vec::new(),
+        acts: acts.iter().map(|(index, act)| format!("entry {index}: {act}")).collect(),
         checked: vec![
             format!("{size} entries in {} batches: hash chain, canonical form, order, request states", reading.journal.batches),
             "the arithmetic of every account, and that no charge passed a limit".to_owned(),
@@ -104,7 +113,7 @@ pub fn audit(path: &Path, owner: &PublicKey, kept: Option<Seen>, progress: &dyn 
         Some(checkpoint) => report.checked.push(format!("the gate's signed checkpoint of size {}", checkpoint.size())),
         None => report.problems.push("there is no signed checkpoint beside the journal".to_owned()),
     }
-    let genesis = reading.book.genesis().ok_or(LedgerError::Incomplete("there is no genesis entry"))?;
+    let genesis = reading.book.head().genesis().ok_or(LedgerError::Incomplete("there is no genesis entry"))?;
     if genesis.owner.key() != owner {
         report.problems.push(format!("the ledger's owner is {}, not {}", genesis.owner.key().id(), owner.id()));
     }
@@ -120,19 +129,37 @@ pub fn audit(path: &Path, owner: &PublicKey, kept: Option<Seen>, progress: &dyn 
             ));
         }
     }
-    match audit_openings(path, &reading.book, &genesis.owner, progress) {
-        Ok(Audited { datasets, checked, problems }) => {
+    match DirArchive::open(path) {
+        Ok(archive) => {
+            let Found { datasets, checked, problems } = openings::check(&archive, &reading.book, &genesis.owner, progress);
             report.depth = Depth::Full;
             report.datasets = datasets;
             report.checked.extend(checked);
             report.problems.extend(problems);
         }
-        Err(error) => report.problems.push(describe(&error)),
+        Err(error) => report.problems.push(format!("the openings could not be checked: {error}")),
     }
     report.datasets.sort_by_key(|dataset| (dataset.refills.is_empty(), dataset.description.name().clone()));
     Ok(report)
 }
 
-fn describe(error: &GateError) -> String {
-    format!("the openings could not be checked: {error}")
+/// An owner's act on the gate itself, which stands in clear in its entry; the rules of the ledger have verified it.
+fn described(event: &Event) -> Option<String> {
+    match event {
+        Event::Certificate { bytes } => {
+            let certificate = Untrusted::<GateCertificate>::decode(bytes).ok()?.claimed().ok()?;
+            Some(format!("gate {} certified until {}", certificate.gate.id(), certificate.not_after))
+        }
+        Event::Upgrade { quantum, .. } => Some(told(*quantum)),
+        Event::Quantum { bytes } => Some(told(Untrusted::<QuantumChange>::decode(bytes).ok()?.claimed().ok()?.quantum)),
+        Event::Clock { bytes } => {
+            let reset = Untrusted::<ClockReset>::decode(bytes).ok()?.claimed().ok()?;
+            Some(format!("gate time set back to {}", reset.time))
+        }
+        _ => None,
+    }
+}
+
+fn told(quantum: Quantum) -> String {
+    format!("quantum of {} ms", quantum.ms())
 }

@@ -83,6 +83,13 @@ pub enum Error {
     #[cfg(feature = "embedded")]
     #[error(transparent)]
     Ledger(#[from] crate::ledger::LedgerError),
+    /// Quanta.
+    #[error(transparent)]
+    Quantum(#[from] crate::ledger::QuantumError),
+    /// The archive of a space.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Archive(#[from] crate::archive::ArchiveError),
     /// The gate and its space.
     #[cfg(feature = "embedded")]
     #[error(transparent)]
@@ -134,50 +141,17 @@ impl Error {
             #[cfg(feature = "embedded")]
             Self::Apply(error) => error.class(),
             #[cfg(feature = "embedded")]
-            Self::Ledger(_) => Class::Environment,
+            Self::Ledger(error) => error.class(),
+            Self::Quantum(error) => error.class(),
             #[cfg(feature = "embedded")]
-            Self::Gate(error) => class_of_gate(error),
+            Self::Archive(error) => error.class(),
             #[cfg(feature = "embedded")]
-            Self::Answer(error) => class_of_answer(error),
+            Self::Gate(error) => error.class(),
             #[cfg(feature = "embedded")]
-            Self::Seen(error) => class_of_seen(error),
+            Self::Answer(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Seen(error) => error.class(),
         }
-    }
-}
-
-// Until the rooms of ledger, gate and holder say it themselves.
-
-#[cfg(feature = "embedded")]
-fn class_of_gate(error: &crate::gate::GateError) -> Class {
-    use crate::gate::{FolderError, GateError};
-    match error {
-        GateError::Folder(FolderError::Exists { .. } | FolderError::NotASpace { .. }) => Class::BadInput,
-        GateError::Folder(FolderError::Output(error)) => error.class(),
-        GateError::NotTheOwner | GateError::Oversubscribed { .. } | GateError::Envelope(_) => Class::Refused,
-        GateError::Verdict(verdict) => verdict.class(),
-        GateError::OtherDescription { .. } | GateError::Act(_) | GateError::Budget(_) => Class::BadInput,
-        GateError::Publish(error) => error.class(),
-        _ => Class::Environment,
-    }
-}
-
-#[cfg(feature = "embedded")]
-fn class_of_answer(error: &crate::gate::AnswerError) -> Class {
-    use crate::gate::AnswerError;
-    match error {
-        AnswerError::Refused { verdict, .. } => verdict.class(),
-        AnswerError::Gate(error) => class_of_gate(error),
-        AnswerError::Failed { .. } => Class::Environment,
-    }
-}
-
-#[cfg(feature = "embedded")]
-const fn class_of_seen(error: &crate::holder::SeenError) -> Class {
-    use crate::holder::SeenError;
-    match error {
-        SeenError::Io(kind) => Class::of_io(*kind),
-        SeenError::Output(error) => error.class(),
-        SeenError::Line { .. } => Class::BadInput,
     }
 }
 

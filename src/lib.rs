@@ -59,6 +59,8 @@ pub mod engine;
 pub mod probe;
 pub mod receipt;
 #[cfg(feature = "embedded")]
+pub mod archive;
+#[cfg(feature = "embedded")]
 pub mod gate;
 #[cfg(feature = "embedded")]
 pub mod audit;

@@ -16,6 +16,7 @@ use fixed::{certificate, checkpoint, key};
 use usufruct::auditor::Auditor;
 use usufruct::budget::Loss;
 use usufruct::dataset::{DescriptionFile, table_schema};
+use usufruct::file::OutputError;
 use usufruct::holder::{Holder, SeenError, SeenFile};
 use usufruct::id::Time;
 use usufruct::key::Signer as _;
@@ -25,7 +26,7 @@ use usufruct::random::SystemRandom;
 use usufruct::receipt::SignedCheckpoint;
 use usufruct::right::{Ask, Terms};
 use usufruct::space::Space;
-use usufruct::table::{CsvOptions, CsvSource, OutputError};
+use usufruct::table::{CsvOptions, CsvSource};
 
 #[test]
 fn a_small_disk_is_full_and_has_room_again() {

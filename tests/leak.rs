@@ -172,7 +172,14 @@ fn no_cell_is_in_an_error_of_reading_or_publishing() {
     let mut hunt = Hunt::new();
     let folder = tempfile::tempdir().unwrap();
     let (owner, path) = (key("owner"), folder.path().join("space"));
-    let space = Space::create(&path, &owner, owner.public(), now()).unwrap();
+    let space = Space::create_with(
+        &path,
+        &owner,
+        owner.public(),
+        now(),
+        usufruct::gate::SpaceOptions::default().quantum(usufruct::ledger::Quantum::NONE),
+    )
+    .unwrap();
     for (number, (csv, options)) in bad_files().into_iter().enumerate() {
         let schema = || table_schema(description().schema());
         let read = match CsvSource::from_bytes(csv.clone(), options.clone(), schema()) {
@@ -208,7 +215,14 @@ fn no_cell_is_in_what_the_public_types_print() {
     let mut hunt = Hunt::new();
     let folder = tempfile::tempdir().unwrap();
     let (owner, holder) = (key("owner"), key("holder"));
-    let space = Space::create(folder.path().join("space"), &owner, holder.public(), now()).unwrap();
+    let space = Space::create_with(
+        folder.path().join("space"),
+        &owner,
+        holder.public(),
+        now(),
+        usufruct::gate::SpaceOptions::default().quantum(usufruct::ledger::Quantum::NONE),
+    )
+    .unwrap();
     let read = source(GOOD.as_bytes(), CsvOptions::default());
     let published = space.publish(&description(), &read, &owner, &mut |_| ControlFlow::Continue(())).unwrap();
     hunt.debug(&published.warnings);
@@ -325,7 +339,14 @@ fn no_cell_or_key_is_in_an_error_of_a_damaged_space() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("space");
     let (owner, holder) = (Owner::new(key("owner")), Holder::new(key("holder")));
-    let space = Space::create(&path, owner.signer(), holder.public(), now()).unwrap();
+    let space = Space::create_with(
+        &path,
+        owner.signer(),
+        holder.public(),
+        now(),
+        usufruct::gate::SpaceOptions::default().quantum(usufruct::ledger::Quantum::NONE),
+    )
+    .unwrap();
     let read = source(GOOD.as_bytes(), CsvOptions::default());
     let card = space.publish(&description(), &read, owner.signer(), &mut |_| ControlFlow::Continue(())).unwrap().card;
     let terms = "kind = \"process\"\noperations = [\"count\", \"sum\"]\ncolumns = [\"pay\"]\npurposes = [\"a\"]\nbudget = { epsilon = \"1\" }\nuses = 9\nnot_after = \"2090-01-01T00:00:00Z\"";

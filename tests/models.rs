@@ -186,7 +186,14 @@ fn near(found: f64, truth: f64, by: f64) {
 #[test]
 fn every_kind_of_question_in_both_models() {
     let mut world = World::new();
-    let space = Space::create(world.folder.path().join("space"), world.owner.signer(), world.owner.public(), now()).unwrap();
+    let space = Space::create_with(
+        world.folder.path().join("space"),
+        world.owner.signer(),
+        world.owner.public(),
+        now(),
+        usufruct::gate::SpaceOptions::default().quantum(usufruct::ledger::Quantum::NONE),
+    )
+    .unwrap();
     let visitors = world.right(&space, VISITS, &visits(), r#""who", "day", "money", "town""#, r#"rho = "25", delta = "0.0005""#);
     let persons = world.right(&space, PEOPLE, &people(), r#""age", "sex", "town""#, r#"epsilon = "25", delta = "0.0005""#);
     let gate = space.gate();
@@ -287,7 +294,14 @@ fn every_kind_of_question_in_both_models() {
 fn both_models_in_one_audit() {
     let mut world = World::new();
     let path = world.folder.path().join("space");
-    let space = Space::create(&path, world.owner.signer(), world.owner.public(), now()).unwrap();
+    let space = Space::create_with(
+        &path,
+        world.owner.signer(),
+        world.owner.public(),
+        now(),
+        usufruct::gate::SpaceOptions::default().quantum(usufruct::ledger::Quantum::NONE),
+    )
+    .unwrap();
     let visitors = world.right(&space, VISITS, &visits(), r#""who", "day", "money", "town""#, r#"rho = "25", delta = "0.0005""#);
     let persons = world.right(&space, PEOPLE, &people(), r#""age", "sex", "town""#, r#"epsilon = "25", delta = "0.0005""#);
     let gate = space.gate();

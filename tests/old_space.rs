@@ -14,7 +14,7 @@ use usufruct::gate::TestGate;
 use usufruct::holder::SeenFile;
 use usufruct::id::Digest;
 use usufruct::key::Signer as _;
-use usufruct::ledger::{Ledger, RequestState};
+use usufruct::ledger::{LedgerReading, RequestState};
 use usufruct::receipt::Bundle;
 use usufruct::space::Space;
 
@@ -101,10 +101,10 @@ fn states(book: &usufruct::ledger::Book) -> BTreeMap<&'static str, u64> {
 #[test]
 fn its_requests_are_where_they_were() {
     let kept = Kept::rebuild();
-    let reading = Ledger::read(&kept.space().join("ledger")).unwrap();
+    let reading = LedgerReading::open(&kept.space().join("ledger"), |_, _| {}).unwrap();
     assert_eq!(reading.tree.size(), 24);
     assert_eq!(states(&reading.book), BTreeMap::from([("reserved", 1), ("sealed", 4), ("started", 1)]));
-    let reading = Ledger::read(&kept.test_space().join("ledger")).unwrap();
+    let reading = LedgerReading::open(&kept.test_space().join("ledger"), |_, _| {}).unwrap();
     assert_eq!(states(&reading.book), BTreeMap::from([("reserved", 1), ("sealed", 2), ("started", 2)]));
 }
 

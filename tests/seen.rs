@@ -30,7 +30,7 @@ fn owner() -> PublicKey {
 
 /// A gate certificate for a ledger that nothing else knows.
 fn certificate_of(ledger: LedgerId) -> Signed<GateCertificate> {
-    signed(GateCertificate { ledger, gate: key("gate").public().clone(), not_before: time(0), not_after: time(100) }, "owner")
+    signed(GateCertificate { ledger, gate: key("gate").public().clone(), not_before: time(0), not_after: time(100), number: 0 }, "owner")
 }
 
 fn note(ledger: LedgerId, size: u64, branch: &str, signer: &str) -> String {
@@ -195,7 +195,7 @@ fn a_fork_is_found_and_proved_to_a_stranger() {
     assert_eq!(Remembered::read_all(&fs::read(folder.path().join("holder.key.seen.fork")).unwrap()).unwrap().len(), 4);
     // After a new certificate the old note still counts.
     let renewed = signed(
-        GateCertificate { ledger: ledger(1), gate: key("holder").public().clone(), not_before: time(50), not_after: time(200) },
+        GateCertificate { ledger: ledger(1), gate: key("holder").public().clone(), not_before: time(50), not_after: time(200), number: 1 },
         "owner",
     );
     let other = SignedCheckpoint::verify(renewed.bytes(), &note(ledger(1), 5, "two", "holder"), &owner()).unwrap();

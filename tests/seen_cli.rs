@@ -12,7 +12,7 @@ use std::process::Command;
 use serde_json::Value;
 use usufruct::id::Digest;
 use usufruct::key::SigningKey;
-use usufruct::ledger::{Checkpoint, Ledger, origin_of};
+use usufruct::ledger::{Checkpoint, LedgerReading, origin_of};
 use world::World;
 
 const COUNT: &str = "SELECT COUNT(*) FROM people";
@@ -59,8 +59,8 @@ fn an_audit_believes_signatures_only() {
     assert_eq!(world.json(&AUDIT)["witness"], Value::Null);
 
     // The same claims without the gate's signature.
-    let reading = Ledger::read(&world.path("space/ledger")).unwrap();
-    let (ledger, size, root) = (reading.certificate.value().ledger, reading.tree.size(), reading.tree.root());
+    let reading = LedgerReading::open(&world.path("space/ledger"), |_, _| {}).unwrap();
+    let (ledger, size, root) = (reading.book.head().certificate().unwrap().value().ledger, reading.tree.size(), reading.tree.root());
     let holder = SigningKey::open(world.path("holder.key")).unwrap();
     let forge = |size: u64, root: [u8; 32]| Checkpoint::new(&origin_of(ledger), size, root).unwrap().sign(&holder).unwrap();
     for (name, note) in [("own", forge(size, root)), ("later", forge(size + 9, [1; 32]))] {

@@ -140,7 +140,14 @@ mod space {
             let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
             let mut random = SystemRandom::new().unwrap();
             let (owner, holder) = (Owner::new(key("owner")), Holder::new(key("holder")));
-            let space = Space::create(folder.path().join("space"), owner.signer(), holder.public(), now()).unwrap();
+            let space = Space::create_with(
+                folder.path().join("space"),
+                owner.signer(),
+                holder.public(),
+                now(),
+                usufruct::gate::SpaceOptions::default().quantum(usufruct::ledger::Quantum::NONE),
+            )
+            .unwrap();
             let description = description();
             let csv = CsvSource::from_bytes(PEOPLE_CSV.as_bytes(), CsvOptions::default(), table_schema(description.schema())).unwrap();
             let card = space.publish(&description, &csv, owner.signer(), &mut |_| ControlFlow::Continue(())).unwrap().card;

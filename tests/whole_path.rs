@@ -78,7 +78,14 @@ impl World {
     }
 
     fn space(&self, name: &str) -> Space {
-        Space::create(self.path(name), self.owner.signer(), self.owner.public(), now()).unwrap()
+        Space::create_with(
+            self.path(name),
+            self.owner.signer(),
+            self.owner.public(),
+            now(),
+            usufruct::gate::SpaceOptions::default().quantum(usufruct::ledger::Quantum::NONE),
+        )
+        .unwrap()
     }
 
     fn publish(&self, space: &Space, description: &str) -> Result<Vec<u8>, GateError> {
@@ -284,6 +291,15 @@ fn an_owner_is_told_when_rights_promise_more_than_is_left() {
     assert!(matches!(space.grant(second.bytes(), false), Err(GateError::Oversubscribed { .. })));
     space.grant(second.bytes(), true).unwrap();
     assert!(Space::open(world.path("space")).is_err(), "one process at a time");
-    assert!(Space::create(world.path("space"), world.owner.signer(), world.owner.public(), now()).is_err());
+    assert!(
+        Space::create_with(
+            world.path("space"),
+            world.owner.signer(),
+            world.owner.public(),
+            now(),
+            usufruct::gate::SpaceOptions::default().quantum(usufruct::ledger::Quantum::NONE)
+        )
+        .is_err()
+    );
     assert!(Space::open(Path::new("/nowhere")).is_err());
 }

@@ -95,7 +95,13 @@ impl Notebook {
         let now = Time::from_unix_s(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
         let [owner, next, holder] = [(); 3].map(|()| SigningKey::generate(&mut random));
         let (owner, holder) = (Owner::new(owner), Holder::new(holder));
-        let space = Space::create(folder.join("space"), owner.signer(), next.public(), now)?;
+        let space = Space::create_with(
+            folder.join("space"),
+            owner.signer(),
+            next.public(),
+            now,
+            usufruct::gate::SpaceOptions::default().quantum(usufruct::ledger::Quantum::NONE),
+        )?;
         let (epsilon, delta) = BUDGET;
         let budgets = [
             ("people", format!("{{ model = \"approx\", epsilon = \"{epsilon}\", delta = \"{delta}\" }}")),

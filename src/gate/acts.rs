@@ -1,39 +1,168 @@
-use super::GateError;
-use super::desk::Desk;
+//! The owner's acts: each signed by the owner, applied one at a time, appended once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use super::environment::Environment;
-use super::folder::OpeningPart;
-use super::opening::{Opening, fresh_salt};
-use super::shelf::Lineage;
-use crate::budget::Loss;
-use crate::dataset::Refill;
-use crate::envelope::Untrusted;
-use crate::id::AccountId;
+use super::publish::Published;
+use super::registry::Lineage;
+use super::service::{Service, certificate_of};
+use super::{AccountState, GateError};
+use crate::archive::{Archive, Opening, OpeningName, OpeningPart, fresh_salt};
+use crate::budget::{Loss, Model};
+use crate::dataset::{PublicationFile, Refill};
+use crate::envelope::{Artefact, EnvelopeError, Signed, Untrusted};
+use crate::id::{AccountId, DatasetId, Decimal, Digest, LedgerId, RightId, Time};
+use crate::key::PublicKey;
 use crate::label::Label;
-use crate::ledger::{AccountKind, Event, Ledger};
+use crate::ledger::{Account, AccountKind, ClockReset, Event, GateCertificate, LedgerView, Measure, Quantum, QuantumChange};
+use crate::random::Random as _;
 use crate::right::{Right, Verdict, Verified};
 
-impl<E: Environment> Desk<E> {
+/// An owner's act that was applied.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Applied {
+    /// A dataset or a version was published.
+    Published(Box<Published>),
+    /// A right was registered.
+    Granted {
+        /// The right.
+        right: RightId,
+        /// Its account.
+        account: AccountState,
+    },
+    /// A dataset got more budget.
+    Refilled {
+        /// The dataset.
+        dataset: DatasetId,
+        /// What it has left now.
+        left: Loss,
+    },
+    /// The gate was certified anew.
+    Certified {
+        /// The certificate in force now.
+        certificate: GateCertificate,
+    },
+    /// The space has another quantum.
+    Quantum {
+        /// The quantum.
+        quantum: Quantum,
+    },
+    /// Gate time was set back.
+    Clock {
+        /// Gate time from here on.
+        time: Time,
+    },
+}
+
+impl std::fmt::Display for Applied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Published(published) => write!(f, "published dataset {}, version {}", published.id, published.version),
+            Self::Granted { right, account } => write!(f, "registered right {right} with {}", account.balance.limit()),
+            Self::Refilled { dataset, left } => write!(f, "refilled dataset {dataset}, which has {left} left"),
+            Self::Certified { certificate } => write!(f, "certified gate {} until {}", certificate.gate.id(), certificate.not_after),
+            Self::Quantum { quantum } => write!(f, "the quantum is {} ms", quantum.ms()),
+            Self::Clock { time } => write!(f, "gate time is {time}"),
+        }
+    }
+}
+
+/// What the owner's next acts must say: their numbers, so that each is applied once and in turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextActs {
+    /// The ledger.
+    pub ledger: LedgerId,
+    /// The certificate in force.
+    pub certificate: GateCertificate,
+    /// Of the next change of the quantum.
+    pub quantum: u64,
+    /// Of the next setting back of gate time.
+    pub clock: u64,
+    /// Gate time of the last entry.
+    pub time: Option<Time>,
+}
+
+impl<E: Environment> Service<E> {
+    /// Applies an owner's signed act, whichever it is. What is not the owner's, not for this ledger or out of turn changes nothing.
+    pub(crate) fn apply(&self, bytes: &[u8]) -> Result<Applied, GateError> {
+        if let Ok(right) = Right::decode(bytes) {
+            let right = self.grant(right.bytes(), false)?;
+            let account = self.right_state(right.id())?.ok_or(GateError::Stopped)?;
+            return Ok(Applied::Granted { right: right.id(), account });
+        }
+        if let Some(refill) = self.signed::<Refill>(bytes)? {
+            let (dataset, left) = (refill.value().dataset, self.refill(&refill)?);
+            return Ok(Applied::Refilled { dataset, left });
+        }
+        if let Some(certificate) = self.signed::<GateCertificate>(bytes)? {
+            self.certify(&certificate)?;
+            return Ok(Applied::Certified { certificate: certificate.into_value() });
+        }
+        if let Some(change) = self.signed::<QuantumChange>(bytes)? {
+            let _acting = self.acting();
+            self.record(Event::Quantum { bytes: change.bytes().to_vec() })?;
+            return Ok(Applied::Quantum { quantum: self.view()?.head().quantum() });
+        }
+        if let Some(reset) = self.signed::<ClockReset>(bytes)? {
+            let _acting = self.acting();
+            self.record(Event::Clock { bytes: reset.bytes().to_vec() })?;
+            self.registry_mut().forget_ends();
+            return Ok(Applied::Clock { time: reset.value().time });
+        }
+        Err(GateError::Act("expected a right, refill, certificate, quantum or clock act signed by the owner of this space"))
+    }
+
+    /// Applies an act from a file; the snapshot of a publication lies beside it, under the same name with `.snapshot` behind.
+    pub(crate) fn apply_file(&self, path: &Path) -> Result<Applied, GateError> {
+        let bytes = crate::file::read(path, ACT_BYTES_MAX)?;
+        match PublicationFile::decode(&bytes) {
+            Ok(file) => Ok(Applied::Published(Box::new(self.publish_file(&file, &snapshot_beside(path))?))),
+            Err(_) => self.apply(&bytes),
+        }
+    }
+
+    /// The act under the owner's signature; nothing when it is of another kind, an error when it is of this and another's.
+    fn signed<T: Artefact>(&self, bytes: &[u8]) -> Result<Option<Signed<T>>, GateError> {
+        let Ok(untrusted) = Untrusted::<T>::decode(bytes) else { return Ok(None) };
+        match untrusted.verify(self.owner.key()) {
+            Ok(signed) => Ok(Some(signed)),
+            // Of another kind or of another owner: the last kind decides what is said.
+            Err(EnvelopeError::Refused) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the next acts must say.
+    pub(crate) fn next_acts(&self) -> Result<NextActs, GateError> {
+        NextActs::of(self.ledger_id, self.view()?.as_ref())
+    }
+
     /// Appends an owner's signed refill; each number of a dataset counts once.
-    pub(crate) fn refill(&self, bytes: &[u8]) -> Result<Loss, GateError> {
-        let signed = Untrusted::<Refill>::decode(bytes)?.verify(self.owner.key())?;
+    pub(crate) fn refill(&self, signed: &Signed<Refill>) -> Result<Loss, GateError> {
         let refill = signed.value();
-        let mut ledger = self.ledger()?;
-        let mut shelf = self.shelf.write().map_err(|_| GateError::Stopped)?;
-        let lineage = shelf.dataset_mut(&refill.dataset).ok_or(GateError::Act("there is no such dataset in this space"))?;
-        if refill.number != lineage.refills + 1 {
+        let lineage = self.known(&refill.dataset)?;
+        let _acting = self.acting();
+        let account = self.view()?.account(&lineage.account)?.ok_or(GateError::Stopped)?;
+        // Before anything is written: a number that is not the next, an amount in another unit, or more than an account can hold.
+        if refill.number != refills_of(&account) + 1 {
             return Err(GateError::Act("the refill is out of turn: it was applied before, or an earlier one was not"));
         }
-        // Before anything is written: an amount in another unit, or more than an account can hold.
-        let mut balance = *ledger.book().account(&lineage.account).ok_or(GateError::Stopped)?.balance();
+        let mut balance = *account.balance();
         balance.refill(&refill.amount)?;
         let mut random = self.environment.random(Label::REFILL.as_bytes())?;
         let opening = Opening { salt: fresh_salt(&mut random), artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: None };
-        self.folder.write(&self.folder.opening(lineage.account, OpeningPart::Refill(refill.number)), &opening.encode(), true, true)?;
-        let event =
-            Event::Refill { account: lineage.account, artefact: opening.commitment(), amount: refill.amount, reason: refill.reason };
-        self.append_one(&mut ledger, event)?;
-        lineage.refills += 1;
-        let account = ledger.book().account(&lineage.account).ok_or(GateError::Stopped)?;
+        let artefact = opening.commitment(lineage.account);
+        self.archive.put_opening(&OpeningName::new(lineage.account, OpeningPart::Refill(refill.number), artefact), &opening.encode())?;
+        self.record(Event::Refill {
+            account: lineage.account,
+            artefact,
+            amount: refill.amount,
+            reason: refill.reason,
+            number: Some(refill.number),
+        })?;
+        let account = self.view()?.account(&lineage.account)?.ok_or(GateError::Stopped)?;
         Ok(account.balance().left())
     }
 
@@ -41,50 +170,167 @@ impl<E: Environment> Desk<E> {
     /// left (rule B9).
     pub(crate) fn grant(&self, bytes: &[u8], oversubscribe: bool) -> Result<Verified, GateError> {
         let right = Right::decode(bytes).and_then(|right| right.verify(&self.owner)).map_err(Verdict::from)?;
-        if right.root().ledger != self.ledger_id {
-            return Err(Verdict::Audience.into());
-        }
-        let mut ledger = self.ledger()?;
-        let (known, lineage) = {
-            let shelf = self.shelf.read().map_err(|_| GateError::Stopped)?;
-            (shelf.right(&right.id()), shelf.dataset(&right.root().dataset).cloned())
-        };
-        if known.is_some() {
+        let lineage = self.grantable(&right)?;
+        let _acting = self.acting();
+        if self.registry().right(&right.id()).is_some() {
             return Ok(right);
         }
-        let lineage = lineage.ok_or(Verdict::UnknownDataset)?;
-        if lineage.description.schema().hash() != right.root().schema {
-            return Err(Verdict::Dataset.into());
-        }
         if !oversubscribe {
-            let left = ledger.book().account(&lineage.account).ok_or(GateError::Stopped)?.balance().left();
-            let promised = promised(&ledger, lineage.account)?.checked_add(&right.terms().budget)?;
-            if !promised.fits_in(&left) {
-                return Err(GateError::Oversubscribed { promised, left });
-            }
+            self.check_promises(&right, &lineage)?;
         }
-        self.register(&mut ledger, &right, &lineage)?;
+        self.register_acting(&right, &lineage)?;
         Ok(right)
     }
 
+    /// Whether [`Service::grant`] would register the right now: asked before its file is given its name.
+    pub(crate) fn check_grant(&self, bytes: &[u8], oversubscribe: bool) -> Result<(), GateError> {
+        let right = Right::decode(bytes).and_then(|right| right.verify(&self.owner)).map_err(Verdict::from)?;
+        let lineage = self.grantable(&right)?;
+        let _acting = self.acting();
+        if oversubscribe { Ok(()) } else { self.check_promises(&right, &lineage) }
+    }
+
+    fn grantable(&self, right: &Verified) -> Result<Arc<Lineage>, GateError> {
+        if right.root().ledger != self.ledger_id {
+            return Err(Verdict::Audience.into());
+        }
+        let lineage = self.registry().dataset(&right.root().dataset).cloned().ok_or(Verdict::UnknownDataset)?;
+        if lineage.description.schema().hash() != right.root().schema {
+            return Err(Verdict::Dataset.into());
+        }
+        if lineage.description.budget().model() != right.terms().budget.model() {
+            return Err(Verdict::Price.into());
+        }
+        Ok(lineage)
+    }
+
+    fn check_promises(&self, right: &Verified, lineage: &Lineage) -> Result<(), GateError> {
+        let now = self.now()?;
+        let (left, (one, two)) = {
+            let mut registry = self.registry_mut();
+            let view = self.view()?;
+            let left = view.account(&lineage.account)?.ok_or(GateError::Stopped)?.balance().left();
+            (left, registry.promised(lineage.account, view.as_ref(), now)?)
+        };
+        let (more, limit) = (right.terms().budget.units(), left.units());
+        let (one, two) = (one + u128::from(more.0), two + u128::from(more.1));
+        if one > limit.0.into() || two > limit.1.into() {
+            return Err(GateError::Oversubscribed { promised: Promised::new(left.model(), one, two), left });
+        }
+        Ok(())
+    }
+
+    /// Appends the Grant of a right that is used for the first time, unless it was meanwhile.
+    pub(super) fn register(&self, right: &Verified, lineage: &Lineage) -> Result<AccountId, GateError> {
+        let _acting = self.acting();
+        let known = self.registry().right(&right.id());
+        match known {
+            Some(known) => Ok(known.account),
+            None => self.register_acting(right, lineage),
+        }
+    }
+
+    /// Opening, entry, registry; under the lock of owner's acts.
+    fn register_acting(&self, right: &Verified, lineage: &Lineage) -> Result<AccountId, GateError> {
+        let mut random = self.environment.random(Label::ACCOUNT.as_bytes())?;
+        let mut account = [0; 16];
+        random.fill(&mut account);
+        let account = AccountId::from_bytes(account);
+        let digest = Digest::from_bytes(*right.id().as_bytes());
+        let opening = Opening { salt: fresh_salt(&mut random), artefact: right.bytes().to_vec(), digest, snapshot: None };
+        let artefact = opening.commitment(account);
+        self.archive.put_opening(&OpeningName::new(account, OpeningPart::Right, artefact), &opening.encode())?;
+        let limit = Measure { loss: right.terms().budget, uses: right.terms().uses };
+        let once = Some(self.tags.of_right(right.id()));
+        self.record(Event::Grant { account, dataset: lineage.account, artefact, limit, once })?;
+        self.registry_mut().insert_right(right, account, lineage.account)?;
+        Ok(account)
+    }
+
+    /// Appends a new certificate. The gate must be able to sign with the key it names.
+    fn certify(&self, certificate: &Signed<GateCertificate>) -> Result<(), GateError> {
+        let gate = certificate.value().gate.id();
+        if !self.can_sign(gate) {
+            return Err(GateError::NoGateKey { gate });
+        }
+        let _acting = self.acting();
+        self.record(Event::Certificate { bytes: certificate.bytes().to_vec() })?;
+        self.archive.put_gate_certificate(certificate.bytes())?;
+        self.store_checkpoint()
+    }
+
     /// The number the next refill of a dataset must carry.
-    pub(crate) fn next_refill(&self, dataset: &crate::id::DatasetId) -> Result<u64, GateError> {
-        let shelf = self.shelf.read().map_err(|_| GateError::Stopped)?;
-        let lineage: &Lineage = shelf.dataset(dataset).ok_or(GateError::Act("there is no such dataset in this space"))?;
-        Ok(lineage.refills + 1)
+    pub(crate) fn next_refill(&self, dataset: &DatasetId) -> Result<u64, GateError> {
+        let lineage = self.known(dataset)?;
+        let account = self.view()?.account(&lineage.account)?.ok_or(GateError::Stopped)?;
+        Ok(refills_of(&account) + 1)
+    }
+
+    fn known(&self, dataset: &DatasetId) -> Result<Arc<Lineage>, GateError> {
+        self.registry().dataset(dataset).cloned().ok_or(GateError::Act("there is no such dataset in this space"))
     }
 }
 
-/// What the registered rights over a lineage have left in all.
-fn promised(ledger: &Ledger, lineage: AccountId) -> Result<Loss, GateError> {
-    let model = ledger.book().account(&lineage).ok_or(GateError::Stopped)?.balance().limit().model();
-    let rights =
-        ledger.book().accounts().filter(|(_, account)| matches!(account.kind(), AccountKind::Right { dataset, .. } if *dataset == lineage));
-    let mut sum = Loss::zero(model);
-    for (_, account) in rights {
-        if account.uses_left() > 0 {
-            sum = sum.checked_add(&account.balance().left())?;
+fn refills_of(account: &Account) -> u64 {
+    match account.kind() {
+        AccountKind::Lineage { refills, .. } => refills.len() as u64,
+        _ => 0,
+    }
+}
+
+/// Other acts are a few kilobytes.
+const ACT_BYTES_MAX: usize = PublicationFile::BYTES_MAX;
+
+/// Where the snapshot of a publication lies.
+pub(super) fn snapshot_beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".snapshot");
+    name.into()
+}
+
+/// What live rights would promise in all; it may be more than any one budget can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promised {
+    model: Model,
+    one: u128,
+    two: u128,
+}
+
+impl Promised {
+    const fn new(model: Model, one: u128, two: u128) -> Self {
+        Self { model, one, two }
+    }
+}
+
+impl std::fmt::Display for Promised {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let decimal = |units: u128, scale| i128::try_from(units).ok().and_then(|units| Decimal::new(units, scale));
+        match (decimal(self.one, 12), decimal(self.two, 18)) {
+            (Some(one), Some(Decimal::ZERO)) => write!(f, "{} {one}", self.model.unit()),
+            (Some(one), Some(two)) => write!(f, "{} {one}, delta {two}", self.model.unit()),
+            _ => f.write_str("more than can be told"),
         }
     }
-    Ok(sum)
+}
+
+impl NextActs {
+    pub(crate) fn of(ledger: LedgerId, view: &dyn LedgerView) -> Result<Self, GateError> {
+        let head = view.head();
+        let certificate = certificate_of(view)?.into_value();
+        let clock = head.clock_resets().len() as u64 + 1;
+        Ok(Self { ledger, certificate, quantum: head.quantum_changes() + 1, clock, time: head.time() })
+    }
+
+    /// The certificate that the owner is to sign for a gate's key, five years from `now`.
+    #[must_use]
+    pub fn next_certificate(&self, gate: &PublicKey, now: Time) -> GateCertificate {
+        GateCertificate {
+            ledger: self.ledger,
+            gate: gate.clone(),
+            // The gate answers for the ledger as it finds it, also for what was sealed under the certificate before.
+            not_before: self.certificate.not_before,
+            not_after: now.plus_s(super::creation::CERTIFICATE_S),
+            number: self.certificate.number + 1,
+        }
+    }
 }

@@ -1,360 +1,469 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::desk::Desk;
 use super::environment::{Environment, Point};
-use super::folder::OpeningPart;
-use super::opening::{Opening, fresh_salt};
-use super::shelf::{Lineage, right_digest};
+use super::pending::{Pending, Promise};
+use super::registry::Lineage;
+use super::service::{PENDING_MAX, Service, certificate_of};
+use super::turn::Turn;
+use super::verify::{VerifiedRequest, answer_columns, check_budgets, refused, window};
 use super::{AnswerError, GateError, Interrupted};
-use crate::budget::{Balance, Loss};
-use crate::dataset::{RowKey, Step};
-use crate::engine::{self, Bound, Control, Engine as _, Estimate, Group, Noisy, SnapshotEngine, Split};
+use crate::archive::Archive as _;
+use crate::dataset::Step;
+use crate::engine::{self, Control, Estimate, Group, Noisy};
 use crate::envelope::Signed;
-use crate::id::{AccountId, Digest, Name, RequestId, Time};
+use crate::id::{Digest, RequestId, Time};
 use crate::label::Label;
-use crate::ledger::{Charge, Entry, Event, Ledger, Measure, RequestState, Reservation, Seal};
-use crate::query::{Expression, Item, Query};
-use crate::random::Random as _;
-use crate::receipt::{ANSWER_BYTES_MAX, Answer, COLUMNS_MAX, Key, Receipt, Release, Row, Value};
-use crate::right::{Accounts, Request, Verdict, Verified, verify_request};
+use crate::ledger::{Act, Admitted, BookError, Charge, Entry, Event, Proposal, RequestState, Reservation, Reserve, Seal, WriteError};
+use crate::query::{Expression, Query};
+use crate::receipt::{ANSWER_BYTES_MAX, Answer, Key, Receipt, Release, Row, Value};
+use crate::right::{Request, Verdict};
 
-/// A request that verified, is within its right and fits the schema. Nothing is charged yet.
-#[derive(Debug)]
-pub struct VerifiedRequest {
-    pub(super) request: Signed<Request>,
-    pub(super) right: Verified,
-    pub(super) bound: Bound,
-    pub(super) split: Split,
-    pub(super) price: Measure,
+/// What became of a request.
+pub(super) type Outcome = Result<Release, AnswerError>;
+
+/// How a caller follows a computation: progress in blocks done and their number, from any thread.
+pub type Watch = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// Work for the gate's threads: the steps of a request that use the processor.
+pub(super) enum Job {
+    Verify(Asked),
+    Run(Charged),
+    Deliver(Delivery),
+    /// A failure whose time to leave has come.
+    Fail(Turn<Outcome>),
 }
 
-/// A request whose charge is durable. It can be given back only from here. Only the gate makes one:
+/// A request as it came in.
+pub(super) struct Asked {
+    bytes: Vec<u8>,
+    promise: Promise<Outcome>,
+    run: RunOptions,
+}
+
+/// How a request is run.
+struct RunOptions {
+    cancelled: Arc<AtomicBool>,
+    watch: Option<Watch>,
+}
+
+/// A request whose charge and start the ledger was asked for; `outcome` says whether they are durable.
+pub(super) struct Charged {
+    turn: Turn<Outcome>,
+    verified: VerifiedRequest,
+    lineage: Arc<Lineage>,
+    run: RunOptions,
+    /// What was charged before, when this is not its first run.
+    before: Option<(u64, Vec<Charge>)>,
+    outcome: Result<Admitted, WriteError>,
+    /// When charge and start were durable: the quantum counts from here.
+    at: Duration,
+}
+
+/// A request whose start is durable: cells may be read, and nothing is ever refunded. Only the gate makes one:
 ///
 /// ```compile_fail,E0451
-/// fn forge(reserved: usufruct::gate::Reserved) -> usufruct::gate::Reserved {
-///     usufruct::gate::Reserved { index: 0, ..reserved }
+/// fn forge(started: usufruct::gate::Started) -> usufruct::gate::Started {
+///     usufruct::gate::Started { reserved: 0, ..started }
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Reserved {
-    verified: VerifiedRequest,
-    index: u64,
-    at: Time,
-    charges: Vec<Charge>,
-    /// When the charge was durable: the quantum counts from here.
-    charged_at: Duration,
-}
-
-/// A request whose start is durable: cells may be read, and nothing is ever refunded.
-#[derive(Debug)]
 pub struct Started {
-    reserved: Reserved,
+    verified: VerifiedRequest,
+    lineage: Arc<Lineage>,
+    /// Index of its reservation.
+    reserved: u64,
+    charges: Vec<Charge>,
 }
 
-/// A request, its right, the bound query, and price, remaining and uses of the right for a refusal.
-type Bindings = (Signed<Request>, Verified, Bound, (Loss, Loss, u64));
+/// What leaves at the end of a quantum: an answer that is still to be made durable and sealed, or a failure, which leaves at the
+/// same times.
+pub(super) struct Sealable {
+    turn: Turn<Outcome>,
+    answer: Option<Computed>,
+}
+
+/// An answer in memory.
+struct Computed {
+    request: Signed<Request>,
+    digest: Digest,
+    bytes: Vec<u8>,
+}
+
+/// A sealed answer on its way to whoever asked.
+pub(super) struct Delivery {
+    pub(super) turn: Turn<Outcome>,
+    pub(super) request: Signed<Request>,
+    pub(super) seal: Sealed,
+}
+
+/// Where the ledger says that an answer was sealed.
+pub(super) struct Sealed {
+    seal: Seal,
+    index: u64,
+    time: Time,
+}
 
 /// What is known of a verified request.
 enum Standing {
     New,
     /// Charged before, and not sealed: runs again under the same charge.
-    Charged {
-        index: u64,
-        at: Time,
-        charges: Vec<Charge>,
-    },
-    Sealed {
-        seal: Seal,
-        index: u64,
-        time: Time,
-    },
+    Charged(u64, Vec<Charge>),
+    Sealed(Sealed),
 }
 
-impl<E: Environment> Desk<E> {
-    pub(crate) fn answer(&self, bytes: &[u8], control: &Control<'_>) -> Result<Release, AnswerError> {
-        let verified = self.verify(bytes)?;
-        let lineage = self.lineage(&verified)?;
+impl<E: Environment> Service<E> {
+    /// Takes a request; never blocks. Everything happens on the gate's own threads.
+    pub(crate) fn submit(&self, bytes: Vec<u8>, watch: Option<Watch>) -> Pending<Outcome> {
+        let Some(counted) = self.counter.enter(PENDING_MAX) else { return Pending::ready(Err(refused(Verdict::Busy, None))) };
+        let stopped: fn() -> Outcome = || Err(GateError::Stopped.into());
+        let (promise, pending) = Promise::new(stopped, Some(counted));
+        let run = RunOptions { cancelled: pending.cancelled(), watch };
+        self.jobs.push(Job::Verify(Asked { bytes, promise, run }));
+        pending
+    }
+
+    /// Verifies, and asks the ledger to charge and start. Nothing of a refused request is written.
+    pub(super) fn take_in(self: &Arc<Self>, Asked { bytes, promise, run }: Asked) {
+        let checked = self.verify(&bytes).and_then(|verified| Ok((self.lineage(&verified)?, verified)));
+        let (lineage, verified) = match checked {
+            Ok(checked) => checked,
+            Err(error) => return promise.complete(Err(error)),
+        };
         self.environment.point(Point::Verified);
+        let failed: fn(RequestId) -> Outcome = |request| Err(AnswerError::Failed { request });
+        let Some(turn) = self.turns.enter(verified.request.id(), promise, failed) else { return };
+        match self.propose(&verified, &lineage) {
+            Err(error) => turn.finish(Err(error)),
+            Ok(Err(seal)) => self.jobs.push(Job::Deliver(Delivery { turn, request: verified.request, seal })),
+            Ok(Ok((proposal, before))) => {
+                let service = Arc::clone(self);
+                self.writer.submit(proposal, move |outcome| {
+                    let at = service.environment.monotonic();
+                    service.jobs.push(Job::Run(Charged { turn, verified, lineage, run, before, outcome, at }));
+                });
+            }
+        }
+    }
+
+    /// What the ledger is to record of a request, or the seal that it has already.
+    #[expect(clippy::type_complete, reason = "the two ways on, used once")]
+    fn propose(
+        &self,
+        verified: &VerifiedRequest,
+        lineage: &Lineage,
+    ) -> Result<Result<(Proposal, Option<(u64, Vec<Charge>)>), Sealed>, AnswerError> {
         let id = verified.request.id();
-        let _turn = Turn::take(self, id).ok_or_else(|| self.refuse(Verdict::Busy, Some(&verified)))?;
-        let reserved = match self.standing(&verified)? {
-            Standing::Sealed { seal, index, time } => return Ok(self.sealed_release(&verified.request, &seal, index, time)?),
-            Standing::Charged { index, at, charges } => Reserved { verified, index, at, charges, charged_at: self.environment.monotonic() },
-            Standing::New => self.reserve(verified, &lineage)?,
-        };
-        self.environment.point(Point::Reserved);
-        let charged_at = reserved.charged_at;
-        let outcome = self.start(reserved).and_then(|started| self.run(started, &lineage, control));
-        // Answers and late failures leave at the same multiples (rule G2).
-        self.wait_for_quantum(charged_at, lineage.description.legacy_quantum_ms().unwrap_or(0));
-        outcome.map_err(|Interrupted| AnswerError::Failed { request: id })
-    }
-
-    /// Checks everything that needs neither cells nor randomness nor the ledger's pen.
-    pub(super) fn verify(&self, bytes: &[u8]) -> Result<VerifiedRequest, AnswerError> {
-        let (request, right, bound, own) = self.bind(bytes)?;
-        let price = request.value().price;
-        let split = Split::new(&bound, price).map_err(|error| refused(Verdict::Query(error.to_string()), Some(own)))?;
-        Ok(VerifiedRequest { request, right, bound, split, price: Measure { loss: price, uses: 1 } })
-    }
-
-    /// The same but for the price.
-    pub(super) fn bind(&self, bytes: &[u8]) -> Result<Bindings, AnswerError> {
-        let (request, right) = verify_request(bytes, &self.owner).map_err(|verdict| refused(verdict, None))?;
-        let last = self.ledger()?.book().time();
-        let checked = self.now(last).and_then(|now| request.value().check(&right, self.ledger_id, now));
-        let own = self.own_balance(&right, request.value().price)?;
-        checked.map_err(|verdict| refused(verdict, Some(own)))?;
-        let shelf = self.shelf.read().map_err(|_| GateError::Stopped)?;
-        let bound = || -> Result<Bound, Verdict> {
-            let lineage = shelf.dataset(&request.value().dataset).ok_or(Verdict::UnknownDataset)?;
-            let schema = lineage.description.schema();
-            if schema.hash() != request.value().schema {
-                return Err(Verdict::Dataset);
+        match self.standing(verified)? {
+            Standing::Sealed(seal) => Ok(Err(seal)),
+            Standing::Charged(reserved, charges) => {
+                Ok(Ok((Proposal { acts: vec![Act::Start { request: id }] }, Some((reserved, charges)))))
             }
-            if request.value().price.model() != lineage.description.budget().model() {
-                return Err(Verdict::Price);
+            Standing::New => {
+                let known = self.registry().right(&verified.right.id()).map(|right| right.account);
+                let checked = check_budgets(self.view()?.as_ref(), verified, lineage, known)?;
+                checked.map_err(|verdict| self.refuse(verdict, Some(verified)))?;
+                // The first use of a right registers it (rule A2).
+                let right = match known {
+                    Some(account) => account,
+                    None => self.register(&verified.right, lineage)?,
+                };
+                let certificate = certificate_of(self.view()?.as_ref())?;
+                let (from, until) = window(verified, certificate.value());
+                let reserve = Reserve {
+                    request: id,
+                    once: Reservation::once(verified.right.holder().id(), &verified.request.value().nonce),
+                    expires_at: verified.request.value().expires_at,
+                    amount: verified.price,
+                    accounts: vec![lineage.account, right],
+                    from,
+                    until,
+                };
+                Ok(Ok((Proposal { acts: vec![Act::Reserve(reserve), Act::Start { request: id }] }, None)))
             }
-            let bound = Bound::new(&request.value().query, schema).map_err(|error| Verdict::Query(error.to_string()))?;
-            if answer_columns(&request.value().query, &bound).is_none_or(|columns| columns.len() > COLUMNS_MAX) {
-                return Err(Verdict::Query(format!("the answer has more than {COLUMNS_MAX} columns, or one with too long a name: use AS")));
-            }
-            Ok(bound)
-        };
-        let bound = bound().map_err(|verdict| refused(verdict, Some(own)))?;
-        Ok((request, right, bound, own))
+        }
     }
 
     /// The state of the request in the ledger, and whether the ledger contains what the holder has seen.
     fn standing(&self, verified: &VerifiedRequest) -> Result<Standing, AnswerError> {
-        let ledger = self.ledger()?;
         let request = verified.request.value();
-        if let Some(seen) = request.seen {
-            let size = ledger.tree().size();
-            if ledger.tree().root_at(seen.size).as_ref() != Some(seen.root.as_bytes()) {
-                drop(ledger);
-                return Err(self.refuse(Verdict::InDoubt { seen: seen.size, size }, Some(verified)));
-            }
-        }
         let id = verified.request.id();
-        let standing = match ledger.book().request(&id) {
-            None => {
+        let view = self.view()?;
+        let refuse = |verdict| Err(verdict);
+        let standing: Result<Standing, Verdict> = (|| {
+            if let Some(seen) = request.seen {
+                let size = view.head().size();
+                if view.root_at(seen.size).ok().flatten().as_ref() != Some(seen.root.as_bytes()) {
+                    return refuse(Verdict::InDoubt { seen: seen.size, size });
+                }
+            }
+            let Some(record) = view.request(&id).map_err(|_| Verdict::Busy)? else {
                 let once = Reservation::once(verified.right.holder().id(), &request.nonce);
-                if ledger.book().once(&once).is_some() {
-                    drop(ledger);
-                    return Err(self.refuse(Verdict::Nonce, Some(verified)));
-                }
-                Standing::New
+                let used = view.once(&once).map_err(|_| Verdict::Busy)?;
+                return if used.is_some() { refuse(Verdict::Nonce) } else { Ok(Standing::New) };
+            };
+            match record.state {
+                RequestState::Reserved | RequestState::Started => Ok(Standing::Charged(record.reserved, record.charges.to_vec())),
+                RequestState::Sealed { index, time, answer } => Ok(Standing::Sealed(Sealed {
+                    seal: Seal { request: id, reserved: record.reserved, reserved_at: record.reserved_at, answer, charges: record.charges },
+                    index,
+                    time,
+                })),
+                RequestState::Refunded => refuse(Verdict::Refunded),
             }
-            Some(record) => match &record.state {
-                RequestState::Reserved | RequestState::Started => {
-                    Standing::Charged { index: record.reserved, at: record.reserved_at, charges: record.charges.clone() }
-                }
-                RequestState::Sealed { index, time, answer } => {
-                    let seal = Seal {
-                        request: id,
-                        reserved: record.reserved,
-                        reserved_at: record.reserved_at,
-                        answer: *answer,
-                        charges: record.charges.clone(),
-                    };
-                    Standing::Sealed { seal, index: *index, time: *time }
-                }
-                RequestState::Refunded => {
-                    drop(ledger);
-                    return Err(self.refuse(Verdict::Refunded, Some(verified)));
-                }
-            },
-        };
-        Ok(standing)
+        })();
+        drop(view);
+        standing.map_err(|verdict| self.refuse(verdict, Some(verified)))
     }
 
-    /// Charges the lineage and the right, durably, or refuses and leaves no trace.
-    fn reserve(&self, verified: VerifiedRequest, lineage: &Lineage) -> Result<Reserved, AnswerError> {
-        let request = verified.request.value();
-        let mut ledger = self.ledger()?;
-        let now = match self.now(ledger.book().time()) {
-            Ok(now) => now,
-            Err(verdict) => {
-                drop(ledger);
-                return Err(self.refuse(verdict, Some(&verified)));
+    /// Computes what was charged for, or tells why it was not charged.
+    pub(super) fn run(&self, charged: Charged) {
+        let Charged { turn, verified, lineage, run, before, outcome, at } = charged;
+        let admitted = match outcome {
+            Ok(admitted) => admitted,
+            Err(error) => {
+                let error = self.not_charged(error, &verified, &lineage);
+                return turn.finish(Err(error));
             }
         };
-        let known = self.shelf.read().map_err(|_| GateError::Stopped)?.right(&verified.right.id());
-        if let Err(verdict) = check_budgets(&ledger, &verified, lineage, known) {
-            drop(ledger);
-            return Err(self.refuse(verdict, Some(&verified)));
-        }
-        // The first use of a right registers it (rule A2).
-        let right = match known {
-            Some(account) => account,
-            None => self.register(&mut ledger, &verified.right, lineage)?,
-        };
-        let charges = vec![
-            ledger.book().charge(lineage.account, verified.price).map_err(GateError::from)?,
-            ledger.book().charge(right, verified.price).map_err(GateError::from)?,
-        ];
-        let event = Event::Reserve(Reservation {
-            request: verified.request.id(),
-            once: Reservation::once(verified.right.holder().id(), &request.nonce),
-            expires_at: request.expires_at,
-            charges: charges.clone(),
-        });
-        let mut outcomes = ledger.append(vec![event], now).map_err(GateError::from)?;
-        let index = outcomes.pop().ok_or(GateError::Stopped)?.map_err(GateError::from)?;
-        let at = ledger.book().time().unwrap_or(now);
-        drop(ledger);
-        Ok(Reserved { verified, index, at, charges, charged_at: self.environment.monotonic() })
-    }
-
-    /// Appends the Grant of a right that is used or handed in for the first time.
-    pub(super) fn register(&self, ledger: &mut Ledger, right: &Verified, lineage: &Lineage) -> Result<AccountId, GateError> {
-        let mut random = self.environment.random(Label::ACCOUNT.as_bytes())?;
-        let mut account = [0; 16];
-        random.fill(&mut account);
-        let account = AccountId::from_bytes(account);
-        let digest = right_digest(right.id());
-        let opening = Opening { salt: fresh_salt(&mut random), artefact: right.bytes().to_vec(), digest, snapshot: None };
-        self.folder.write(&self.folder.opening(account, OpeningPart::Right), &opening.encode(), true, false)?;
-        let limit = Measure { loss: right.terms().budget, uses: right.terms().uses };
-        self.append_one(ledger, Event::Grant { account, dataset: lineage.account, artefact: opening.commitment(), limit })?;
-        self.shelf.write().map_err(|_| GateError::Stopped)?.insert_right(right.id(), account);
-        Ok(account)
-    }
-
-    fn start(&self, reserved: Reserved) -> Result<Started, Interrupted> {
-        let mut ledger = self.ledger()?;
-        self.append_one(&mut ledger, Event::Start { request: reserved.verified.request.id(), reserved: reserved.index })?;
-        drop(ledger);
         self.environment.point(Point::Started);
-        Ok(Started { reserved })
+        let started = self.started(verified, lineage, &admitted, before);
+        let answer = started.and_then(|started| self.compute(started, &run)).ok();
+        let leaves = self.leaves_at(at, self.environment.monotonic());
+        self.due.push(leaves, Sealable { turn, answer });
     }
 
-    /// Reads cells, adds noise, makes the answer durable, seals it.
-    fn run(&self, started: Started, lineage: &Lineage, control: &Control<'_>) -> Result<Release, Interrupted> {
-        let Started { reserved: Reserved { verified, index, at, charges, .. } } = started;
-        // A key that is always there: a request over rows never asks it.
-        let engine = SnapshotEngine::of_units(Arc::clone(&lineage.snapshot), RowKey::from_bytes(lineage.row_key.as_bytes()))
-            .with_spill_folder(self.folder.root());
-        let exact = engine.aggregate(&verified.bound, control)?;
+    /// Index and charges of the reservation, from what was just recorded or from before.
+    fn started(
+        &self,
+        verified: VerifiedRequest,
+        lineage: Arc<Lineage>,
+        admitted: &Admitted,
+        before: Option<(u64, Vec<Charge>)>,
+    ) -> Result<Started, Interrupted> {
+        let (reserved, charges) = match (before, admitted.events.first()) {
+            (Some(before), _) => before,
+            (None, Some(Event::Reserve(reservation))) => {
+                (self.store.locate(admitted.ticket).map_err(|_| Interrupted)?, reservation.charges.to_vec())
+            }
+            _ => return Err(Interrupted),
+        };
+        Ok(Started { verified, lineage, reserved, charges })
+    }
+
+    /// Why a request was not charged, in the words in which it would have been refused before.
+    fn not_charged(&self, error: WriteError, verified: &VerifiedRequest, lineage: &Lineage) -> AnswerError {
+        let verdict = match error {
+            WriteError::Book(BookError::Budget { .. } | BookError::Uses { .. }) => {
+                let known = self.registry().right(&verified.right.id()).map(|right| right.account);
+                let checked = self.view().and_then(|view| check_budgets(view.as_ref(), verified, lineage, known));
+                match checked {
+                    Ok(Err(verdict)) => verdict,
+                    // What stood in the way is gone again: a refund.
+                    Ok(Ok(())) => Verdict::Busy,
+                    Err(error) => return error.into(),
+                }
+            }
+            WriteError::Book(BookError::Nonce { .. }) => Verdict::Nonce,
+            WriteError::Book(BookError::Window { time, .. }) => {
+                Verdict::Expired { not_after: verified.request.value().expires_at, now: time }
+            }
+            WriteError::Book(BookError::State { .. }) => Verdict::Refunded,
+            WriteError::Clock(error) => super::service::verdict_of_clock(error),
+            // Whether the charge is durable is not known before the space is opened again.
+            WriteError::Ledger(error) if error.is_in_doubt() => return AnswerError::Failed { request: verified.request.id() },
+            error => return GateError::from(error).into(),
+        };
+        self.refuse(verdict, Some(verified))
+    }
+
+    /// Reads cells and adds noise.
+    fn compute(&self, started: Started, run: &RunOptions) -> Result<Computed, Interrupted> {
+        let Started { verified, lineage, reserved, charges } = started;
+        // The version that was current when the request was charged, whatever was published since.
+        let number = self.view()?.account(&lineage.account).map_err(|_| Interrupted)?.ok_or(Interrupted)?.version_at(reserved);
+        let (version, snapshot) = lineage.version(self.archive.as_ref(), number)?;
+        let key = crate::dataset::RowKey::from_bytes(lineage.row_key.as_bytes());
+        let engine = self.engines.over(snapshot, key);
+        let unwatched = |_, _| {};
+        let watch: &(dyn Fn(u64, u64) + Sync) = match &run.watch {
+            Some(watch) => watch.as_ref(),
+            None => &unwatched,
+        };
+        let exact = engine.aggregate(&verified.bound, &Control::new(&run.cancelled, watch))?;
         self.environment.point(Point::Aggregated);
         let id = verified.request.id();
         let context = [Label::NOISE.as_bytes(), id.as_bytes()].concat();
         let mut random = self.environment.random(&context).map_err(GateError::from)?;
         let noisy = exact.noise(&verified.split, &mut random)?;
-        let answer = self.write_up(&verified, lineage, &noisy, &charges)?;
+        let answer = self.write_up(&verified, &lineage, version, &noisy, &charges)?;
         let bytes = answer.encode();
-        if bytes.len() > ANSWER_BYTES_MAX {
+        if bytes.len() > ANSWER_BYTES_MAX || run.cancelled.load(Ordering::Relaxed) {
             return Err(Interrupted);
         }
-        let digest = Digest::of(&bytes);
-        self.folder.write_answer(digest, &bytes).map_err(GateError::from)?;
-        self.environment.point(Point::Written);
-
-        let seal = Seal { request: id, reserved: index, reserved_at: at, answer: digest, charges };
-        let mut ledger = self.ledger()?;
-        let index = self.append_one(&mut ledger, Event::Seal(seal.clone()))?;
-        let time = ledger.book().time().ok_or(Interrupted)?;
-        drop(ledger);
-        self.environment.point(Point::Sealed);
-        Ok(self.sealed_release(&verified.request, &seal, index, time)?)
+        Ok(Computed { request: verified.request, digest: Digest::of(&bytes), bytes })
     }
 
-    fn write_up(&self, verified: &VerifiedRequest, lineage: &Lineage, noisy: &Noisy, charges: &[Charge]) -> Result<Answer, Interrupted> {
-        let right = charges.last().ok_or(Interrupted)?.account;
-        let (remaining, uses_left) = {
-            let ledger = self.ledger()?;
-            let account = ledger.book().account(&right).ok_or(Interrupted)?;
-            (account.balance().left(), account.uses_left())
-        };
+    fn write_up(
+        &self,
+        verified: &VerifiedRequest,
+        lineage: &Lineage,
+        version: crate::id::VersionId,
+        noisy: &Noisy,
+        charges: &[Charge],
+    ) -> Result<Answer, Interrupted> {
+        // What this charge left of the right: later ones do not show in the answer.
+        let charge = charges.last().ok_or(Interrupted)?;
+        let view = self.view()?;
+        let account = view.account(&charge.account).map_err(|_| Interrupted)?.ok_or(Interrupted)?;
+        let quantum_ms = view.head().quantum().ms();
+        drop(view);
+        let remaining = account.balance().limit().checked_sub(&charge.new.loss).map_err(|_| Interrupted)?;
+        let uses_left = (account.uses() + account.uses_left()).saturating_sub(charge.new.uses);
         let columns = answer_columns(&verified.request.value().query, &verified.bound).ok_or(Interrupted)?;
         let rows = noisy.estimates().into_iter().map(|group| answer_row(&verified.request.value().query, group));
         Ok(Answer {
             request: verified.request.id(),
             dataset: verified.request.value().dataset,
-            version: lineage.version,
+            version,
             columns,
             rows: rows.collect::<Option<_>>().ok_or(Interrupted)?,
             spent: verified.price.loss,
             remaining,
             uses_left,
-            quantum_ms: lineage.description.legacy_quantum_ms().unwrap_or(0).into(),
+            quantum_ms: quantum_ms.into(),
             promise: lineage.description.promise(),
             grids: verified.bound.grids().into_iter().map(|grid| grid.map(Step::decimal)).collect(),
             cut: noisy.is_cut(),
         })
     }
 
+    /// When the outcome of a computation leaves. Ticks are the multiples of the quantum since 1970. What was charged within a tick
+    /// and took up to k quanta leaves k ticks after it ended: neither the moment within the tick nor the time below a quantum
+    /// decides, so that no caller can measure a computation by choosing when to ask (rule G2).
+    fn leaves_at(&self, charged: Duration, finished: Duration) -> Duration {
+        let quantum = self.store.view().map_or(0, |view| view.head().quantum().ms());
+        if quantum == 0 {
+            return Duration::ZERO;
+        }
+        let quantum = Duration::from_millis(quantum.into()).as_nanos();
+        let since_1970 = self.clock.unix(charged).as_nanos();
+        let tick = since_1970.next_multiple_of(quantum) - since_1970;
+        let took = finished.saturating_sub(charged).as_nanos().div_ceil(quantum).max(1);
+        charged + Duration::from_nanos(u64::try_from(tick + took * quantum).unwrap_or(u64::MAX))
+    }
+
+    /// The sealer: at each tick makes the answers that are due durable, seals them and sends them on.
+    pub(super) fn seal_for_ever(self: &Arc<Self>) {
+        while let Some(due) = self.due.take(&|| self.environment.monotonic(), SEALS_MAX) {
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.seal(due)));
+        }
+    }
+
+    fn seal(&self, due: Vec<Sealable>) {
+        let (mut failed, mut ready) = (Vec::new(), Vec::new());
+        for Sealable { turn, answer } in due {
+            match answer {
+                Some(answer) => ready.push((turn, answer)),
+                None => failed.push(turn),
+            }
+        }
+        // In an order that says nothing about who was faster.
+        ready.sort_by_key(|(turn, _)| turn.id());
+        let sealed = if ready.is_empty() { Ok(None) } else { self.seal_together(&ready).map(Some) };
+        match sealed {
+            Ok(None) => {}
+            Ok(Some(seals)) => {
+                for ((turn, computed), seal) in ready.into_iter().zip(seals) {
+                    self.jobs.push(Job::Deliver(Delivery { turn, request: computed.request, seal }));
+                }
+            }
+            Err(Interrupted) => failed.extend(ready.into_iter().map(|(turn, _)| turn)),
+        }
+        for turn in failed {
+            self.jobs.push(Job::Fail(turn));
+        }
+    }
+
+    /// Answers durable by one sync, then their seals by one; visible together.
+    fn seal_together(&self, ready: &[(Turn<Outcome>, Computed)]) -> Result<Vec<Sealed>, Interrupted> {
+        let answers: Vec<_> = ready.iter().map(|(_, computed)| (computed.digest, computed.bytes.as_slice())).collect();
+        let view = self.view()?;
+        let at = view.head().quantum().floor(Time::from_unix_s(self.environment.wall().as_secs()));
+        drop(view);
+        self.archive.put_answers(&answers, at).map_err(GateError::from)?;
+        self.sealed_batches.fetch_add(1, Ordering::Relaxed);
+        self.environment.point(Point::Written);
+        let acts = ready.iter().map(|(turn, computed)| Act::Seal { request: turn.id(), answer: computed.digest }).collect();
+        let admitted = self.writer.append(Proposal { acts }).map_err(|_| Interrupted)?;
+        self.environment.point(Point::Sealed);
+        let first = self.store.locate(admitted.ticket).map_err(|_| Interrupted)?;
+        let seals = (first..).zip(admitted.events).map(|(index, event)| match event {
+            Event::Seal(seal) => Ok(Sealed { seal, index, time: admitted.time }),
+            _ => Err(Interrupted),
+        });
+        seals.collect()
+    }
+
     /// The release of a sealed request: the same bytes whenever it is made.
-    fn sealed_release(&self, request: &Signed<Request>, seal: &Seal, index: u64, time: Time) -> Result<Release, GateError> {
-        let bytes = self.folder.read(&self.folder.answer(seal.answer), ANSWER_BYTES_MAX)?;
+    pub(super) fn sealed_release(&self, request: &Signed<Request>, sealed: &Sealed) -> Result<Release, GateError> {
+        let Sealed { seal, index, time } = sealed;
+        let damaged = || GateError::Answer { request: seal.request };
+        let bytes = self.archive.answer(&seal.answer)?.ok_or_else(damaged)?;
         if Digest::of(&bytes) != seal.answer {
-            return Err(GateError::Act("a sealed answer in the space is damaged"));
+            return Err(damaged());
         }
         let receipt = if E::REAL {
-            let ledger = self.ledger()?;
             let size = index + 1;
-            let (inclusion, consistency) = {
-                let seen = request.value().seen.map_or(0, |seen| seen.size);
-                let consistency = if seen == 0 { Some(Vec::new()) } else { ledger.tree().consistency(seen, size) };
-                (ledger.tree().inclusion(index, size), consistency)
+            let seen = request.value().seen.map_or(0, |seen| seen.size);
+            let view = self.view()?;
+            // That of the time of the seal, as long as its key is there: then the receipt is the same for ever.
+            let certificates = [view.head().certificate_at(*index).cloned(), view.head().certificate().cloned()];
+            let inclusion = view.inclusion(*index, size)?.ok_or(GateError::Stopped)?;
+            let consistency = if seen == 0 { Some(Vec::new()) } else { view.consistency(seen, size)? };
+            drop(view);
+            let covers = |certificate: &Signed<crate::ledger::GateCertificate>| {
+                certificate.value().covers(seal.reserved_at, *time) && self.can_sign(certificate.value().gate.id())
             };
+            let certificate = certificates.into_iter().flatten().find(covers).ok_or(GateError::Uncertified { request: seal.request })?;
             Some(Receipt {
-                certificate: ledger.certificate().bytes().to_vec(),
-                entry: Entry { time, event: Event::Seal(seal.clone()) }.encode(),
-                index,
-                inclusion: inclusion.ok_or(GateError::Stopped)?,
+                certificate: certificate.bytes().to_vec(),
+                entry: Entry { time: *time, event: Event::Seal(seal.clone()) }.encode(),
+                index: *index,
+                inclusion,
                 consistency: consistency.ok_or(GateError::Act("the holder has seen more than was there when the answer was sealed"))?,
-                checkpoint: ledger.checkpoint(size)?,
+                checkpoint: self.checkpoint(size, certificate.value())?,
             })
         } else {
             None
         };
-        Release::new(bytes, receipt, index).map_err(|_| GateError::Act("a sealed answer in the space is damaged"))
+        Release::new(bytes, receipt, *index).map_err(|_| damaged())
     }
 
-    pub(super) fn lineage(&self, verified: &VerifiedRequest) -> Result<Lineage, AnswerError> {
-        let shelf = self.shelf.read().map_err(|_| GateError::Stopped)?;
-        let lineage = shelf.dataset(&verified.request.value().dataset).cloned();
-        drop(shelf);
-        lineage.ok_or_else(|| self.refuse(Verdict::UnknownDataset, Some(verified)))
-    }
-
-    /// Price and what the holder's own right has left.
-    fn own_balance(&self, right: &Verified, price: Loss) -> Result<(Loss, Loss, u64), AnswerError> {
-        let state = self.right_state(right.id())?;
-        let (left, uses) = state.map_or((right.terms().budget, right.terms().uses), |state| (state.balance.left(), state.uses_left));
-        Ok((price, left, uses))
-    }
-
-    pub(super) fn refuse(&self, verdict: Verdict, verified: Option<&VerifiedRequest>) -> AnswerError {
-        let own = verified.and_then(|verified| self.own_balance(&verified.right, verified.price.loss).ok());
-        refused(verdict, own)
-    }
-
-    pub(crate) fn keep(&self, bytes: &[u8]) -> Result<RequestId, AnswerError> {
+    /// Keeps the signed request, so that it can be tried again by its id.
+    pub(crate) fn keep(&self, bytes: &[u8]) -> Result<(RequestId, std::path::PathBuf), AnswerError> {
         let id = self.verify(bytes)?.request.id();
-        self.folder.write(&self.folder.request(id), bytes, true, false).map_err(GateError::from)?;
-        Ok(id)
+        let path = self.archive.put_request(id, bytes).map_err(GateError::from)?;
+        Ok((id, path))
     }
 
-    fn wait_for_quantum(&self, charged_at: Duration, quantum_ms: u32) {
-        if quantum_ms == 0 {
-            return;
-        }
-        let quantum = Duration::from_millis(quantum_ms.into()).as_nanos();
-        let elapsed = self.environment.monotonic().saturating_sub(charged_at).as_nanos();
-        let wait = (quantum - elapsed % quantum) % quantum;
-        std::thread::sleep(Duration::from_nanos(u64::try_from(wait).unwrap_or(0)));
+    /// The release of a request that was sealed, by its id, for the owner's tools; the request must have been kept.
+    pub(crate) fn sealed(&self, id: RequestId) -> Result<Option<(Vec<u8>, Release)>, GateError> {
+        let Some(record) = self.view()?.request(&id)? else { return Ok(None) };
+        let RequestState::Sealed { index, time, answer } = record.state else { return Ok(None) };
+        let Some(bytes) = self.archive.request(id)? else {
+            return Err(GateError::Act("the request was not kept in this space; its holder has it"));
+        };
+        let (request, _) = crate::right::verify_request(&bytes, &self.owner)?;
+        let seal = Seal { request: id, reserved: record.reserved, reserved_at: record.reserved_at, answer, charges: record.charges };
+        let release = self.sealed_release(&request, &Sealed { seal, index, time })?;
+        Ok(Some((bytes, release)))
     }
 }
 
-/// The names of the selected keys, then those of the values.
-pub(super) fn answer_columns(query: &Query, bound: &Bound) -> Option<Vec<Name>> {
-    let keys = query.select().iter().filter(|item| matches!(item.expression(), Expression::Key(_))).map(Item::output_name);
-    keys.chain(bound.labels().iter().cloned()).map(|name| Name::new(&name).ok()).collect()
-}
+/// Seals of one batch: a few hundred bytes each, far below what a batch holds.
+const SEALS_MAX: usize = 1024;
 
 /// A group's selected keys, then its values.
 fn answer_row(query: &Query, group: Group) -> Option<Row> {
@@ -371,45 +480,4 @@ fn answer_row(query: &Query, group: Group) -> Option<Row> {
     });
     let value = |Estimate { value, low, high, method }| Value { value, low, high, method: method.to_owned() };
     Some(Row { key: key.collect::<Option<_>>()?, values: group.estimates.into_iter().map(value).collect() })
-}
-
-/// Both budgets and the uses, before anything is written: a refused request leaves no entry (rule C5).
-fn check_budgets(ledger: &Ledger, verified: &VerifiedRequest, lineage: &Lineage, right: Option<AccountId>) -> Result<(), Verdict> {
-    let (terms, requested) = (verified.right.terms(), verified.price.loss);
-    let (balance, uses_left) = match right.and_then(|account| ledger.book().account(&account)) {
-        Some(account) => (*account.balance(), account.uses_left()),
-        None => (Balance::new(terms.budget), terms.uses),
-    };
-    let dataset = *ledger.book().account(&lineage.account).ok_or(Verdict::UnknownDataset)?.balance();
-    let accounts = || Box::new(Accounts { requested, dataset, right: balance, uses: terms.uses, uses_left });
-    balance.check(&requested).map_err(|_| Verdict::RightBudget { accounts: accounts() })?;
-    if uses_left == 0 {
-        return Err(Verdict::Uses { accounts: accounts() });
-    }
-    dataset.check(&requested).map_err(|_| Verdict::DatasetBudget { accounts: accounts() })
-}
-
-pub(super) fn refused(verdict: Verdict, own: Option<(Loss, Loss, u64)>) -> AnswerError {
-    let refusal = verdict.refusal(own);
-    AnswerError::Refused { verdict: Box::new(verdict), refusal }
-}
-
-/// One run of a request at a time: two would draw two answers, of which only one may ever be sealed.
-struct Turn<'a, E: Environment> {
-    desk: &'a Desk<E>,
-    id: RequestId,
-}
-
-impl<'a, E: Environment> Turn<'a, E> {
-    fn take(desk: &'a Desk<E>, id: RequestId) -> Option<Self> {
-        desk.busy.lock().ok()?.insert(id).then_some(Self { desk, id })
-    }
-}
-
-impl<E: Environment> Drop for Turn<'_, E> {
-    fn drop(&mut self) {
-        if let Ok(mut busy) = self.desk.busy.lock() {
-            busy.remove(&self.id);
-        }
-    }
 }

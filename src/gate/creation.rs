@@ -6,7 +6,7 @@ use crate::ledger::{GateCertificate, Genesis};
 use crate::random::Random;
 
 /// A gate's key is certified for five years; a new certificate is an owner's act.
-const CERTIFICATE_S: u64 = 5 * 366 * 24 * 3600;
+pub(super) const CERTIFICATE_S: u64 = 5 * 366 * 24 * 3600;
 
 /// The first two entries of a ledger: who the owner is, with a commitment to the owner's next key, and the owner's
 /// certificate for the gate's key.

@@ -4,14 +4,14 @@ use crate::random::{Random, RandomError, SystemRandom};
 
 /// What a gate takes from the world. The real one cannot be replaced: nothing a caller passes can be seeded (rule
 /// E3). Only a test gate, over a test ledger, has another.
-pub(crate) trait Environment: Send + Sync {
+pub(crate) trait Environment: Send + Sync + 'static {
     /// Whether releases are signed. A test gate's never are.
     const REAL: bool;
     /// A generator for one request.
     type Random: Random;
 
-    /// Seconds since 1970 by the wall clock.
-    fn wall_s(&self) -> u64;
+    /// The time since 1970 by the wall clock.
+    fn wall(&self) -> Duration;
     /// A clock that never goes back.
     fn monotonic(&self) -> Duration;
     /// Fresh randomness bound to a context.
@@ -27,9 +27,7 @@ pub(crate) trait Environment: Send + Sync {
 pub enum Point {
     /// The request is verified, nothing is charged.
     Verified,
-    /// The charge is durable.
-    Reserved,
-    /// The start is durable, no cell is read.
+    /// Charge and start are durable, no cell is read.
     Started,
     /// The exact sums are in memory.
     Aggregated,
@@ -42,7 +40,7 @@ pub enum Point {
 #[cfg(feature = "hazmat")]
 impl Point {
     /// All of them, in order.
-    pub const ALL: [Self; 6] = [Self::Verified, Self::Reserved, Self::Started, Self::Aggregated, Self::Written, Self::Sealed];
+    pub const ALL: [Self; 5] = [Self::Verified, Self::Started, Self::Aggregated, Self::Written, Self::Sealed];
 }
 
 /// The real world.
@@ -61,9 +59,9 @@ impl Environment for System {
     const REAL: bool = true;
     type Random = SystemRandom;
 
-    fn wall_s(&self) -> u64 {
+    fn wall(&self) -> Duration {
         // A clock before 1970 is behind every ledger, and refused as that.
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 
     fn monotonic(&self) -> Duration {

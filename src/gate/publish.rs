@@ -1,15 +1,15 @@
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::GateError;
-use super::desk::Desk;
 use super::environment::Environment;
-use super::folder::OpeningPart;
-use super::opening::{Opening, SnapshotOpening, fresh_salt};
-use super::shelf::{Lineage, open_snapshot};
-use crate::dataset::{Card, Description, NewVersion, Progress, Publication, RowKey, Warning, write_snapshot};
-use crate::envelope::Signed;
-use crate::file::{Output, OutputOptions};
-use crate::id::{AccountId, DatasetId, VersionId};
+use super::registry::Lineage;
+use super::service::{Service, certificate_of};
+use crate::archive::{Archive, ArchiveError, DirArchive, Opening, OpeningName, OpeningPart, SnapshotOpening, fresh_salt, open_snapshot};
+use crate::dataset::{Card, Description, NewVersion, Progress, Publication, PublicationFile, RowKey, Snapshot, Warning, write_snapshot};
+use crate::envelope::{Signed, Untrusted};
+use crate::id::{AccountId, DatasetId};
 use crate::key::Signer;
 use crate::label::Label;
 use crate::ledger::{Commitment, Event};
@@ -26,106 +26,232 @@ pub struct Published {
     /// The signed card; also in the space under `cards/`.
     pub card: Signed<Card>,
     /// Where the card lies.
-    pub card_path: std::path::PathBuf,
+    pub card_path: PathBuf,
     /// Rows in the snapshot; the owner's to know.
     pub rows: u64,
     /// What the owner should look at; the owner's to know.
     pub warnings: Vec<Warning>,
 }
 
-impl<E: Environment> Desk<E> {
+/// A snapshot that no entry stands for yet; removed unless it is kept.
+struct Fresh<'a> {
+    archive: &'a DirArchive,
+    data: SnapshotOpening,
+    snapshot: Arc<Snapshot>,
+    is_kept: bool,
+}
+
+/// What was signed by the owner: a first publication or a later version, and the card.
+struct SignedData {
+    data: DataArtefact,
+    card: Signed<Card>,
+}
+
+enum DataArtefact {
+    First(Box<Signed<Publication>>),
+    Later(Signed<NewVersion>),
+}
+
+impl<E: Environment> Service<E> {
     /// Reads the data once into an immutable snapshot and publishes it: a new dataset, or a new version of the one
     /// with the same name and description.
     ///
-    /// In this order, so that a crash leaves nothing that counts: snapshot, opening, entry, card.
+    /// In this order, so that a crash leaves nothing that counts: snapshot, opening, entry, card. Two publications of one name
+    /// follow each other; name, number, opening and entry are chosen under one lock.
     pub(crate) fn publish(
         &self,
         description: &Description,
         source: &dyn RecordSource,
         owner: &dyn Signer,
-        progress: &mut dyn FnMut(Progress) -> std::ops::ControlFlow<()>,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Published, GateError> {
         if owner.public() != self.owner.key() {
             return Err(GateError::NotTheOwner);
         }
-        let known = self
-            .shelf
-            .read()
-            .map_err(|_| GateError::Stopped)?
-            .named(description.name().as_str())
-            .map(|(id, lineage)| (*id, lineage.clone()));
-        if let Some((_, lineage)) = &known
-            && *lineage.description != *description
-        {
-            return Err(GateError::OtherDescription { name: description.name().to_string() });
+        let name = description.name().as_str();
+        let _turn = self.publishing.enter(name);
+        let known = self.registry().named(name).cloned();
+        if known.as_ref().is_some_and(|lineage| !lineage.description.same_but_for_quantum(description)) {
+            return Err(GateError::OtherDescription { name: name.to_owned() });
         }
         let mut random = self.environment.random(Label::SNAPSHOT.as_bytes())?;
         let salt = fresh_salt(&mut random);
         // Made at the first publication and never changed in a lineage (rule D2).
         let row_key = match &known {
-            Some((_, lineage)) => Arc::clone(&lineage.row_key),
-            None => Arc::new(RowKey::of_first_snapshot(&salt)),
+            Some(lineage) => RowKey::from_bytes(lineage.row_key.as_bytes()),
+            None => RowKey::of_first_snapshot(&salt),
         };
-        let output =
-            Output::create(self.folder.snapshot(&salt), OutputOptions { force: false, private: true }).map_err(super::FolderError::from)?;
+        let output = self.archive.begin_snapshot(&salt)?;
         let summary = write_snapshot(source, description, &row_key, output, progress)?;
-        let data = SnapshotOpening { salt, digest: summary.digest };
-        let commitment = Commitment::new(Label::SNAPSHOT, &data.salt, &data.digest);
-        let snapshot = Arc::new(open_snapshot(&self.folder, &data, description)?);
-        let opening_salt = fresh_salt(&mut random);
+        let fresh = self.fresh(SnapshotOpening { salt, digest: summary.digest }, description)?;
+        let commitment = fresh.commitment();
 
-        let (id, lineage) = match known {
+        let _acting = self.acting();
+        let certificate = certificate_of(self.view()?.as_ref())?.bytes().to_vec();
+        let signed = match &known {
             None => {
+                let publication = Publication { ledger: self.ledger_id, description: description.clone(), snapshot: commitment };
+                let publication = Signed::sign(publication, owner)?;
+                let card = Signed::sign(Card::of(&publication, certificate), owner)?;
+                SignedData { data: DataArtefact::First(Box::new(publication)), card }
+            }
+            Some(lineage) => {
+                let version = NewVersion { dataset: lineage.id, number: self.next_version(lineage)?, snapshot: commitment };
+                let publication: Signed<Publication> = Untrusted::decode(&lineage.publication)?.verify(self.owner.key())?;
+                let card = Signed::sign(Card::of(&publication, certificate), owner)?;
+                SignedData { data: DataArtefact::Later(Signed::sign(version, owner)?), card }
+            }
+        };
+        let published = self.record_data(signed, fresh, known.as_ref())?;
+        Ok(Published { warnings: summary.warnings, ..published })
+    }
+
+    /// Publishes what the owner signed elsewhere, with the snapshot that was made there.
+    pub(crate) fn publish_file(&self, file: &PublicationFile, snapshot: &std::path::Path) -> Result<Published, GateError> {
+        let card: Signed<Card> = Untrusted::decode(&file.card)?.verify(self.owner.key())?;
+        let name = card.value().description.name().as_str().to_owned();
+        let _turn = self.publishing.enter(&name);
+        let known = self.registry().named(&name).cloned();
+        let out_of_turn = || GateError::Act("the publication does not fit what is here: its name, its number or its ledger is another's");
+        let data = match &known {
+            None => {
+                let publication: Signed<Publication> = Untrusted::decode(&file.artefact)?.verify(self.owner.key())?;
+                if publication.value().ledger != self.ledger_id || publication.dataset_id() != card.value().dataset {
+                    return Err(out_of_turn());
+                }
+                DataArtefact::First(Box::new(publication))
+            }
+            Some(lineage) => {
+                let version: Signed<NewVersion> = Untrusted::decode(&file.artefact)?.verify(self.owner.key())?;
+                if version.value().dataset != lineage.id || version.value().number != self.next_version(lineage)? {
+                    return Err(out_of_turn());
+                }
+                DataArtefact::Later(version)
+            }
+        };
+        let description = match &data {
+            DataArtefact::First(publication) => publication.value().description.clone(),
+            DataArtefact::Later(_) => known.as_ref().map(|lineage| lineage.description.as_ref().clone()).ok_or_else(out_of_turn)?,
+        };
+        let opening = SnapshotOpening { salt: file.salt, digest: file.digest };
+        if !data.snapshot().opens(Label::SNAPSHOT, &opening.salt, &opening.digest) {
+            return Err(ArchiveError::Snapshot.into());
+        }
+        let mut output = self.archive.begin_snapshot(&opening.salt)?;
+        let unreadable = |error: std::io::Error| GateError::SnapshotFile { path: snapshot.to_owned(), kind: error.kind() };
+        let mut file = std::fs::File::open(snapshot).map_err(unreadable)?;
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            return Err(unreadable(std::io::ErrorKind::InvalidInput.into()));
+        }
+        // A write that fails is told by `commit`.
+        let copied = std::io::copy(&mut file, &mut output);
+        if output.failure().is_none() {
+            copied.map_err(unreadable)?;
+        }
+        output.commit().map_err(ArchiveError::from)?;
+        let fresh = self.fresh(opening, &description)?;
+        let _acting = self.acting();
+        self.record_data(SignedData { data, card }, fresh, known.as_ref())
+    }
+
+    /// The number that the next version of a dataset has.
+    pub(super) fn next_version(&self, lineage: &Lineage) -> Result<u64, GateError> {
+        let account = self.view()?.account(&lineage.account)?.ok_or(GateError::Stopped)?;
+        Ok(account.version_at(u64::MAX) + 1)
+    }
+
+    fn fresh(&self, data: SnapshotOpening, description: &Description) -> Result<Fresh<'_>, GateError> {
+        let opened = open_snapshot(self.archive.as_ref(), &data, description);
+        let snapshot = Arc::new(opened.inspect_err(|_| self.archive.remove_snapshot(&data.salt))?);
+        Ok(Fresh { archive: &self.archive, data, snapshot, is_kept: false })
+    }
+
+    /// Opening, entry, card; under the lock of owner's acts.
+    fn record_data(&self, signed: SignedData, mut fresh: Fresh<'_>, known: Option<&Arc<Lineage>>) -> Result<Published, GateError> {
+        let mut random = self.environment.random(Label::ACCOUNT.as_bytes())?;
+        let opening = Opening {
+            salt: fresh_salt(&mut random),
+            artefact: signed.data.bytes().to_vec(),
+            digest: signed.data.digest(),
+            snapshot: Some(fresh.data),
+        };
+        let (lineage, version) = match (&signed.data, known) {
+            (DataArtefact::First(publication), None) => {
                 let mut account = [0; 16];
                 random.fill(&mut account);
                 let account = AccountId::from_bytes(account);
-                let publication = Publication { ledger: self.ledger_id, description: description.clone(), snapshot: commitment };
-                let signed = Signed::sign(publication, owner)?;
-                let opening =
-                    Opening { salt: opening_salt, artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: Some(data) };
-                self.folder.write(&self.folder.opening(account, OpeningPart::Publication), &opening.encode(), true, false)?;
-                let event = Event::Publish { account, artefact: opening.commitment(), limit: description.budget() };
-                self.append_one(&mut *self.ledger()?, event)?;
-                let lineage = Lineage {
-                    account,
-                    description: Arc::new(description.clone()),
-                    publication: signed.bytes().to_vec(),
-                    version: signed.version_id(),
-                    version_number: 1,
-                    refills: 0,
-                    snapshot,
-                    row_key,
-                };
-                (signed.dataset_id(), lineage)
+                let description = &publication.value().description;
+                let artefact = opening.commitment(account);
+                self.archive.put_opening(&OpeningName::new(account, OpeningPart::Publication, artefact), &opening.encode())?;
+                let lineage = Arc::new(Lineage::new(account, publication, fresh.data, Some(Arc::clone(&fresh.snapshot))));
+                self.registry_mut().insert_dataset(Arc::clone(&lineage))?;
+                let once = Some(self.tags.of_name(description.name().as_str()));
+                let recorded = self.record(Event::Publish { account, artefact, limit: description.budget(), once });
+                if let Err(error) = recorded {
+                    self.registry_mut().remove_dataset(&lineage.id);
+                    return Err(fresh.after(error));
+                }
+                (lineage, 1)
             }
-            Some((id, mut lineage)) => {
-                let number = lineage.version_number + 1;
-                let signed = Signed::sign(NewVersion { dataset: id, number, snapshot: commitment }, owner)?;
-                let opening =
-                    Opening { salt: opening_salt, artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: Some(data) };
-                // A publication that died before its entry may have left an opening of this number: it counts for nothing.
-                self.folder.write(&self.folder.opening(lineage.account, OpeningPart::Version(number)), &opening.encode(), true, true)?;
-                self.append_one(&mut *self.ledger()?, Event::Version { account: lineage.account, artefact: opening.commitment() })?;
-                lineage.version = VersionId::from_bytes(*signed.digest().as_bytes());
-                lineage.version_number = number;
-                lineage.snapshot = snapshot;
-                (id, lineage)
+            (DataArtefact::Later(version), Some(lineage)) => {
+                let number = version.value().number;
+                let artefact = opening.commitment(lineage.account);
+                self.archive.put_opening(&OpeningName::new(lineage.account, OpeningPart::Version(number), artefact), &opening.encode())?;
+                // Known before it counts: which version is current, the ledger says.
+                lineage.add(version, fresh.data, Some(Arc::clone(&fresh.snapshot)));
+                let event = Event::Version { account: lineage.account, artefact, number: Some(number) };
+                self.record(event).map_err(|error| fresh.after(error))?;
+                (Arc::clone(lineage), number)
             }
+            _ => return Err(GateError::Act("the name was published meanwhile")),
         };
-        let version = lineage.version_number;
-        let card = self.write_card(&lineage, owner)?;
-        let card_path = self.folder.card(description.name().as_str());
-        self.shelf.write().map_err(|_| GateError::Stopped)?.insert_dataset(id, lineage);
-        Ok(Published { id, version, card, card_path, rows: summary.rows, warnings: summary.warnings })
+        fresh.is_kept = true;
+        let rows = (0..fresh.snapshot.blocks()).map(|block| fresh.snapshot.block_rows(block) as u64).sum();
+        // Last: a card without its dataset would be a promise that nobody keeps.
+        let card_path = self.archive.put_card(lineage.description.name(), lineage.id, signed.card.bytes())?;
+        Ok(Published { id: lineage.id, version, card: signed.card, card_path, rows, warnings: Vec::new() })
+    }
+}
+
+impl DataArtefact {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::First(publication) => publication.bytes(),
+            Self::Later(version) => version.bytes(),
+        }
     }
 
-    fn write_card(&self, lineage: &Lineage, owner: &dyn Signer) -> Result<Signed<Card>, GateError> {
-        use crate::envelope::Untrusted;
-        let publication = Untrusted::<Publication>::decode(&lineage.publication)?.verify(self.owner.key())?;
-        let certificate = self.ledger()?.certificate().bytes().to_vec();
-        let card = Signed::sign(Card::of(&publication, certificate), owner)?;
-        let path = self.folder.card(lineage.description.name().as_str());
-        self.folder.write(&path, card.bytes(), false, true)?;
-        Ok(card)
+    fn digest(&self) -> crate::id::Digest {
+        match self {
+            Self::First(publication) => publication.digest(),
+            Self::Later(version) => version.digest(),
+        }
+    }
+
+    fn snapshot(&self) -> &Commitment {
+        match self {
+            Self::First(publication) => &publication.value().snapshot,
+            Self::Later(version) => &version.value().snapshot,
+        }
+    }
+}
+
+impl Fresh<'_> {
+    fn commitment(&self) -> Commitment {
+        Commitment::new(Label::SNAPSHOT, &self.data.salt, &self.data.digest)
+    }
+
+    /// After an error that leaves open whether the entry is durable, the data must stay.
+    fn after(&mut self, error: GateError) -> GateError {
+        self.is_kept = error.is_in_doubt();
+        error
+    }
+}
+
+impl Drop for Fresh<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.archive.remove_snapshot(&self.data.salt);
+        }
     }
 }

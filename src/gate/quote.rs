@@ -1,7 +1,7 @@
 use super::AnswerError;
-use super::answer::refused;
-use super::desk::Desk;
 use super::environment::Environment;
+use super::service::Service;
+use super::verify::refused;
 use crate::budget::Loss;
 use crate::id::Decimal;
 use crate::right::Verdict;
@@ -47,16 +47,16 @@ pub struct Width {
     pub method: &'static str,
 }
 
-impl<E: Environment> Desk<E> {
+impl<E: Environment> Service<E> {
     /// The least price, with the delta of the request, at which counts and sums (or the named one) are as narrow as that.
-    pub(super) fn price_for(&self, bytes: &[u8], half: Decimal, column: Option<&str>) -> Result<Loss, AnswerError> {
+    pub(crate) fn price_for(&self, bytes: &[u8], half: Decimal, column: Option<&str>) -> Result<Loss, AnswerError> {
         let (request, _, bound, own) = self.bind(bytes)?;
         let (Loss::Approx { delta, .. } | Loss::Zcdp { delta, .. }) = request.value().price;
         let price = bound.price_for(half, column, request.value().price.model(), delta);
         price.map_err(|error| refused(Verdict::Query(error.to_string()), Some(own)))
     }
 
-    pub(super) fn quote(&self, bytes: &[u8]) -> Result<Quote, AnswerError> {
+    pub(crate) fn quote(&self, bytes: &[u8]) -> Result<Quote, AnswerError> {
         let verified = self.verify(bytes)?;
         let state = self.right_state(verified.right.id())?;
         let terms = verified.right.terms();

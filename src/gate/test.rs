@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::creation::creation;
-use super::desk::Desk;
 use super::environment::{Environment, Point};
-use super::{AnswerError, DatasetState, GateError, Published, Quote};
+use super::service::{Running, Service, SpaceOptions};
+use super::{AnswerError, DatasetState, GateError, Pending, Published, Quote};
 use crate::budget::Loss;
 use crate::dataset::Description;
-use crate::engine::Control;
 use crate::id::{Decimal, LedgerId, Time};
 use crate::key::{Signer, SigningKey};
+use crate::ledger::Quantum;
 use crate::random::{MeteredRandom, RandomError, RecordedRandom};
 use crate::receipt::Release;
 use crate::table::RecordSource;
@@ -20,7 +20,7 @@ use crate::table::RecordSource;
 ///
 /// Its releases have no receipt, no real gate opens its space, and it opens no real one (rules E3, L5).
 pub struct TestGate {
-    desk: Desk<Injected>,
+    running: Running<Injected>,
 }
 
 /// What a test puts in place of the world.
@@ -48,9 +48,24 @@ impl TestGate {
         let environment = Injected::new(seed, wall_s, |_| {});
         let mut random = RecordedRandom::from_seed(seed);
         let gate_key = SigningKey::generate(&mut random);
-        let now = Time::from_unix_s(environment.wall_s());
+        let now = Time::from_unix_s((environment.wall_s)());
         let (genesis, certificate) = creation(owner, owner.public(), gate_key.public(), now, &mut random, true)?;
-        Ok(Self { desk: Desk::create(path, environment, genesis, gate_key, &certificate)? })
+        let options = Self::options();
+        Ok(Self { running: Running::create(path, environment, genesis, Some(gate_key), &certificate, options)? })
+    }
+
+    /// Answers leave at once, since an injected clock need not go on; the inbox is left alone.
+    fn options() -> SpaceOptions {
+        SpaceOptions::default().quantum(Quantum::NONE).inbox(false)
+    }
+
+    fn service(&self) -> &Arc<Service<Injected>> {
+        self.running.service()
+    }
+
+    /// As [`crate::gate::Gate::submit`].
+    pub fn submit(&self, request: &[u8]) -> Pending<Result<Release, AnswerError>> {
+        self.service().submit(request.to_vec(), None)
     }
 
     /// Opens a space for tests. `point` is called between any two durable states and may end the process.
@@ -63,7 +78,7 @@ impl TestGate {
         wall_s: impl Fn() -> u64 + Send + Sync + 'static,
         point: impl Fn(Point) + Send + Sync + 'static,
     ) -> Result<Self, GateError> {
-        Ok(Self { desk: Desk::open(path, Injected::new(seed, wall_s, point))? })
+        Ok(Self { running: Running::open(path, Injected::new(seed, wall_s, point), Self::options())? })
     }
 
     /// As [`crate::gate::Gate::answer`], with recorded noise and no receipt.
@@ -71,7 +86,7 @@ impl TestGate {
     /// # Errors
     /// As there.
     pub fn answer(&self, request: &[u8]) -> Result<Release, AnswerError> {
-        self.desk.answer(request, &Control::default())
+        self.submit(request).wait()
     }
 
     /// Publishes as a space does.
@@ -79,13 +94,13 @@ impl TestGate {
     /// # Errors
     /// As there.
     pub fn publish(&self, description: &Description, source: &dyn RecordSource, owner: &dyn Signer) -> Result<Published, GateError> {
-        self.desk.publish(description, source, owner, &mut |_| std::ops::ControlFlow::Continue(()))
+        self.service().publish(description, source, owner, &mut |_| std::ops::ControlFlow::Continue(()))
     }
 
     /// The ledger's id.
     #[must_use]
     pub fn ledger_id(&self) -> LedgerId {
-        self.desk.ledger_id()
+        self.service().ledger_id()
     }
 
     /// The datasets with their balances.
@@ -93,7 +108,7 @@ impl TestGate {
     /// # Errors
     /// The gate has stopped.
     pub fn datasets(&self) -> Result<Vec<DatasetState>, GateError> {
-        self.desk.datasets()
+        self.service().datasets()
     }
 
     /// As [`crate::gate::Gate::quote`].
@@ -101,7 +116,7 @@ impl TestGate {
     /// # Errors
     /// As there.
     pub fn quote(&self, request: &[u8]) -> Result<Quote, AnswerError> {
-        self.desk.quote(request)
+        self.service().quote(request)
     }
 
     /// As [`crate::gate::Gate::price_for`].
@@ -109,13 +124,13 @@ impl TestGate {
     /// # Errors
     /// As there.
     pub fn price_for(&self, request: &[u8], half: Decimal, column: Option<&str>) -> Result<Loss, AnswerError> {
-        self.desk.price_for(request, half, column)
+        self.service().price_for(request, half, column)
     }
 
     /// Bytes drawn since this gate was made or opened, with the 32 of the key of each generator.
     #[must_use]
     pub fn randomness_drawn(&self) -> u64 {
-        self.desk.environment.drawn.load(Ordering::Relaxed)
+        self.service().environment.drawn.load(Ordering::Relaxed)
     }
 
     /// Blocks of cells and of units that were asked for since the snapshots were opened.
@@ -123,8 +138,7 @@ impl TestGate {
     /// # Errors
     /// The gate has stopped.
     pub fn blocks_read(&self) -> Result<u64, GateError> {
-        let shelf = self.desk.shelf.read().map_err(|_| GateError::Stopped)?;
-        Ok(shelf.datasets().map(|(_, lineage)| lineage.snapshot.blocks_read()).sum())
+        Ok(self.service().registry().datasets().map(|lineage| lineage.blocks_read()).sum())
     }
 }
 
@@ -139,8 +153,8 @@ impl Environment for Injected {
     const REAL: bool = false;
     type Random = MeteredRandom;
 
-    fn wall_s(&self) -> u64 {
-        (self.wall_s)()
+    fn wall(&self) -> Duration {
+        Duration::from_secs((self.wall_s)())
     }
 
     fn monotonic(&self) -> Duration {

@@ -3,6 +3,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::Remembered;
+use crate::class::Class;
+use crate::file::{Output, OutputError, OutputOptions};
 use crate::id::LedgerId;
 use crate::receipt::{Fork, SignedCheckpoint};
 use crate::right::Seen;
@@ -77,6 +79,20 @@ pub enum SeenError {
         /// The size of both.
         size: u64,
     },
+}
+
+impl SeenError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Io(kind) => Class::of_io(*kind),
+            Self::Length { .. } | Self::Line { .. } | Self::Twice { .. } => Class::BadInput,
+            Self::Lock(_) => Class::Environment,
+            Self::Output(error) => error.class(),
+            Self::Fork { .. } | Self::Unproven { .. } => Class::Doubt,
+        }
+    }
 }
 
 /// Ten thousand ledgers of 1 KiB each, more than any holder has.

@@ -2,6 +2,7 @@ use crate::budget::{Balance, Loss, Model};
 use crate::class::Class;
 use crate::envelope::EnvelopeError;
 use crate::id::{ColumnName, Purpose, Time};
+use crate::ledger::ClockError;
 use crate::query::Operation;
 use crate::right::{RightError, RightKind};
 
@@ -139,8 +140,8 @@ pub enum Verdict {
         size: u64,
     },
     /// The clock cannot be trusted now.
-    #[error("the clock is behind the ledger or jumped: {0}")]
-    Clock(&'static str),
+    #[error(transparent)]
+    Clock(ClockError),
     /// The gate's certificate does not cover now: a receipt would not verify.
     #[error("the gate's certificate does not cover {now}; the owner must certify the gate anew")]
     Certificate {
@@ -236,12 +237,13 @@ impl Verdict {
     #[must_use]
     pub fn refusal(&self, own: Option<(Loss, Loss, u64)>) -> Refusal {
         match (self, own) {
+            // It says nothing about anyone, and is said before anything is verified.
+            (Self::Busy, _) => Refusal::Busy,
             (Self::Envelope(_) | Self::Right(_), _) | (_, None) => Refusal::Refused,
             (Self::RightBudget { .. } | Self::Uses { .. } | Self::DatasetBudget { .. }, Some((price, remaining, uses))) => {
                 Refusal::Budget { price, remaining, uses }
             }
             (Self::Expired { .. }, _) => Refusal::Expired,
-            (Self::Busy, _) => Refusal::Busy,
             (Self::InDoubt { .. } | Self::Clock(_) | Self::Certificate { .. }, _) => Refusal::InDoubt,
             _ => Refusal::NotAllowed,
         }

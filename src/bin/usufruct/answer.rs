@@ -1,24 +1,26 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use usufruct::dataset::Description;
-use usufruct::engine::Control;
 use usufruct::envelope::Untrusted;
 use usufruct::file::{Output, OutputOptions};
 use usufruct::gate::{AnswerError, Gate};
 use usufruct::query::{Expression, Item};
 use usufruct::receipt::{self, Bundle, CONFIDENCE_PERCENT, Key, Release};
 use usufruct::right::{REQUEST_BYTES_MAX, Request};
-use usufruct::space::Space;
 
+use crate::at::At;
 use crate::failure::{Exit, Failure, OrFail};
 use crate::output::{self, Amount, Table};
 use crate::progress::Bar;
 use crate::{file, interrupt};
 
+/// How soon Ctrl-C is seen while an answer is computed.
+const LOOK_AT_CTRL_C: Duration = Duration::from_millis(50);
 /// A request and its envelope.
 pub(crate) const FILE_BYTES_MAX: usize = REQUEST_BYTES_MAX + 512;
 
@@ -31,8 +33,8 @@ Example:
 The file after --receipt holds request, answer and receipt together; `usufruct verify` checks it offline.
 A refusal is explained here to the owner in full; the holder may be told the code only.")]
 pub(crate) struct Answer {
-    /// The space
-    dir: PathBuf,
+    #[command(flatten)]
+    at: At,
     /// The signed request, `-` for stdin
     file: PathBuf,
     #[command(flatten)]
@@ -53,7 +55,7 @@ pub(crate) struct ReceiptTarget {
 impl Answer {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         let request = file::read_or_stdin(&self.file, FILE_BYTES_MAX)?;
-        let gate = Space::open(&self.dir).or_fail()?.gate();
+        let gate = self.at.open()?.gate();
         let output = self.receipt.begin()?;
         let (release, description) = release(&gate, &request)?;
         if let Some((output, bundle)) = output.zip(bundle(&release, &request)) {
@@ -113,11 +115,19 @@ fn tells_bounding(request: &[u8]) -> bool {
 
 /// Lets the gate answer, with a progress bar and Ctrl-C; the answer, and what its dataset is.
 pub(crate) fn release(gate: &Gate, request: &[u8]) -> Result<(Release, Arc<Description>), Failure> {
-    let bar = Bar::new("counting", false);
-    let progress = |done, total| bar.show(done, Some(total));
+    let bar = Arc::new(Bar::new("counting", false));
+    let shown = Arc::clone(&bar);
     let work = interrupt::work();
-    let release = gate.answer_with(request, &Control::new(interrupt::flag(), &progress));
-    drop(work);
+    let mut pending = gate.submit_watched(request, Arc::new(move |done, total| shown.show(done, Some(total))));
+    let release = loop {
+        if let Some(release) = pending.wait_for(LOOK_AT_CTRL_C) {
+            break release;
+        }
+        if interrupt::is_cancelled() {
+            pending.cancel();
+        }
+    };
+    drop((work, bar));
     if interrupt::is_cancelled()
         && let Err(AnswerError::Failed { request }) = release
     {

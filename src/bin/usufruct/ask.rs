@@ -1,10 +1,8 @@
-use std::path::PathBuf;
-
 use clap::Args;
 use usufruct::auditor::Auditor;
-use usufruct::space::Space;
 
 use crate::answer::{self, ReceiptTarget};
+use crate::at::At;
 use crate::failure::{Exit, Failure, OrFail};
 use crate::question::{Asked, Question};
 use crate::{file, output};
@@ -18,8 +16,8 @@ Example:
 
 The signed request is kept in the space before anything is charged; stderr says how to resume with it.")]
 pub(crate) struct Ask {
-    /// The space
-    dir: PathBuf,
+    #[command(flatten)]
+    at: At,
     #[command(flatten)]
     question: Question,
     #[command(flatten)]
@@ -29,14 +27,14 @@ pub(crate) struct Ask {
 impl Ask {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         let Asked { request, mut seen } = self.question.sign()?;
-        let space = Space::open(&self.dir).or_fail()?;
+        let space = self.at.open()?;
         let auditor = Auditor::new(space.owner().key().clone());
         let gate = space.gate();
         let output = self.receipt.begin()?;
-        let id = gate.keep(request.bytes()).or_fail()?;
-        output::say(format_args!("to resume: usufruct answer {} {}", self.dir.display(), gate.request_path(id).display()));
+        let (_, kept) = gate.keep(request.bytes()).or_fail()?;
+        output::say(format_args!("to resume: usufruct answer {} {}", self.at.dir.display(), kept.display()));
         let (release, description) = answer::release(&gate, request.bytes())?;
-        drop(gate);
+        drop((gate, space));
 
         // The holder believes the receipt, not the gate.
         let mut remembered = Ok(());

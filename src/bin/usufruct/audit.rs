@@ -7,7 +7,7 @@ use usufruct::auditor::Auditor;
 use usufruct::budget::Loss;
 use usufruct::gate::DatasetState;
 use usufruct::key::PublicKey;
-use usufruct::ledger::{Checkpoint, Ledger, LedgerError, NOTE_BYTES_MAX, RefillReason};
+use usufruct::ledger::{Checkpoint, LedgerError, LedgerReading, NOTE_BYTES_MAX, RefillReason};
 use usufruct::receipt::NOT_PROVED;
 use usufruct::right::Seen;
 
@@ -50,6 +50,7 @@ struct Told<'a> {
     size: Option<u64>,
     root: Option<String>,
     datasets: Vec<Dataset<'a>>,
+    acts: &'a [String],
     checked: &'a [String],
     trusted_for: &'a [&'static str],
     problems: &'a [String],
@@ -118,6 +119,7 @@ impl Audit {
                         size: None,
                         root: None,
                         datasets: Vec::new(),
+                        acts: &[],
                         checked: &[],
                         trusted_for: &NOT_PROVED,
                         problems: &problems,
@@ -146,7 +148,10 @@ impl Audit {
         let note = file::read(&own, NOTE_BYTES_MAX)?;
         let origin = std::str::from_utf8(&note).ok().and_then(|text| Checkpoint::claimed(text).ok()).ok_or_else(wrong)?.origin().to_owned();
         let kept = Kept::read(path, &origin)?;
-        let certificates = || -> Result<_, LedgerError> { Ok(vec![Ledger::read(&self.dir.join("ledger"))?.certificate.bytes().to_vec()]) };
+        let certificates = || -> Result<Vec<_>, LedgerError> {
+            let reading = LedgerReading::open(&self.dir.join("ledger"), |_, _| {})?;
+            Ok(reading.book.head().certificates().iter().map(|(_, certificate)| certificate.bytes().to_vec()).collect())
+        };
         match kept.verify(owner, certificates).about(&self.dir)? {
             Ok(standing) => Ok((kept.claimed(), standing)),
             Err(error) => {
@@ -185,6 +190,7 @@ fn told<'a>(report: &'a usufruct::audit::Report, witness: Option<&Standing>) -> 
         size: Some(report.size),
         root: Some(report.root.to_string()),
         datasets: report.datasets.iter().map(Dataset::of).collect(),
+        acts: &report.acts,
         checked: &report.checked,
         trusted_for: &report.trusted_for,
         problems: &report.problems,
@@ -225,6 +231,9 @@ fn text(report: &usufruct::audit::Report, witness: Option<&Standing>) -> String 
         datasets.section(state.description.name().as_str(), section);
     }
     out.section("datasets", datasets);
-    out.list("checked", &report.checked).list("trusted for", &report.trusted_for).list("problems", &report.problems);
+    out.list("acts", &report.acts)
+        .list("checked", &report.checked)
+        .list("trusted for", &report.trusted_for)
+        .list("problems", &report.problems);
     out.to_text()
 }

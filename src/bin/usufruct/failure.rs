@@ -5,12 +5,13 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
+use usufruct::archive::ArchiveError;
 use usufruct::budget::Balance;
 use usufruct::class::Class;
 use usufruct::desensitise::ApplyError;
 use usufruct::error::Error;
 use usufruct::file::OutputError;
-use usufruct::gate::{AnswerError, FolderError, GateError};
+use usufruct::gate::{AnswerError, GateError};
 use usufruct::right::Accounts;
 use usufruct::table::SinkError;
 
@@ -78,10 +79,12 @@ impl<E: Into<Error>> From<(E, Option<&Path>)> for Failure {
     fn from((error, path): (E, Option<&Path>)) -> Self {
         let error = error.into();
         let exit = Exit::from(error.class());
+        // On the gate's machine the owner reads: the whole verdict, of which the holder learns the code.
+        let message = if let Error::Answer(error) = &error { error.for_owner() } else { error.to_string() };
         let failure = match path {
             // Errors of opening and writing files name them already.
-            Some(path) if !error.to_string().contains(&format!("{path:?}")) => Self::new(exit, format_args!("{}: {error}", path.display())),
-            _ => Self::new(exit, &error),
+            Some(path) if !message.contains(&format!("{path:?}")) => Self::new(exit, format_args!("{}: {message}", path.display())),
+            _ => Self::new(exit, &message),
         };
         match &error {
             Error::Answer(AnswerError::Refused { verdict, refusal }) => {
@@ -94,7 +97,8 @@ impl<E: Into<Error>> From<(E, Option<&Path>)> for Failure {
                 | ApplyError::Sink(SinkError::Output(OutputError::TargetExists { .. })),
             ) => failure.hint("--force replaces it"),
             Error::Gate(GateError::Oversubscribed { .. }) => failure.hint("--oversubscribe grants it all the same"),
-            Error::Gate(GateError::Folder(FolderError::Locked)) => failure.hint("try again when it is done"),
+            Error::Gate(GateError::Archive(ArchiveError::Locked)) => failure
+                .hint("--wait SECONDS waits for it; owner's acts can be put into its `inbox`, and `status` and `audit` read beside it"),
             _ => failure,
         }
     }

@@ -8,8 +8,8 @@ use usufruct::key::SigningKey;
 use usufruct::owner::Owner;
 use usufruct::random::SystemRandom;
 use usufruct::right::Terms;
-use usufruct::space::Space;
 
+use crate::at::Wait;
 use crate::failure::{Failure, OrFail};
 use crate::file::{self, Target};
 use crate::{key, output, question};
@@ -51,6 +51,8 @@ pub(crate) struct Grant {
     #[arg(long, requires = "space")]
     oversubscribe: bool,
     #[command(flatten)]
+    wait: Wait,
+    #[command(flatten)]
     target: Target,
 }
 
@@ -75,10 +77,18 @@ impl Grant {
         let right = owner.grant(&card, &holder, terms, question::now(), &mut random).about(&self.terms)?;
 
         let output = self.target.begin()?;
-        if let Some(dir) = &self.space {
-            Space::open(dir).or_fail()?.grant(right.bytes(), self.oversubscribe).or_fail()?;
+        match &self.space {
+            None => file::finish(output, right.bytes())?,
+            // The file comes before the entry: a crash between the two leaves a right that can be used or applied, never a budget
+            // promised to a right that nobody has.
+            Some(dir) => {
+                let space = self.wait.open(dir)?;
+                space.check_grant(right.bytes(), self.oversubscribe).or_fail()?;
+                file::finish(output, right.bytes())?;
+                let again = format!("the right is in {}: `usufruct apply` registers it", self.target.out.display());
+                space.grant(right.bytes(), self.oversubscribe).or_fail().map_err(|failure| failure.hint(again))?;
+            }
         }
-        file::finish(output, right.bytes())?;
 
         let (id, name, path) = (right.id().to_string(), right.root().name.clone(), self.target.out.display());
         if json {

@@ -27,11 +27,6 @@ pub(crate) fn work() -> Work {
     Work(())
 }
 
-/// The flag that long work looks at.
-pub(crate) fn flag() -> &'static AtomicBool {
-    &CANCELLED
-}
-
 pub(crate) fn is_cancelled() -> bool {
     CANCELLED.load(Ordering::SeqCst)
 }

@@ -16,8 +16,6 @@ pub(crate) enum Later {
     Subgrant(Anything),
     #[command(hide = true, disable_help_flag = true)]
     Revoke(Anything),
-    #[command(hide = true, disable_help_flag = true)]
-    Apply(Anything),
 }
 
 #[derive(Args)]
@@ -33,7 +31,6 @@ impl Later {
             Self::Risk(_) => "risk",
             Self::Subgrant(_) => "subgrant",
             Self::Revoke(_) => "revoke",
-            Self::Apply(_) => "apply",
         };
         Err(Failure::input(format_args!("`{name}` is not in this version yet")))
     }

@@ -1,8 +1,10 @@
 //! The command line of `usufruct`. Exit codes: 0; 1 environment or doubt; 2 bad input; 3 refused; 130 interrupted.
 
 mod answer;
+mod apply;
 mod artefact;
 mod ask;
+mod at;
 mod audit;
 mod classify;
 mod desensitise;
@@ -28,6 +30,7 @@ mod report;
 mod request;
 mod script;
 mod space;
+mod status;
 mod verify;
 
 use std::process::ExitCode;
@@ -77,6 +80,8 @@ enum Verb {
     Quote(quote::Quote),
     Ask(ask::Ask),
     Inspect(inspect::Inspect),
+    Status(status::Status),
+    Apply(apply::Apply),
     Audit(audit::Audit),
     Verify(verify::Verify),
     Refill(refill::Refill),
@@ -114,6 +119,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Quote(verb) => verb.run(json),
         Verb::Ask(verb) => verb.run(json),
         Verb::Inspect(verb) => verb.run(json),
+        Verb::Status(verb) => verb.run(json),
+        Verb::Apply(verb) => verb.run(json),
         Verb::Audit(verb) => verb.run(json),
         Verb::Verify(verb) => verb.run(json),
         Verb::Refill(verb) => verb.run(json),

@@ -3,14 +3,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use usufruct::dataset::{DescriptionFile, Progress, table_schema};
+use usufruct::dataset::{DescriptionFile, Progress, PublicationFile, Warning, table_schema};
 use usufruct::key::SigningKey;
-use usufruct::space::Space;
+use usufruct::space::write_publication;
 use usufruct::table::{Encoding, FileSource};
 
+use crate::at::Wait;
 use crate::failure::{Failure, OrFail};
 use crate::progress::Bar;
-use crate::{interrupt, output};
+use crate::{file, interrupt, output};
 
 /// Read a CSV, Parquet or Arrow IPC file once, keep an immutable snapshot, and publish it as a dataset or as a new version of one
 #[derive(Args)]
@@ -35,8 +36,11 @@ adult.toml:
   values = [\"Male\", \"Female\"]
   grade = 1")]
 pub(crate) struct Publish {
-    /// The space
-    dir: PathBuf,
+    /// The space; not needed with --out
+    #[arg(required_unless_present = "out")]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    wait: Wait,
     /// The description of the dataset
     #[arg(long, value_name = "D.toml")]
     describe: PathBuf,
@@ -49,6 +53,18 @@ pub(crate) struct Publish {
     /// The encoding of a CSV file, in place of the description's word: utf-8 or gb18030
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
+    /// Sign where the data are: write the signed publication to this file and the snapshot to FILE.snapshot, for `apply`
+    #[arg(short, long, value_name = "FILE", requires = "certificate", conflicts_with = "dir")]
+    out: Option<PathBuf>,
+    /// With --out: the gate's certificate, DIR/gate.certificate
+    #[arg(long, value_name = "FILE", requires = "out")]
+    certificate: Option<PathBuf>,
+    /// With --out, of a later version: the file that --out wrote of the first publication, which only the owner keeps
+    #[arg(long, value_name = "FILE", requires_all = ["out", "number"])]
+    first: Option<PathBuf>,
+    /// With --first: the number of the version, from 2
+    #[arg(long, value_name = "N", requires = "first")]
+    number: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -57,6 +73,14 @@ struct Told<'a> {
     card: &'a Path,
     name: &'a str,
     version: u64,
+    rows: u64,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Signed<'a> {
+    publication: &'a Path,
+    name: &'a str,
     rows: u64,
     warnings: Vec<String>,
 }
@@ -71,28 +95,36 @@ impl Publish {
             file.data.encoding = encoding(name)?;
         }
         let owner = SigningKey::open(&self.key).about(&self.key)?;
-        // From here on Ctrl-C only sets a flag: opening a space already writes in it.
-        let work = interrupt::work();
-        let space = Space::open(&self.dir).or_fail()?;
-        let schema = table_schema(file.description.schema());
-        let source = FileSource::open_as(&file.data.path, &file.data.options(), schema).or_fail()?;
-
         let bar = Bar::new("publishing", true);
         let mut progress = |progress: Progress| {
             bar.show(progress.done, progress.total);
             bar.message(format!("{} records", progress.records));
             if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let published = space.publish(&file.description, &source, &owner, &mut progress).or_fail();
-        drop(bar);
+        match (&self.out, &self.dir) {
+            (Some(out), _) => self.sign(out, &file, &owner, &mut progress, json),
+            (None, Some(dir)) => self.publish(dir, &file, &owner, &mut progress, json),
+            (None, None) => Err(Failure::input("a space or --out is needed")),
+        }
+    }
+
+    fn publish(
+        &self,
+        dir: &Path,
+        file: &DescriptionFile,
+        owner: &SigningKey,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        json: bool,
+    ) -> Result<(), Failure> {
+        // From here on Ctrl-C only sets a flag: opening a space already writes in it.
+        let work = interrupt::work();
+        let space = self.wait.open(dir)?;
+        let source = source(file)?;
+        let published = space.publish(&file.description, &source, owner, progress).or_fail()?;
         drop(work);
-        let published = published?;
 
         let (name, version) = (file.description.name().as_str(), published.version);
-        let warnings: Vec<String> = published.warnings.iter().map(ToString::to_string).collect();
-        for warning in &warnings {
-            output::say(format_args!("warning: {warning}"));
-        }
+        let warnings = warn(&published.warnings);
         if json {
             let id = published.id.to_string();
             return output::print_json(&Told { id, card: &published.card_path, name, version, rows: published.rows, warnings });
@@ -105,6 +137,51 @@ impl Publish {
             &format!("card    {card}"),
         ]))
     }
+
+    /// Reads and signs at the owner's; nothing of a space is needed but the certificate of its gate.
+    fn sign(
+        &self,
+        out: &Path,
+        file: &DescriptionFile,
+        owner: &SigningKey,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        json: bool,
+    ) -> Result<(), Failure> {
+        let certificate = self.certificate.as_deref().ok_or_else(|| Failure::input("--out needs --certificate"))?;
+        let certificate = file::read(certificate, CERTIFICATE_BYTES_MAX)?;
+        let first = match &self.first {
+            Some(path) => Some(PublicationFile::decode(&file::read(path, PublicationFile::BYTES_MAX)?).about(path)?),
+            None => None,
+        };
+        let work = interrupt::work();
+        let source = source(file)?;
+        let later = first.as_ref().zip(self.number);
+        let summary = write_publication(&file.description, &source, owner, &certificate, later, out, progress).or_fail()?;
+        drop(work);
+        let (name, warnings) = (file.description.name().as_str(), warn(&summary.warnings));
+        if json {
+            return output::print_json(&Signed { publication: out, name, rows: summary.rows, warnings });
+        }
+        output::print(&output::lines(&[
+            &format!("signed  {name}, {} rows", summary.rows),
+            &format!("file    {}, with {}.snapshot beside it; keep it secret, later versions need it", out.display(), out.display()),
+        ]))
+    }
+}
+
+/// A gate's certificate and its envelope.
+const CERTIFICATE_BYTES_MAX: usize = 2048;
+
+fn source(file: &DescriptionFile) -> Result<FileSource, Failure> {
+    FileSource::open_as(&file.data.path, &file.data.options(), table_schema(file.description.schema())).or_fail()
+}
+
+fn warn(warnings: &[Warning]) -> Vec<String> {
+    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    for warning in &warnings {
+        output::say(format_args!("warning: {warning}"));
+    }
+    warnings
 }
 
 fn delimiter(text: &str) -> Result<u8, Failure> {

@@ -1,13 +1,11 @@
-use std::path::PathBuf;
-
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use usufruct::id::Decimal;
 use usufruct::receipt::CONFIDENCE_PERCENT;
-use usufruct::space::Space;
 
 use crate::answer::number_of_confidence;
+use crate::at::At;
 use crate::failure::{Failure, OrFail};
 use crate::output::{self, Amount, Table};
 use crate::question::Question;
@@ -22,8 +20,8 @@ And what it takes to be within 50:
   usufruct quote space --right use.right --key holder.key --epsilon 0.2 --width 50 \\
       'SELECT sex, COUNT(*) FROM adult GROUP BY sex'")]
 pub(crate) struct Quote {
-    /// The space
-    dir: PathBuf,
+    #[command(flatten)]
+    at: At,
     #[command(flatten)]
     question: Question,
     /// Also say the least price at which counts and sums are this close, to both sides
@@ -64,7 +62,7 @@ struct Width<'a> {
 impl Quote {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         let request = self.question.sign()?.request;
-        let gate = Space::open(&self.dir).or_fail()?.gate();
+        let gate = self.at.open()?.gate();
         let quote = gate.quote(request.bytes()).or_fail()?;
         let width = self.width.as_deref().map(Decimal::parse).transpose().or_fail()?;
         let price_for_width = width.map(|width| gate.price_for(request.bytes(), width, self.column.as_deref())).transpose().or_fail()?;

@@ -1,0 +1,47 @@
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::at::At;
+use crate::failure::{Failure, OrFail};
+use crate::{file, output};
+
+/// A right of the longest chain; other acts are shorter.
+const ACT_BYTES_MAX: usize = usufruct::right::CHAIN_BYTES_MAX;
+
+/// Apply an owner's act that was signed elsewhere: a right, a refill, a publication, a certificate, a quantum, a clock act
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  usufruct refill --key owner.key --dataset adult.dataset --number 1 --epsilon 1 --reason accepted -o more.refill
+  usufruct apply space more.refill
+
+Needs no key: the owner's signature is in the file. Each act is applied once and in its turn. The snapshot of a publication lies beside it, as FILE.snapshot. A gate that has the space open takes acts that are renamed into DIR/inbox/, and says in DIR/inbox/done/ what became of them.")]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    at: At,
+    /// The signed act; `-` for stdin, but for a publication
+    file: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Told {
+    applied: String,
+}
+
+impl Apply {
+    pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
+        let space = self.at.open()?;
+        let applied = if self.file == Path::new("-") {
+            space.apply(&file::read_or_stdin(&self.file, ACT_BYTES_MAX)?).or_fail()?
+        } else {
+            space.apply_file(&self.file).about(&self.file)?
+        };
+        let applied = applied.to_string();
+        if json {
+            return output::print_json(&Told { applied });
+        }
+        output::print(&output::lines(&[&applied]))
+    }
+}

@@ -1,0 +1,517 @@
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::answer::{Delivery, Job, Outcome, Sealable};
+use super::clock::Clock;
+use super::environment::Environment;
+use super::jobs::{Due, Jobs};
+use super::pending::Counter;
+use super::registry::Registry;
+use super::turn::Turns;
+use super::{AnswerError, GateError};
+use crate::archive::{Archive, DirArchive, Tags, fresh_salt, openings_of};
+use crate::engine::{Engines, LocalEngines};
+use crate::envelope::Signed;
+use crate::file::ReadError;
+use crate::id::{LedgerId, Time};
+use crate::key::{KeyError, KeyId, KeySet, Signer, SigningKey};
+use crate::label::Label;
+use crate::ledger::{
+    Act, Admitted, ClockError, Event, Foundation, GateCertificate, GateClock, Genesis, JournalOptions, JournalStore, LedgerError,
+    LedgerStore, LedgerView, Proposal, Quantum, WriteError, Writer,
+};
+use crate::right::Verdict;
+
+/// More requests than this under way at once are refused as busy.
+pub const PENDING_MAX: usize = 4096;
+
+/// How a space is opened.
+#[derive(Clone)]
+pub struct SpaceOptions {
+    pub(crate) quantum: Quantum,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
+    pub(crate) engines: Option<Arc<dyn Engines>>,
+    pub(crate) wait: Duration,
+    pub(crate) inbox: bool,
+}
+
+impl Default for SpaceOptions {
+    fn default() -> Self {
+        Self { quantum: Quantum::DEFAULT, signer: None, engines: None, wait: Duration::ZERO, inbox: true }
+    }
+}
+
+impl SpaceOptions {
+    /// The quantum of a new space: answers, and every time that leaves, are multiples of it (rule G2). 100 ms unless told.
+    #[must_use]
+    pub const fn quantum(mut self, quantum: Quantum) -> Self {
+        self.quantum = quantum;
+        self
+    }
+
+    /// The gate's key, where it is not a file of the space: an HSM, a KMS.
+    #[must_use]
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// The engines that compute answers, in place of the crate's own.
+    #[must_use]
+    pub fn engines(mut self, engines: Arc<dyn Engines>) -> Self {
+        self.engines = Some(engines);
+        self
+    }
+
+    /// How long to wait for another process that has the space open; not at all unless told.
+    #[must_use]
+    pub const fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Whether owner's acts that are put into the inbox are applied while the space is open; they are unless told.
+    #[must_use]
+    pub const fn inbox(mut self, inbox: bool) -> Self {
+        self.inbox = inbox;
+        self
+    }
+}
+
+impl std::fmt::Debug for SpaceOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SpaceOptions").field("quantum", &self.quantum).field("wait", &self.wait).finish_non_exhaustive()
+    }
+}
+
+/// What a gate has done since its space was opened, for whoever watches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counters {
+    /// Batches of the ledger: each is one sync, shared by all entries in it.
+    pub ledger_batches: u64,
+    /// Batches of answers: each is one sync, shared by all answers in it.
+    pub answer_batches: u64,
+    /// Requests under way now.
+    pub pending: usize,
+}
+
+/// Everything behind the gate, shared by all its threads: archive, ledger, datasets, a clock and randomness.
+///
+/// ```text
+/// callers --submit--> jobs --verify--> writer of the ledger (one thread, one fsync for all that wait): charge and start
+///                      ^                    |
+///                      +--- run <-----------+            sums and noise, on as many threads as the machine has cores
+///                            |
+///                            +--> due --sealer--> answers of a tick, one fsync; their seals, one fsync --> deliver
+/// owner's acts: one at a time, under `acts`; readers look at the published state of the ledger and wait for nothing
+/// ```
+/// Locks, in the order in which they are taken: publishing, acts, registry, a view of the ledger. The last two are held over no
+/// I/O that another waits for.
+pub(crate) struct Service<E: Environment> {
+    pub(super) environment: Arc<E>,
+    pub(super) archive: Arc<DirArchive>,
+    pub(super) store: Arc<dyn LedgerStore>,
+    pub(super) writer: Writer,
+    registry: RwLock<Registry>,
+    pub(super) owner: KeySet,
+    pub(super) ledger_id: LedgerId,
+    pub(super) engines: Arc<dyn Engines>,
+    signers: Signers,
+    pub(super) tags: Tags,
+    pub(super) clock: Clock,
+    acts: Mutex<()>,
+    pub(super) sealed_batches: AtomicU64,
+    pub(super) publishing: Publishing,
+    pub(super) turns: Arc<Turns<Outcome>>,
+    pub(super) counter: Arc<Counter>,
+    pub(super) jobs: Jobs<Job>,
+    pub(super) due: Due<Sealable>,
+    pub(super) housekeeping: Housekeeping,
+    /// Held as long as the service lives; the last field, so that it is let go last.
+    _lock: File,
+}
+
+/// The service and its threads; dropped with the last handle, it finishes what is under way and closes the space.
+pub(crate) struct Running<E: Environment> {
+    service: Arc<Service<E>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// The gate's keys: the one in force, and earlier ones whose files are still there.
+pub(super) struct Signers {
+    given: Option<Arc<dyn Signer>>,
+    known: RwLock<HashMap<KeyId, Arc<dyn Signer>>>,
+}
+
+/// One publication of a name at a time; publications of other names go on beside it.
+#[derive(Default)]
+pub(super) struct Publishing {
+    names: Mutex<HashSet<String>>,
+    free: Condvar,
+}
+
+/// The turn of a name, while it lives.
+pub(super) struct PublishingName<'a> {
+    publishing: &'a Publishing,
+    name: String,
+}
+
+/// Wakes the thread that looks after the inbox and refunds, and ends it.
+#[derive(Default)]
+pub(super) struct Housekeeping {
+    closed: Mutex<bool>,
+    changed: Condvar,
+}
+
+/// Gate time, for the writer of the ledger.
+struct ServiceClock<E> {
+    environment: Arc<E>,
+    clock: Clock,
+}
+
+impl<E: Environment> GateClock for ServiceClock<E> {
+    fn now(&self, last: Option<Time>) -> Result<Time, ClockError> {
+        self.clock.gate_time(self.environment.wall(), self.environment.monotonic(), last)
+    }
+}
+
+impl<E: Environment> Running<E> {
+    /// Makes the folder, the gate's key and a ledger with its first entries.
+    pub(crate) fn create(
+        path: &Path,
+        environment: E,
+        genesis: Genesis,
+        gate_key: Option<SigningKey>,
+        certificate: &Signed<GateCertificate>,
+        options: SpaceOptions,
+    ) -> Result<Self, GateError> {
+        let archive = DirArchive::create(path)?;
+        let lock = DirArchive::lock(path, Duration::ZERO)?;
+        if let Some(key) = &gate_key {
+            key.create(&archive.gate_keys(key.public().id())[0])?;
+        }
+        let now = Time::from_unix_s(environment.wall().as_secs());
+        let tags = Tags::new(fresh_salt(&mut environment.random(Label::TAGS.as_bytes())?));
+        tags.keep(&archive, genesis.ledger_id())?;
+        let secret = tags.commitment(genesis.ledger_id());
+        let foundation = Foundation { genesis, certificate: certificate.clone(), quantum: options.quantum, secret };
+        let store = JournalStore::create(&archive.ledger(), &foundation, now, JournalOptions::default())?;
+        archive.put_gate_certificate(certificate.bytes())?;
+        let signer = gate_key.map(|key| Arc::new(key) as Arc<dyn Signer>).or_else(|| options.signer.clone());
+        Self::start(environment, archive, store, SpaceOptions { signer, ..options }, lock)
+    }
+
+    /// Takes the lock and opens a space, checking everything in it.
+    pub(crate) fn open(path: &Path, environment: E, options: SpaceOptions) -> Result<Self, GateError> {
+        let lock = DirArchive::lock(path, options.wait)?;
+        let archive = DirArchive::open(path)?;
+        let store = JournalStore::open(&archive.ledger(), JournalOptions::default())?;
+        Self::start(environment, archive, store, options, lock)
+    }
+
+    fn start(environment: E, archive: DirArchive, store: JournalStore, options: SpaceOptions, lock: File) -> Result<Self, GateError> {
+        let (environment, archive, store) = (Arc::new(environment), Arc::new(archive), Arc::new(store) as Arc<dyn LedgerStore>);
+        let view = store.view()?;
+        let genesis = view.head().genesis().ok_or(LedgerError::Incomplete("there is no genesis entry"))?.clone();
+        if genesis.test == E::REAL {
+            return Err(LedgerError::Test.into());
+        }
+        let (owner, ledger_id) = (genesis.owner.clone(), genesis.ledger_id());
+        let certificate = certificate_of(view.as_ref())?;
+        let signers = Signers { given: options.signer, known: RwLock::default() };
+        // Nothing can be signed without it, so it is better missed now than with the first answer.
+        signers.of(&archive, certificate.value().gate.id())?;
+        archive.settle()?;
+        let registry = Registry::load(archive.as_ref(), view.as_ref(), &owner)?;
+        let (last, secret) = (view.head().time(), view.head().upgrade().map(|(_, secret)| secret));
+        drop(view);
+
+        let clock = Clock::start(environment.wall(), environment.monotonic());
+        let tags = match secret {
+            Some(commitment) => Tags::read(archive.as_ref(), &commitment, ledger_id)?,
+            // At the time of the last entry: a clock that nobody has checked yet decides nothing.
+            None => upgrade(&environment, &archive, store.as_ref(), &registry, ledger_id, last.unwrap_or(Time::from_unix_s(0)))?,
+        };
+        retain(&archive, store.as_ref(), &registry, &tags, ledger_id)?;
+        let gate_clock = Arc::new(ServiceClock { environment: Arc::clone(&environment), clock });
+        let writer = Writer::start(Arc::clone(&store), gate_clock).map_err(|error| GateError::Thread(error.kind()))?;
+        let engines = options.engines.unwrap_or_else(|| Arc::new(LocalEngines::default().with_spill_folder(archive.root())));
+        let service = Arc::new(Service {
+            environment,
+            archive,
+            store,
+            writer,
+            registry: RwLock::new(registry),
+            owner,
+            ledger_id,
+            engines,
+            signers,
+            tags,
+            clock,
+            acts: Mutex::new(()),
+            sealed_batches: AtomicU64::new(0),
+            publishing: Publishing::default(),
+            turns: Arc::new(Turns::new()),
+            counter: Arc::default(),
+            jobs: Jobs::new(),
+            due: Due::new(),
+            housekeeping: Housekeeping::default(),
+            _lock: lock,
+        });
+        service.store_checkpoint()?;
+        let mut running = Self { service, threads: Vec::new() };
+        running.spawn(options.inbox)?;
+        Ok(running)
+    }
+
+    fn spawn(&mut self, inbox: bool) -> Result<(), GateError> {
+        let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+        let mut spawn = |name: String, service: Arc<Service<E>>, body: fn(&Arc<Service<E>>)| {
+            let thread = std::thread::Builder::new().name(name).spawn(move || body(&service));
+            thread.map(|thread| self.threads.push(thread)).map_err(|error| GateError::Thread(error.kind()))
+        };
+        for number in 0..workers {
+            spawn(format!("gate-{number}"), Arc::clone(&self.service), Service::work)?;
+        }
+        spawn("gate-sealer".to_owned(), Arc::clone(&self.service), Service::seal_for_ever)?;
+        if inbox {
+            spawn("gate-house".to_owned(), Arc::clone(&self.service), Service::keep_house)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn service(&self) -> &Arc<Service<E>> {
+        &self.service
+    }
+}
+
+impl<E: Environment> Drop for Running<E> {
+    fn drop(&mut self) {
+        self.service.counter.wait_for_none();
+        self.service.housekeeping.close();
+        self.service.jobs.close();
+        self.service.due.close();
+        let own = std::thread::current().id();
+        for thread in self.threads.drain(..) {
+            // The last handle may go in a callback of one of these threads, which cannot wait for itself.
+            if thread.thread().id() != own {
+                let _ = thread.join();
+            }
+        }
+        // The checkpoint only saves the next open from believing less than it could; the journal is the truth.
+        let _ = self.service.store_checkpoint();
+    }
+}
+
+impl<E: Environment> Service<E> {
+    /// A worker: takes jobs until there will be no more.
+    fn work(self: &Arc<Self>) {
+        while let Some(job) = self.jobs.take() {
+            // A panic ends its job alone: the turn it held tells everybody that the request failed.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.work_on(job)));
+        }
+    }
+
+    fn work_on(self: &Arc<Self>, job: Job) {
+        match job {
+            Job::Verify(asked) => self.take_in(asked),
+            Job::Run(charged) => self.run(charged),
+            Job::Deliver(Delivery { turn, request, seal }) => {
+                let release = self.sealed_release(&request, &seal);
+                turn.finish(release.map_err(AnswerError::from));
+            }
+            Job::Fail(turn) => {
+                let request = turn.id();
+                turn.finish(Err(AnswerError::Failed { request }));
+            }
+        }
+    }
+
+    pub(super) fn registry(&self) -> RwLockReadGuard<'_, Registry> {
+        // Each change of the registry is one whole operation.
+        self.registry.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn registry_mut(&self) -> RwLockWriteGuard<'_, Registry> {
+        self.registry.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One owner's act at a time: numbers, openings and entries are chosen under this.
+    pub(super) fn acting(&self) -> MutexGuard<'_, ()> {
+        self.acts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The published state of the ledger.
+    pub(super) fn view(&self) -> Result<Box<dyn LedgerView + '_>, GateError> {
+        Ok(self.store.view()?)
+    }
+
+    /// Gate time now, for deciding; entries have it rounded down to the quantum.
+    pub(super) fn now(&self) -> Result<Time, Verdict> {
+        let Ok(view) = self.store.view() else { return Err(Verdict::Busy) };
+        let (last, certificate) = (view.head().time(), certificate_of(view.as_ref()).map_err(|_| Verdict::Busy)?);
+        drop(view);
+        let now = self.clock.gate_time(self.environment.wall(), self.environment.monotonic(), last).map_err(verdict_of_clock)?;
+        let GateCertificate { not_before, not_after, .. } = certificate.value();
+        if *not_before <= now && now < *not_after { Ok(now) } else { Err(Verdict::Certificate { now }) }
+    }
+
+    /// Records one thing and waits until it is durable.
+    pub(super) fn record(&self, event: Event) -> Result<Admitted, GateError> {
+        Ok(self.writer.append(Proposal { acts: vec![Act::Record(event)] })?)
+    }
+
+    /// The signer of a gate's key.
+    pub(super) fn signer(&self, gate: KeyId) -> Result<Arc<dyn Signer>, GateError> {
+        self.signers.of(&self.archive, gate)
+    }
+
+    /// Whether the gate can sign with a key: it was given, or its file is there.
+    pub(super) fn can_sign(&self, gate: KeyId) -> bool {
+        self.signer(gate).is_ok()
+    }
+
+    /// The checkpoint over the first `size` entries, signed by the key of a certificate.
+    pub(super) fn checkpoint(&self, size: u64, certificate: &GateCertificate) -> Result<String, GateError> {
+        let checkpoint = self.view()?.checkpoint(size)?.ok_or(GateError::Stopped)?;
+        Ok(checkpoint.sign(self.signer(certificate.gate.id())?.as_ref()).map_err(LedgerError::from)?)
+    }
+
+    /// Keeps the last checkpoint beside the ledger, so that a later open must agree with it.
+    pub(super) fn store_checkpoint(&self) -> Result<(), GateError> {
+        Ok(self.store.keep_checkpoint(&self.last_checkpoint()?)?)
+    }
+
+    /// The checkpoint over all entries.
+    pub(crate) fn last_checkpoint(&self) -> Result<String, GateError> {
+        let view = self.view()?;
+        let (size, certificate) = (view.head().size(), certificate_of(view.as_ref())?);
+        drop(view);
+        self.checkpoint(size, certificate.value())
+    }
+
+    pub(crate) const fn ledger_id(&self) -> LedgerId {
+        self.ledger_id
+    }
+
+    /// What was done since the space was opened.
+    pub(crate) fn counters(&self) -> Counters {
+        Counters {
+            ledger_batches: self.writer.batches(),
+            answer_batches: self.sealed_batches.load(Ordering::Relaxed),
+            pending: self.counter.count(),
+        }
+    }
+
+    /// The folder into which owner's acts are put.
+    pub(crate) fn inbox(&self) -> std::path::PathBuf {
+        self.archive.inbox()
+    }
+
+    pub(crate) const fn owner(&self) -> &KeySet {
+        &self.owner
+    }
+}
+
+impl Signers {
+    fn of(&self, archive: &DirArchive, gate: KeyId) -> Result<Arc<dyn Signer>, GateError> {
+        if let Some(given) = self.given.as_ref().filter(|given| given.public().id() == gate) {
+            return Ok(Arc::clone(given));
+        }
+        if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&gate) {
+            return Ok(Arc::clone(known));
+        }
+        for path in archive.gate_keys(gate) {
+            match SigningKey::open(&path) {
+                Ok(key) if key.public().id() == gate => {
+                    let key: Arc<dyn Signer> = Arc::new(key);
+                    self.known.write().unwrap_or_else(PoisonError::into_inner).insert(gate, Arc::clone(&key));
+                    return Ok(key);
+                }
+                Ok(_) | Err(KeyError::File(ReadError::Open { kind: ErrorKind::NotFound, .. })) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(GateError::NoGateKey { gate })
+    }
+}
+
+impl Publishing {
+    /// Waits until nobody else publishes this name.
+    pub(super) fn enter(&self, name: &str) -> PublishingName<'_> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        while !names.insert(name.to_owned()) {
+            names = self.free.wait(names).unwrap_or_else(PoisonError::into_inner);
+        }
+        PublishingName { publishing: self, name: name.to_owned() }
+    }
+}
+
+impl Drop for PublishingName<'_> {
+    fn drop(&mut self) {
+        self.publishing.names.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+        self.publishing.free.notify_all();
+    }
+}
+
+impl Housekeeping {
+    /// Waits that long; whether to go on.
+    pub(super) fn wait(&self, time: Duration) -> bool {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *closed {
+            return false;
+        }
+        !*self.changed.wait_timeout(closed, time).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn close(&self) {
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+}
+
+/// The certificate in force.
+pub(crate) fn certificate_of(view: &dyn LedgerView) -> Result<Signed<GateCertificate>, GateError> {
+    Ok(view.head().certificate().cloned().ok_or(LedgerError::Incomplete("there is no gate certificate"))?)
+}
+
+pub(super) fn verdict_of_clock(error: ClockError) -> Verdict {
+    Verdict::Clock(error)
+}
+
+/// Brings a ledger of an earlier version to the present form, by one entry. The largest quantum of its datasets becomes the
+/// space's: no answer is told more precisely than before.
+fn upgrade<E: Environment>(
+    environment: &Arc<E>,
+    archive: &DirArchive,
+    store: &dyn LedgerStore,
+    registry: &Registry,
+    ledger: LedgerId,
+    now: Time,
+) -> Result<Tags, GateError> {
+    let tags = Tags::new(fresh_salt(&mut environment.random(Label::TAGS.as_bytes())?));
+    tags.keep(archive, ledger)?;
+    let largest = registry.datasets().filter_map(|lineage| lineage.description.legacy_quantum_ms()).max();
+    let quantum = largest.map_or(Quantum::DEFAULT, Quantum::at_least);
+    let event = Event::Upgrade { quantum, secret: tags.commitment(ledger) };
+    let outcomes = store.append(&[Proposal { acts: vec![Act::Record(event)] }], now)?;
+    for outcome in outcomes {
+        outcome.map_err(WriteError::Book)?;
+    }
+    archive.put_gate_certificate(certificate_of(store.view()?.as_ref())?.bytes())?;
+    Ok(tags)
+}
+
+/// Removes what killed publications left.
+fn retain(archive: &DirArchive, store: &dyn LedgerStore, registry: &Registry, tags: &Tags, ledger: LedgerId) -> Result<(), GateError> {
+    let mut openings = vec![tags.opening(ledger)];
+    store.view()?.accounts(&mut |id, account| openings.extend(openings_of(id, account)))?;
+    let snapshots = registry.datasets().flat_map(|lineage| lineage.snapshots(archive)).collect();
+    Ok(archive.retain(&openings, &snapshots)?)
+}
