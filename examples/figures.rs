@@ -36,7 +36,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 /// The first parts of what a group prints, and the group.
 type Group = (&'static [&'static str], fn() -> Outcome);
 
-const GROUPS: [Group; 13] = [
+const GROUPS: [Group; 15] = [
     (&["noise.laplace", "noise.gaussian", "limit.chacha20"], noise::laplace),
     (&["plan.1000x50"], noise::plan),
     (&["continual.factor"], noise::continual),
@@ -45,10 +45,12 @@ const GROUPS: [Group; 13] = [
     (&["aggregate.unknown"], aggregate::unknown),
     (&["aggregate.quantile"], aggregate::quantiles),
     (&["ask.latency_1m", "limit.fdatasync"], ask::latency),
+    (&["ask.async_64"], ask::at_once),
     (&["desensitise.arrow", "limit.aes_block", "limit.hmac", "limit.memcpy"], desensitise::in_memory),
     (&["desensitise.csv", "desensitise.parquet", "desensitise.peak"], desensitise::files),
     (&["right.verify", "limit.ed25519_verify"], right::verify),
-    (&["ledger.spend_1", "limit.fdatasync"], ledger::spend),
+    (&["ledger.spend", "ledger.entry", "ask.syncs", "ask.disk", "limit.fdatasync"], ledger::spend),
+    (&["grant.at"], ledger::grants),
     (&["receipt", "limit.ed25519_verify"], receipt::bytes_and_time),
 ];
 

@@ -1,9 +1,17 @@
+use std::hint::black_box;
+
+use usufruct::key::{KeySet, Signer as _, SigningKey};
+use usufruct::random::SystemRandom;
+use usufruct::right::verify_request;
+
 use crate::Outcome;
 use crate::market::{Appends, Market};
-use crate::measure::{median, print, process_cpu_s, seconds};
+use crate::measure::{median, print, process_cpu_s, seconds, thread_cpu_s};
 
 const ROWS: u64 = 1_000_000;
 const ASKS: usize = 31;
+/// Asks that are on the way at once.
+const AT_ONCE: usize = 64;
 
 /// From the bytes of a request to the sealed answer over 1,000,000 rows, with a quantum of 0. The first question after a
 /// start also reads and hashes the columns it asks for.
@@ -35,5 +43,54 @@ pub(crate) fn latency() -> Outcome {
     print("ask.latency_1m.beyond_2_fdatasync.ms", median(beyond), "ms");
     print("ask.latency_1m.cpu.ms", cpu / ASKS as f64, "ms of CPU time, all threads");
     print("limit.fdatasync.ms", median(fdatasync), "ms");
+    Ok(())
+}
+
+/// The whole ask with the noise on a million rows left out: 64 on the way at once, over a few rows. Its CPU time beside that of the
+/// signatures alone that it cannot do without: those of right and request are checked, that of the checkpoint is made.
+pub(crate) fn at_once() -> Outcome {
+    let (mut market, space) = Market::new(100)?;
+    let gate = space.gate();
+    let owner = KeySet::single(market.owner.public().clone());
+    let key = SigningKey::generate(&mut SystemRandom::new()?);
+    let (mut rates, mut over) = (Vec::new(), Vec::new());
+    for round in 0..12 {
+        let requests = (0..AT_ONCE * 16).map(|_| market.request(None)).collect::<Result<Vec<_>, _>>()?;
+        let start = process_cpu_s();
+        let mut outcome: Outcome = Ok(());
+        let taken = seconds(|| {
+            outcome = (|| {
+                let mut pending = std::collections::VecDeque::new();
+                for request in &requests {
+                    if pending.len() == AT_ONCE
+                        && let Some(first) = pending.pop_front()
+                    {
+                        usufruct::gate::Pending::wait(first)?;
+                    }
+                    pending.push_back(gate.submit(request.bytes()));
+                }
+                for pending in pending {
+                    pending.wait()?;
+                }
+                Ok(())
+            })();
+        });
+        outcome?;
+        let cpu = (process_cpu_s() - start) / requests.len() as f64;
+        let start = thread_cpu_s();
+        for request in &requests {
+            black_box(verify_request(request.bytes(), &owner)?);
+            // As long as the text of a checkpoint.
+            black_box(key.sign(&request.bytes()[..110])?);
+        }
+        let signatures = (thread_cpu_s() - start) / requests.len() as f64;
+        // The first right is registered, files are opened.
+        if round > 0 {
+            rates.push(requests.len() as f64 / taken);
+            over.push(cpu / signatures);
+        }
+    }
+    print("ask.async_64.per_s", median(rates), "1/s");
+    print("ask.async_64.over_signatures", median(over), "of the CPU time of its signatures");
     Ok(())
 }

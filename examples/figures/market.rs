@@ -10,12 +10,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 use usufruct::budget::Loss;
-use usufruct::dataset::{DescriptionFile, table_schema};
+use usufruct::dataset::{Card, DescriptionFile, table_schema};
 use usufruct::envelope::Signed;
-use usufruct::gate::Gate;
+use usufruct::gate::{Gate, SpaceOptions};
 use usufruct::holder::Holder;
 use usufruct::id::{ColumnName, Purpose, Time};
 use usufruct::key::{Signer as _, SigningKey};
+use usufruct::ledger::Quantum;
 use usufruct::owner::Owner;
 use usufruct::query::{Operation, Query};
 use usufruct::random::SystemRandom;
@@ -30,6 +31,7 @@ pub(crate) struct Market {
     pub(crate) owner: Owner,
     pub(crate) right: Verified,
     pub(crate) now: Time,
+    card: Signed<Card>,
     holder: Holder,
     random: SystemRandom,
     folder: TempDir,
@@ -47,7 +49,8 @@ impl Market {
         let [owner, next, holder] = [(); 3].map(|()| SigningKey::generate(&mut random));
         let (owner, holder) = (Owner::new(owner), Holder::new(holder));
         let now = Time::from_unix_s(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
-        let space = Space::create(folder.path().join("space"), owner.signer(), next.public(), now)?;
+        let options = SpaceOptions::default().quantum(Quantum::NONE);
+        let space = Space::create_with(folder.path().join("space"), owner.signer(), next.public(), now, options)?;
         let source = CsvSource::open(&csv, CsvOptions::default(), table_schema(description.schema()))?;
         let published = space.publish(&description, &source, owner.signer(), &mut |_| ControlFlow::Continue(()))?;
         let columns = ["sex", "age", "city", "income"].map(ColumnName::new);
@@ -56,7 +59,7 @@ impl Market {
             operations: [Operation::Count, Operation::Sum, Operation::Mean].into(),
             columns: columns.into_iter().collect::<Result<_, _>>()?,
             purposes: [Purpose::new("research:health")?].into(),
-            budget: Loss::approx("1000", "0")?,
+            budget: Loss::approx("999", "0")?,
             uses: 1_000_000,
             not_after: now.plus_s(24 * 3600),
             delegation: 0,
@@ -64,7 +67,13 @@ impl Market {
         };
         let right = owner.grant(&published.card, holder.public(), terms, now, &mut random)?;
         space.grant(right.bytes(), false)?;
-        Ok((Self { owner, right, now, holder, random, folder }, space))
+        Ok((Self { owner, right, now, card: published.card, holder, random, folder }, space))
+    }
+
+    /// Another right over the register, of next to nothing.
+    pub(crate) fn grant(&mut self) -> Result<Verified, Box<dyn Error>> {
+        let terms = Terms { budget: Loss::approx("0.000001", "0")?, uses: 1, ..self.right.terms().clone() };
+        Ok(self.owner.grant(&self.card, self.holder.public(), terms, self.now, &mut self.random)?)
     }
 
     /// Signs the question of all figures.
