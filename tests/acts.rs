@@ -261,8 +261,10 @@ fn an_ask_costs_three_syncs() {
     // The first answer also makes the first segment of answers, so that a space with one is asked.
     assert!(act(base.path(), "answer"));
     fs::write(base.path().join("request"), request(base.path(), "used.right", "0.1")).unwrap();
+    // The checkpoint at closing is the only file that is made whole and synced by its name.
+    let data = |ran: &Ran| ran.log.iter().filter(|call| call.contains("fdatasync")).count();
     let (idle, asked) = (syncs("open"), syncs("answer"));
-    assert_eq!(asked.calls - idle.calls, 3, "{}\n{}", idle.told(), asked.told());
+    assert_eq!(data(&asked) - data(&idle), 3, "{}\n{}", idle.told(), asked.told());
 }
 
 /// After one answer with the clock a year ahead, the owner sets gate time back, and the space lives.
