@@ -19,11 +19,13 @@
 
 mod answers;
 mod behind;
+#[cfg(feature = "hazmat")]
+pub mod conformance;
 mod directory;
+mod folder;
 mod opening;
 mod tags;
 
-use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -37,6 +39,7 @@ use crate::ledger::Commitment;
 pub use answers::AnswerLog;
 pub use behind::{Behind, LineageArtefacts, behind, open_snapshot, openings_of};
 pub use directory::DirArchive;
+pub use folder::SpaceFolder;
 pub use opening::{Opening, SnapshotOpening, fresh_salt};
 pub use tags::Tags;
 
@@ -45,6 +48,8 @@ pub use tags::Tags;
 /// Implementors promise:
 /// - What a `put_` acknowledged is durable, is read back byte for byte, and is there whole or not at all.
 /// - An opening is never replaced by other bytes, nor an answer; a card may be.
+/// - Openings and snapshots are fresh until the entry that needs them is durable and [`Archive::keep`] was called; only what is fresh
+///   is ever removed. So an older ledger in the place of a newer one takes nothing from the archive.
 /// - Every method may be called from many threads at once.
 pub trait Archive: Send + Sync {
     /// Keeps an opening under its commitment. The same bytes again change nothing.
@@ -98,15 +103,19 @@ pub trait Archive: Send + Sync {
     /// Where a snapshot lies, which is opened often and read in blocks.
     fn snapshot(&self, salt: &Salt) -> PathBuf;
 
-    /// Removes the file of a snapshot that was never published.
+    /// Notes that an entry needs this opening, and this snapshot if there is one. What fails here is made up for by
+    /// [`Archive::settle`].
+    fn keep(&self, opening: &OpeningName, snapshot: Option<&Salt>);
+
+    /// Removes a fresh snapshot that was never published.
     fn remove_snapshot(&self, salt: &Salt);
 
-    /// Removes openings and snapshots that nothing stands for, and parts that a crash left. Only whoever holds the lock calls
-    /// it, while no publication is under way.
+    /// Puts in order what a crash left: of what is fresh, keeps what the ledger needs and removes the rest, and whatever was not
+    /// whole. Only whoever has the space to himself calls it, before anything is put.
     ///
     /// # Errors
-    /// The folder cannot be listed.
-    fn retain(&self, openings: &[OpeningName], snapshots: &HashSet<PathBuf>) -> Result<(), ArchiveError>;
+    /// The folder cannot be listed or changed.
+    fn settle(&self, openings: &[OpeningName], snapshots: &[Salt]) -> Result<(), ArchiveError>;
 }
 
 /// The name under which an opening is kept: it follows from the commitment, so that no other can ever take its place.
@@ -217,4 +226,8 @@ impl ArchiveError {
             Self::Locked | Self::Io { .. } | Self::Output(_) => Class::Environment,
         }
     }
+}
+
+fn io(name: &str, error: &std::io::Error) -> ArchiveError {
+    ArchiveError::Io { name: name.to_owned(), kind: error.kind() }
 }

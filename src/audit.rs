@@ -16,7 +16,7 @@ mod openings;
 
 use std::path::Path;
 
-use crate::archive::DirArchive;
+use crate::archive::{DirArchive, SpaceFolder};
 use crate::envelope::Untrusted;
 use crate::gate::DatasetState;
 use crate::id::{Digest, LedgerId};
@@ -129,7 +129,7 @@ pub fn audit(path: &Path, owner: &PublicKey, kept: Option<Seen>, progress: &dyn 
             ));
         }
     }
-    match DirArchive::open(path) {
+    match SpaceFolder::open(path).and_then(|folder| DirArchive::open(&folder)) {
         Ok(archive) => {
             let Found { datasets, checked, problems } = openings::check(&archive, &reading.book, &genesis.owner, progress);
             report.depth = Depth::Full;

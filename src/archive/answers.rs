@@ -25,9 +25,10 @@ const SUFFIX: &str = ".log";
 /// frame   | ufanswer | length 4 | zeros 4 | digest 32 | check 16 | answer |     frames of a batch follow each other
 /// batch   | frame | frame | zeros to the next whole sector of 512 bytes |
 /// ```
-/// The check is the first 16 bytes of SHA-256 over the 48 before it. The first place that is no frame ends a segment: what a
-/// crash left behind it was never acknowledged, no entry seals it, and it is zeroed before the segment is used again.
-/// A segment that failed to be written is never written again; the next batch starts another.
+/// The check is the first 16 bytes of SHA-256 over the 48 before it. What stands in a segment is never written again: a batch goes
+/// behind the last sector that has anything in it, and behind a segment that could not be written comes another. A reader that
+/// finds no frame goes on at the next sector, so that damage to one hides no other; what a crash left of a batch was never
+/// acknowledged, and no entry seals it.
 #[derive(Debug)]
 pub struct AnswerLog {
     folder: PathBuf,
@@ -74,27 +75,20 @@ impl AnswerLog {
         Ok(Self { folder: folder.to_owned(), index: RwLock::new(index), tail: Mutex::new(Tail { next, open: None }) })
     }
 
-    /// Makes the last segment ready to be written on: what stands behind its last frame becomes zeros.
+    /// Goes on in the last segment, behind whatever stands there. Changes nothing yet.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be read or opened for writing.
     pub fn settle(&self) -> io::Result<()> {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(last) = tail.next.checked_sub(1).filter(|_| tail.open.is_none()) else { return Ok(()) };
         let file = OpenOptions::new().read(true).write(true).open(segment_path(&self.folder, last))?;
-        let (length, end) = (file.metadata()?.len(), scan(&file, last, &mut HashMap::new())?);
-        let mut offset = end;
-        let (mut buffer, zeros) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-        while offset < length {
-            let part = usize::try_from(length - offset).map_or(buffer.len(), |left| left.min(buffer.len()));
-            file.read_exact_at(&mut buffer[..part], offset)?;
-            if buffer[..part].iter().any(|byte| *byte != 0) {
-                file.write_all_at(&zeros[..part], offset)?;
-            }
-            offset += part as u64;
+        let length = file.metadata()?.len();
+        let mut end = 0;
+        while let Some(sector) = next_sector(&file, end, length)? {
+            end = sector + SECTOR_BYTES;
         }
-        file.sync_data()?;
-        tail.open = Some((last, file, length, end));
+        tail.open = Some((last, file, length, end.min(length)));
         Ok(())
     }
 
@@ -197,8 +191,8 @@ fn read_header(header: &[u8; HEADER_BYTES]) -> Option<(Digest, usize)> {
     (self::header(&digest, length).ok()? == *header).then_some((digest, length))
 }
 
-/// Notes the answers of a segment and returns where its next batch goes.
-fn scan(file: &File, segment: u64, index: &mut HashMap<Digest, Place>) -> io::Result<u64> {
+/// Notes the answers of a segment.
+fn scan(file: &File, segment: u64, index: &mut HashMap<Digest, Place>) -> io::Result<()> {
     let end = file.metadata()?.len();
     let (mut offset, mut bytes) = (0, [0; HEADER_BYTES]);
     loop {
@@ -212,14 +206,31 @@ fn scan(file: &File, segment: u64, index: &mut HashMap<Digest, Place>) -> io::Re
         match frame {
             Some((digest, length)) => {
                 offset += HEADER_BYTES as u64;
-                index.insert(digest, Place { segment, offset, length });
+                // Should one digest stand twice, the first is as good.
+                index.entry(digest).or_insert(Place { segment, offset, length });
                 offset += length as u64;
             }
-            // Between two batches there may be zeros up to the next sector.
-            None if offset % SECTOR_BYTES != 0 => offset = offset.next_multiple_of(SECTOR_BYTES),
-            None => return Ok(offset),
+            // Behind a batch there may be zeros up to the next sector; behind damage, and behind the end, there may be more.
+            None => match next_sector(file, (offset + 1).next_multiple_of(SECTOR_BYTES), end)? {
+                Some(sector) => offset = sector,
+                None => return Ok(()),
+            },
         }
     }
+}
+
+/// The first sector from `offset` on, itself a whole sector, that has anything in it.
+fn next_sector(file: &File, mut offset: u64, end: u64) -> io::Result<Option<u64>> {
+    let mut buffer = vec![0; 1 << 16];
+    while offset < end {
+        let part = usize::try_from(end - offset).map_or(buffer.len(), |left| left.min(buffer.len()));
+        file.read_exact_at(&mut buffer[..part], offset)?;
+        if let Some(at) = buffer[..part].iter().position(|byte| *byte != 0) {
+            return Ok(Some(offset + at as u64 / SECTOR_BYTES * SECTOR_BYTES));
+        }
+        offset += part as u64;
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -281,6 +292,34 @@ mod tests {
                 assert_eq!(log.get(&kept.0).unwrap().unwrap(), kept.1);
                 assert_eq!(log.get(&later.0).unwrap().unwrap(), later.1);
             }
+        }
+    }
+
+    /// A frame that is damaged hides none of those behind it, also after the next process has written.
+    #[test]
+    fn damage_to_one_answer_hides_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = AnswerLog::open(folder.path()).unwrap();
+        let answers: Vec<_> = (0..5).map(|number| answer(number, 600)).collect();
+        answers.iter().for_each(|one| put(&log, std::slice::from_ref(one)).unwrap());
+        drop(log);
+        let path = segment_path(folder.path(), 0);
+        for at in [8, 20, 50] {
+            let mut bytes = fs::read(&path).unwrap();
+            bytes[1024 + at] ^= 1;
+            fs::write(&path, &bytes).unwrap();
+            let log = AnswerLog::open(folder.path()).unwrap();
+            log.settle().unwrap();
+            put(&log, &[answer(9, 100 + at)]).unwrap();
+            for log in [log, AnswerLog::open(folder.path()).unwrap()] {
+                for (number, (digest, kept)) in answers.iter().enumerate() {
+                    assert_eq!(log.get(digest).unwrap().is_some_and(|found| found == *kept), number != 1);
+                }
+                assert!(log.get(&answer(9, 100 + at).0).unwrap().is_some());
+            }
+            bytes = fs::read(&path).unwrap();
+            bytes[1024 + at] ^= 1;
+            fs::write(&path, bytes).unwrap();
         }
     }
 

@@ -1,141 +1,38 @@
 use std::collections::HashSet;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
 use super::answers::{ANSWER_BYTES_MAX, AnswerLog};
-use super::{Archive, ArchiveError, Opening, OpeningName};
+use super::folder::SpaceFolder;
+use super::{Archive, ArchiveError, Opening, OpeningName, io};
 use crate::file::{self, Output, OutputError, OutputOptions};
 use crate::id::{DatasetId, Digest, Name, RequestId, Salt, Time};
-use crate::key::KeyId;
 use crate::right::REQUEST_BYTES_MAX;
 
-/// The folder of a space and what lies where in it. Everything secret is 0600; the folder itself is 0700.
-///
-/// ```text
-/// lock              held by the one process that has the space open
-/// gate.key          the gate's private key, unless an HSM or a KMS holds it; later ones are gate-KID.key
-/// gate.certificate  the owner's certificate of it, public
-/// ledger/           journal segments, the last checkpoint
-/// snapshots/        immutable data, one file a version
-/// openings/         what opens the commitments of the ledger, named after them
-/// requests/         signed requests as they came, so that they can be retried
-/// answers/          sealed answers in segments
-/// cards/            public cards of the datasets
-/// inbox/            owner's acts, signed elsewhere, for the running gate; done/ has what became of them
-/// ```
+/// The archive of a space in its own folder.
 #[derive(Debug)]
 pub struct DirArchive {
     path: PathBuf,
     answers: AnswerLog,
 }
 
-const FOLDERS: [&str; 7] = ["ledger", "snapshots", "openings", "requests", "answers", "cards", "inbox"];
-/// How often one asks for the lock again while waiting for it.
-const LOCK_RETRY: Duration = Duration::from_millis(20);
-/// A child that was just forked holds a copy of the lock until it becomes another program.
-const LOCK_GRACE: Duration = Duration::from_millis(100);
+/// Ends the name of what no entry is known to need yet.
+const FRESH: &str = "new";
 /// Longer file names do not exist on common file systems; what comes after the name needs room too.
 const CARD_NAME_BYTES_MAX: usize = 200;
 
 impl DirArchive {
-    /// Makes the folders of a new space.
+    /// The archive in a folder. Changes nothing.
     ///
     /// # Errors
-    /// There is something at the path, or it cannot be made.
-    pub fn create(path: &Path) -> Result<Self, ArchiveError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.mode(0o700);
-        builder.create(path).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => ArchiveError::Exists { path: path.display().to_string() },
-            kind => ArchiveError::Io { name: path.display().to_string(), kind },
-        })?;
-        make_folders(path)?;
-        Self::open(path)
-    }
-
-    /// The archive of a space that exists.
-    ///
-    /// # Errors
-    /// There is none, or its answers cannot be listed.
-    pub fn open(path: &Path) -> Result<Self, ArchiveError> {
-        if !path.join("ledger").is_dir() {
-            return Err(ArchiveError::NotASpace { path: path.display().to_string() });
-        }
+    /// Its answers cannot be listed.
+    pub fn open(folder: &SpaceFolder) -> Result<Self, ArchiveError> {
+        let path = folder.root().to_owned();
         let answers = AnswerLog::open(&path.join("answers")).map_err(|error| io("answers", &error))?;
-        Ok(Self { path: path.to_owned(), answers })
-    }
-
-    /// Makes what older spaces lack, and puts the answers in order. Only whoever holds the lock calls it.
-    ///
-    /// # Errors
-    /// The folder cannot be written.
-    pub fn settle(&self) -> Result<(), ArchiveError> {
-        make_folders(&self.path)?;
-        self.answers.settle().map_err(|error| io("answers", &error))
-    }
-
-    /// Takes the lock before anything else is opened (rule K9); it is held as long as the file lives. Waits for it at most `wait`.
-    ///
-    /// # Errors
-    /// Another process has it.
-    pub fn lock(path: &Path, wait: Duration) -> Result<File, ArchiveError> {
-        if !path.join("ledger").is_dir() {
-            return Err(ArchiveError::NotASpace { path: path.display().to_string() });
-        }
-        let open = File::options().create(true).truncate(false).write(true).open(path.join("lock"));
-        let lock = open.map_err(|error| io("lock", &error))?;
-        let until = Instant::now() + wait.max(LOCK_GRACE);
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOCK_RETRY),
-                Err(TryLockError::WouldBlock) => return Err(ArchiveError::Locked),
-                Err(TryLockError::Error(error)) => return Err(io("lock", &error)),
-            }
-        }
-    }
-
-    /// The folder itself, in which sums may spill to a file without a name.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.path
-    }
-
-    /// The folder of the ledger.
-    #[must_use]
-    pub fn ledger(&self) -> PathBuf {
-        self.path.join("ledger")
-    }
-
-    /// The folder into which owner's acts are put.
-    #[must_use]
-    pub fn inbox(&self) -> PathBuf {
-        self.path.join("inbox")
-    }
-
-    /// Where private keys of the gate may lie: the first one, and those that came after it.
-    #[must_use]
-    pub fn gate_keys(&self, id: KeyId) -> [PathBuf; 2] {
-        [self.path.join("gate.key"), self.path.join(format!("gate-{id}.key"))]
-    }
-
-    /// The public file of the certificate in force.
-    #[must_use]
-    pub fn gate_certificate(&self) -> PathBuf {
-        self.path.join("gate.certificate")
-    }
-
-    /// Writes the public file of the certificate in force.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn put_gate_certificate(&self, bytes: &[u8]) -> Result<(), ArchiveError> {
-        Ok(file::write(self.gate_certificate(), bytes, OutputOptions { force: true, private: false })?)
+        Ok(Self { path, answers })
     }
 
     fn openings(&self, file: &str) -> PathBuf {
@@ -145,24 +42,31 @@ impl DirArchive {
 
 impl Archive for DirArchive {
     fn put_opening(&self, name: &OpeningName, bytes: &[u8]) -> Result<(), ArchiveError> {
-        match put(&self.openings(&name.file()), bytes) {
-            Err(OutputError::TargetExists { .. }) => {
-                if self.opening(name)?.as_slice() == bytes {
-                    Ok(())
-                } else {
-                    Err(ArchiveError::OpeningExists { account: name.account })
-                }
-            }
+        let same = |path: &Path| match self.read(path, Opening::BYTES_MAX) {
+            Ok(kept) if kept == bytes => Ok(true),
+            Ok(_) => Err(ArchiveError::OpeningExists { account: name.account }),
+            Err(ArchiveError::Io { kind: ErrorKind::NotFound, .. }) => Ok(false),
+            Err(error) => Err(error),
+        };
+        let path = self.openings(&name.file());
+        if same(&path)? {
+            return Ok(());
+        }
+        match put(&fresh(&path), bytes) {
+            Err(OutputError::TargetExists { .. }) => same(&fresh(&path)).map(drop),
             written => Ok(written?),
         }
     }
 
     fn opening(&self, name: &OpeningName) -> Result<Zeroizing<Vec<u8>>, ArchiveError> {
-        let read = |file: &str| self.read(&self.openings(file), Opening::BYTES_MAX).map(Zeroizing::new);
-        match read(&name.file()) {
-            Err(ArchiveError::Io { kind: ErrorKind::NotFound, .. }) => read(&name.earlier),
-            found => found,
+        let path = self.openings(&name.file());
+        let mut found = self.read(&path, Opening::BYTES_MAX);
+        for other in [fresh(&path), self.openings(&name.earlier)] {
+            if matches!(found, Err(ArchiveError::Io { kind: ErrorKind::NotFound, .. })) {
+                found = self.read(&other, Opening::BYTES_MAX);
+            }
         }
+        found.map(Zeroizing::new)
     }
 
     fn put_card(&self, name: &Name, _dataset: DatasetId, bytes: &[u8]) -> Result<PathBuf, ArchiveError> {
@@ -197,33 +101,42 @@ impl Archive for DirArchive {
     }
 
     fn begin_snapshot(&self, salt: &Salt) -> Result<Output, ArchiveError> {
-        Ok(Output::create(self.snapshot(salt), OutputOptions { force: false, private: true })?)
+        Ok(Output::create(fresh(&self.kept_snapshot(salt)), OutputOptions { force: false, private: true })?)
     }
 
-    /// Named after the salt of its commitment, so that the name says nothing of the data.
     fn snapshot(&self, salt: &Salt) -> PathBuf {
-        self.path.join("snapshots").join(format!("{}.snapshot", &Digest::of(salt.as_bytes()).to_string()[..32]))
+        let kept = self.kept_snapshot(salt);
+        let fresh = fresh(&kept);
+        if !kept.exists() && fresh.exists() { fresh } else { kept }
+    }
+
+    fn keep(&self, opening: &OpeningName, snapshot: Option<&Salt>) {
+        let paths = [Some(self.openings(&opening.file())), snapshot.map(|salt| self.kept_snapshot(salt))];
+        for path in paths.into_iter().flatten() {
+            // A name that is not durable yet is made up for at the next open, as one that could not be given is.
+            let _ = fs::rename(fresh(&path), &path);
+        }
     }
 
     fn remove_snapshot(&self, salt: &Salt) {
         // One that stays is removed at the next open.
-        let _ = fs::remove_file(self.snapshot(salt));
+        let _ = fs::remove_file(fresh(&self.kept_snapshot(salt)));
     }
 
-    fn retain(&self, openings: &[OpeningName], snapshots: &HashSet<PathBuf>) -> Result<(), ArchiveError> {
-        let known: HashSet<String> = openings.iter().flat_map(|name| [name.file(), name.earlier.clone()]).collect();
-        let is_known = |path: &Path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| known.contains(name));
-        let needed: [(&str, &dyn Fn(&Path) -> bool); 4] = [
-            ("openings", &is_known),
-            ("snapshots", &|path| snapshots.contains(path)),
-            ("requests", &|path| !is_part(path)),
-            ("answers", &|path| !is_part(path)),
-        ];
-        for (folder, is_needed) in needed {
-            for entry in fs::read_dir(self.path.join(folder)).map_err(|error| io(folder, &error))? {
-                let path = entry.map_err(|error| io(folder, &error))?.path();
-                if !is_needed(&path) && is_ours(&path) && path.is_file() {
-                    fs::remove_file(path).map_err(|error| io(folder, &error))?;
+    fn settle(&self, openings: &[OpeningName], snapshots: &[Salt]) -> Result<(), ArchiveError> {
+        self.answers.settle().map_err(|error| io("answers", &error))?;
+        let needed: HashSet<PathBuf> =
+            openings.iter().map(|name| self.openings(&name.file())).chain(snapshots.iter().map(|salt| self.kept_snapshot(salt))).collect();
+        for name in ["openings", "snapshots", "requests", "answers"] {
+            let failed = |error: std::io::Error| io(name, &error);
+            for entry in fs::read_dir(self.path.join(name)).map_err(failed)? {
+                let path = entry.map_err(failed)?.path();
+                let kept = if path.extension().is_some_and(|extension| extension == FRESH) { Some(path.with_extension("")) } else { None };
+                match kept {
+                    Some(kept) if needed.contains(&kept) && !kept.exists() => fs::rename(&path, kept).map_err(failed)?,
+                    Some(_) => fs::remove_file(&path).map_err(failed)?,
+                    None if is_part(&path) => fs::remove_file(&path).map_err(failed)?,
+                    None => {}
                 }
             }
         }
@@ -232,6 +145,11 @@ impl Archive for DirArchive {
 }
 
 impl DirArchive {
+    /// Named after the salt of its commitment, so that the name says nothing of the data.
+    fn kept_snapshot(&self, salt: &Salt) -> PathBuf {
+        self.path.join("snapshots").join(format!("{}.snapshot", &Digest::of(salt.as_bytes()).to_string()[..32]))
+    }
+
     /// Reads a file of at most `most` bytes.
     fn read(&self, path: &Path, most: usize) -> Result<Vec<u8>, ArchiveError> {
         let name = path.strip_prefix(&self.path).unwrap_or(path).display().to_string();
@@ -242,21 +160,12 @@ impl DirArchive {
     }
 }
 
-fn make_folders(path: &Path) -> Result<(), ArchiveError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.mode(0o700).recursive(true);
-    FOLDERS.iter().try_for_each(|name| builder.create(path.join(name)).map_err(|error| io(name, &error)))
-}
-
-/// What a publication that died may have left: names that only this crate gives. Anything else in the folder is somebody's.
-fn is_ours(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_hex = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let stem = name.strip_suffix(".snapshot").unwrap_or(name);
-    let earlier = name.split_once('.').is_some_and(|(account, part)| {
-        is_hex(account, 32) && (matches!(part, "publication" | "right") || part.starts_with("version-") || part.starts_with("refill-"))
-    });
-    is_part(path) || is_hex(stem, 32) || earlier
+/// The name of what no entry is known to need yet.
+fn fresh(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(FRESH);
+    name.into()
 }
 
 fn is_part(path: &Path) -> bool {
@@ -274,10 +183,6 @@ fn optional(read: Result<Vec<u8>, ArchiveError>) -> Result<Option<Vec<u8>>, Arch
         Err(ArchiveError::Io { kind: ErrorKind::NotFound, .. }) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn io(name: &str, error: &std::io::Error) -> ArchiveError {
-    ArchiveError::Io { name: name.to_owned(), kind: error.kind() }
 }
 
 /// A dataset's name as a file name, another one for every name: letters, digits, `-` and `_` stand for themselves, every other

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::DatasetState;
-use crate::archive::{Archive, Behind, DirArchive, LineageArtefacts, SnapshotOpening, Tags, behind, open_snapshot};
+use crate::archive::{Archive, Behind, LineageArtefacts, SnapshotOpening, Tags, behind, open_snapshot};
 use crate::dataset::Uses;
 use crate::id::{AccountId, DatasetId, Digest, RightId, VersionId};
 use crate::key::KeySet;
@@ -22,7 +22,7 @@ pub(super) struct Found {
 
 /// The walk over the accounts.
 struct Walk<'a> {
-    archive: &'a DirArchive,
+    archive: &'a dyn Archive,
     book: &'a Book,
     tags: Option<Tags>,
     lineages: HashMap<AccountId, LineageArtefacts>,
@@ -36,7 +36,7 @@ struct Walk<'a> {
 
 /// Opens every commitment, checks limits against what was signed, reads every block of the latest data, and hashes every sealed
 /// answer. What is wrong with one account does not keep the others from being looked at.
-pub(super) fn check(archive: &DirArchive, book: &Book, owner: &KeySet, progress: &dyn Fn(u64, u64)) -> Found {
+pub(super) fn check(archive: &dyn Archive, book: &Book, owner: &KeySet, progress: &dyn Fn(u64, u64)) -> Found {
     let mut walk = Walk {
         archive,
         book,

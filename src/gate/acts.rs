@@ -8,7 +8,7 @@ use super::publish::Published;
 use super::registry::Lineage;
 use super::service::{Service, certificate_of};
 use super::{AccountState, GateError};
-use crate::archive::{Archive, Opening, OpeningName, OpeningPart, fresh_salt};
+use crate::archive::{Opening, OpeningName, OpeningPart, fresh_salt};
 use crate::budget::{Loss, Model};
 use crate::dataset::{PublicationFile, Refill};
 use crate::envelope::{Artefact, EnvelopeError, Signed, Untrusted};
@@ -154,7 +154,8 @@ impl<E: Environment> Service<E> {
         let mut random = self.environment.random(Label::REFILL.as_bytes())?;
         let opening = Opening { salt: fresh_salt(&mut random), artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: None };
         let artefact = opening.commitment(lineage.account);
-        self.archive.put_opening(&OpeningName::new(lineage.account, OpeningPart::Refill(refill.number), artefact), &opening.encode())?;
+        let name = OpeningName::new(lineage.account, OpeningPart::Refill(refill.number), artefact);
+        self.archive.put_opening(&name, &opening.encode())?;
         self.record(Event::Refill {
             account: lineage.account,
             artefact,
@@ -162,6 +163,7 @@ impl<E: Environment> Service<E> {
             reason: refill.reason,
             number: Some(refill.number),
         })?;
+        self.archive.keep(&name, None);
         let account = self.view()?.account(&lineage.account)?.ok_or(GateError::Stopped)?;
         Ok(account.balance().left())
     }
@@ -239,10 +241,12 @@ impl<E: Environment> Service<E> {
         let digest = Digest::from_bytes(*right.id().as_bytes());
         let opening = Opening { salt: fresh_salt(&mut random), artefact: right.bytes().to_vec(), digest, snapshot: None };
         let artefact = opening.commitment(account);
-        self.archive.put_opening(&OpeningName::new(account, OpeningPart::Right, artefact), &opening.encode())?;
+        let name = OpeningName::new(account, OpeningPart::Right, artefact);
+        self.archive.put_opening(&name, &opening.encode())?;
         let limit = Measure { loss: right.terms().budget, uses: right.terms().uses };
         let once = Some(self.tags.of_right(right.id()));
         self.record(Event::Grant { account, dataset: lineage.account, artefact, limit, once })?;
+        self.archive.keep(&name, None);
         self.registry_mut().insert_right(right, account, lineage.account)?;
         Ok(account)
     }
@@ -255,7 +259,7 @@ impl<E: Environment> Service<E> {
         }
         let _acting = self.acting();
         self.record(Event::Certificate { bytes: certificate.bytes().to_vec() })?;
-        self.archive.put_gate_certificate(certificate.bytes())?;
+        self.folder.put_gate_certificate(certificate.bytes())?;
         self.store_checkpoint()
     }
 

@@ -5,11 +5,10 @@ use std::time::Duration;
 use super::environment::{Environment, Point};
 use super::pending::{Pending, Promise};
 use super::registry::Lineage;
-use super::service::{PENDING_MAX, Service, certificate_of};
+use super::service::{PENDING_MAX, Service, certificate_of, guarded};
 use super::turn::Turn;
 use super::verify::{VerifiedRequest, answer_columns, check_budgets, refused, window};
 use super::{AnswerError, GateError, Interrupted};
-use crate::archive::Archive as _;
 use crate::dataset::Step;
 use crate::engine::{self, Control, Estimate, Group, Noisy};
 use crate::envelope::Signed;
@@ -26,13 +25,10 @@ pub(super) type Outcome = Result<Release, AnswerError>;
 /// How a caller follows a computation: progress in blocks done and their number, from any thread.
 pub type Watch = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
-/// Work for the gate's threads: the steps of a request that use the processor.
-pub(super) enum Job {
+/// Work that says nothing about cells: what comes in, and what leaves.
+pub(super) enum Errand {
     Verify(Asked),
-    Run(Charged),
-    Deliver(Delivery),
-    /// A failure whose time to leave has come.
-    Fail(Turn<Outcome>),
+    Leave(Leaving),
 }
 
 /// A request as it came in.
@@ -40,6 +36,7 @@ pub(super) struct Asked {
     bytes: Vec<u8>,
     promise: Promise<Outcome>,
     run: RunOptions,
+    at: Duration,
 }
 
 /// How a request is run.
@@ -77,15 +74,24 @@ pub struct Started {
     charges: Vec<Charge>,
 }
 
-/// What leaves at the end of a quantum: an answer that is still to be made durable and sealed, or a failure, which leaves at the
-/// same times.
-pub(super) struct Sealable {
-    turn: Turn<Outcome>,
-    answer: Option<Computed>,
+/// What leaves at the end of a quantum. Everything does that a request may end with: when a refusal leaves would tell how busy
+/// the gate is with the cells of another.
+pub(super) enum Due {
+    /// An answer that is still to be made durable and sealed.
+    Seal(Turn<Outcome>, Computed),
+    Leave(Leaving),
+}
+
+/// An outcome on its way to whoever asked.
+pub(super) enum Leaving {
+    /// Refused before it had a turn.
+    Refused(Promise<Outcome>, AnswerError),
+    Failed(Turn<Outcome>, AnswerError),
+    Sealed(Delivery),
 }
 
 /// An answer in memory.
-struct Computed {
+pub(super) struct Computed {
     request: Signed<Request>,
     digest: Digest,
     bytes: Vec<u8>,
@@ -120,28 +126,49 @@ impl<E: Environment> Service<E> {
         let stopped: fn() -> Outcome = || Err(GateError::Stopped.into());
         let (promise, pending) = Promise::new(stopped, Some(counted));
         let run = RunOptions { cancelled: pending.cancelled(), watch };
-        self.jobs.push(Job::Verify(Asked { bytes, promise, run }));
+        self.errands.push(Errand::Verify(Asked { bytes, promise, run, at: self.environment.monotonic() }));
         pending
     }
 
+    /// An errand of the desk: no cells are read for it, so its threads are never busy with any.
+    pub(super) fn do_errand(self: &Arc<Self>, errand: Errand) {
+        match errand {
+            Errand::Verify(asked) => self.take_in(asked),
+            Errand::Leave(Leaving::Refused(promise, error)) => promise.complete(Err(error)),
+            Errand::Leave(Leaving::Failed(turn, error)) => turn.finish(Err(error)),
+            Errand::Leave(Leaving::Sealed(Delivery { turn, request, seal })) => {
+                let release = self.sealed_release(&request, &seal);
+                turn.finish(release.map_err(AnswerError::from));
+            }
+        }
+    }
+
+    /// Lets an outcome that was clear at once leave: at the end of a quantum, as all do.
+    fn leave(&self, since: Duration, leaving: Leaving) {
+        match self.leaves_at(since, self.environment.monotonic()) {
+            Some(at) => self.due.push(at, Due::Leave(leaving)),
+            None => self.errands.push(Errand::Leave(leaving)),
+        }
+    }
+
     /// Verifies, and asks the ledger to charge and start. Nothing of a refused request is written.
-    pub(super) fn take_in(self: &Arc<Self>, Asked { bytes, promise, run }: Asked) {
+    fn take_in(self: &Arc<Self>, Asked { bytes, promise, run, at }: Asked) {
         let checked = self.verify(&bytes).and_then(|verified| Ok((self.lineage(&verified)?, verified)));
         let (lineage, verified) = match checked {
             Ok(checked) => checked,
-            Err(error) => return promise.complete(Err(error)),
+            Err(error) => return self.leave(at, Leaving::Refused(promise, error)),
         };
         self.environment.point(Point::Verified);
         let failed: fn(RequestId) -> Outcome = |request| Err(AnswerError::Failed { request });
         let Some(turn) = self.turns.enter(verified.request.id(), promise, failed) else { return };
         match self.propose(&verified, &lineage) {
-            Err(error) => turn.finish(Err(error)),
-            Ok(Err(seal)) => self.jobs.push(Job::Deliver(Delivery { turn, request: verified.request, seal })),
+            Err(error) => self.leave(at, Leaving::Failed(turn, error)),
+            Ok(Err(seal)) => self.leave(at, Leaving::Sealed(Delivery { turn, request: verified.request, seal })),
             Ok(Ok((proposal, before))) => {
                 let service = Arc::clone(self);
                 self.writer.submit(proposal, move |outcome| {
                     let at = service.environment.monotonic();
-                    service.jobs.push(Job::Run(Charged { turn, verified, lineage, run, before, outcome, at }));
+                    service.runs.push(Charged { turn, verified, lineage, run, before, outcome, at });
                 });
             }
         }
@@ -224,14 +251,17 @@ impl<E: Environment> Service<E> {
             Ok(admitted) => admitted,
             Err(error) => {
                 let error = self.not_charged(error, &verified, &lineage);
-                return turn.finish(Err(error));
+                return self.leave(at, Leaving::Failed(turn, error));
             }
         };
         self.environment.point(Point::Started);
         let started = self.started(verified, lineage, &admitted, before);
         let answer = started.and_then(|started| self.compute(started, &run)).ok();
-        let leaves = self.leaves_at(at, self.environment.monotonic());
-        self.due.push(leaves, Sealable { turn, answer });
+        let due = match answer {
+            Some(answer) => Due::Seal(turn, answer),
+            None => Due::Leave(failed(turn)),
+        };
+        self.due.push(self.leaves_at(at, self.environment.monotonic()).unwrap_or_default(), due);
     }
 
     /// Index and charges of the reservation, from what was just recorded or from before.
@@ -342,47 +372,50 @@ impl<E: Environment> Service<E> {
     /// When the outcome of a computation leaves. Ticks are the multiples of the quantum since 1970. What was charged within a tick
     /// and took up to k quanta leaves k ticks after it ended: neither the moment within the tick nor the time below a quantum
     /// decides, so that no caller can measure a computation by choosing when to ask (rule G2).
-    fn leaves_at(&self, charged: Duration, finished: Duration) -> Duration {
+    /// Nothing without a quantum: then everything leaves at once.
+    fn leaves_at(&self, charged: Duration, finished: Duration) -> Option<Duration> {
         let quantum = self.store.view().map_or(0, |view| view.head().quantum().ms());
         if quantum == 0 {
-            return Duration::ZERO;
+            return None;
         }
         let quantum = Duration::from_millis(quantum.into()).as_nanos();
         let since_1970 = self.clock.unix(charged).as_nanos();
         let tick = since_1970.next_multiple_of(quantum) - since_1970;
         let took = finished.saturating_sub(charged).as_nanos().div_ceil(quantum).max(1);
-        charged + Duration::from_nanos(u64::try_from(tick + took * quantum).unwrap_or(u64::MAX))
+        Some(charged + Duration::from_nanos(u64::try_from(tick + took * quantum).unwrap_or(u64::MAX)))
     }
 
     /// The sealer: at each tick makes the answers that are due durable, seals them and sends them on.
     pub(super) fn seal_for_ever(self: &Arc<Self>) {
         while let Some(due) = self.due.take(&|| self.environment.monotonic(), SEALS_MAX) {
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.seal(due)));
+            guarded(|| self.seal(due));
         }
     }
 
-    fn seal(&self, due: Vec<Sealable>) {
-        let (mut failed, mut ready) = (Vec::new(), Vec::new());
-        for Sealable { turn, answer } in due {
-            match answer {
-                Some(answer) => ready.push((turn, answer)),
-                None => failed.push(turn),
+    fn seal(&self, due: Vec<Due>) {
+        let mut ready = Vec::new();
+        for due in due {
+            match due {
+                Due::Seal(turn, answer) => ready.push((turn, answer)),
+                Due::Leave(leaving) => self.errands.push(Errand::Leave(leaving)),
             }
+        }
+        if ready.is_empty() {
+            return;
         }
         // In an order that says nothing about who was faster.
         ready.sort_by_key(|(turn, _)| turn.id());
-        let sealed = if ready.is_empty() { Ok(None) } else { self.seal_together(&ready).map(Some) };
-        match sealed {
-            Ok(None) => {}
-            Ok(Some(seals)) => {
+        match self.seal_together(&ready) {
+            Ok(seals) => {
                 for ((turn, computed), seal) in ready.into_iter().zip(seals) {
-                    self.jobs.push(Job::Deliver(Delivery { turn, request: computed.request, seal }));
+                    self.errands.push(Errand::Leave(Leaving::Sealed(Delivery { turn, request: computed.request, seal })));
                 }
             }
-            Err(Interrupted) => failed.extend(ready.into_iter().map(|(turn, _)| turn)),
-        }
-        for turn in failed {
-            self.jobs.push(Job::Fail(turn));
+            Err(Interrupted) => {
+                for (turn, _) in ready {
+                    self.errands.push(Errand::Leave(failed(turn)));
+                }
+            }
         }
     }
 
@@ -460,6 +493,12 @@ impl<E: Environment> Service<E> {
         let release = self.sealed_release(&request, &Sealed { seal, index, time })?;
         Ok(Some((bytes, release)))
     }
+}
+
+/// A charged request that came to nothing: one word for all reasons, and the same request may be tried again.
+fn failed(turn: Turn<Outcome>) -> Leaving {
+    let request = turn.id();
+    Leaving::Failed(turn, AnswerError::Failed { request })
 }
 
 /// Seals of one batch: a few hundred bytes each, far below what a batch holds.

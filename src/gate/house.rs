@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::GateError;
 use super::acts::{Applied, snapshot_beside};
 use super::environment::Environment;
-use super::service::Service;
+use super::service::{Service, guarded};
 use crate::file::OutputOptions;
 use crate::ledger::{Act, Proposal};
 
@@ -21,10 +21,10 @@ impl<E: Environment> Service<E> {
     /// The housekeeper: looks around twice a second until the space is closed.
     pub(super) fn keep_house(self: &Arc<Self>) {
         loop {
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            guarded(|| {
                 self.empty_inbox();
                 self.refund_expired();
-            }));
+            });
             if !self.housekeeping.wait(INTERVAL) {
                 return;
             }
@@ -35,7 +35,7 @@ impl<E: Environment> Service<E> {
     /// `done/NAME.refused`; then the file is removed. Files are to be renamed into the folder whole; names that begin with a
     /// dot or end in `.part` are left alone, as are snapshots, which go with their publication.
     pub(super) fn empty_inbox(&self) {
-        let inbox = self.archive.inbox();
+        let inbox = self.folder.inbox();
         let Ok(entries) = fs::read_dir(&inbox) else { return };
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| is_act(path)).collect();
         files.sort();

@@ -1,4 +1,4 @@
-//! The gate's own threads: a queue of jobs for as many as the machine has cores, and a queue that opens at given times.
+//! What the gate's own threads wait at: queues of work, and a queue that opens at given times.
 
 use std::collections::VecDeque;
 use std::sync::PoisonError;
@@ -48,12 +48,12 @@ impl<J> Jobs<J> {
 }
 
 /// Things that are due at a time, given out together with all others that are due then.
-pub(super) struct Due<J> {
+pub(super) struct Timed<J> {
     state: Mutex<(Vec<(Duration, J)>, bool)>,
     changed: Condvar,
 }
 
-impl<J> Due<J> {
+impl<J> Timed<J> {
     pub(super) fn new() -> Self {
         Self { state: Mutex::new((Vec::new(), false)), changed: Condvar::new() }
     }

@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use super::service::guarded;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 
@@ -75,10 +76,10 @@ impl<T: Send + 'static> Promise<T> {
             }
             State::Callback(callback) => {
                 drop(state);
-                // It may let the last handle go, which waits until nothing is under way.
+                // What the callback does is not this request any more: a space may be closed meanwhile.
                 self.counted = None;
                 // A callback that panics is its caller's affair; the gate's thread goes on.
-                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| callback(outcome)));
+                guarded(|| callback(outcome));
             }
             State::Ready(_) | State::Taken => {}
         }

@@ -6,7 +6,7 @@ use super::GateError;
 use super::environment::Environment;
 use super::registry::Lineage;
 use super::service::{Service, certificate_of};
-use crate::archive::{Archive, ArchiveError, DirArchive, Opening, OpeningName, OpeningPart, SnapshotOpening, fresh_salt, open_snapshot};
+use crate::archive::{Archive, ArchiveError, Opening, OpeningName, OpeningPart, SnapshotOpening, fresh_salt, open_snapshot};
 use crate::dataset::{Card, Description, NewVersion, Progress, Publication, PublicationFile, RowKey, Snapshot, Warning, write_snapshot};
 use crate::envelope::{Signed, Untrusted};
 use crate::id::{AccountId, DatasetId};
@@ -35,7 +35,7 @@ pub struct Published {
 
 /// A snapshot that no entry stands for yet; removed unless it is kept.
 struct Fresh<'a> {
-    archive: &'a DirArchive,
+    archive: &'a dyn Archive,
     data: SnapshotOpening,
     snapshot: Arc<Snapshot>,
     is_kept: bool,
@@ -163,7 +163,7 @@ impl<E: Environment> Service<E> {
     fn fresh(&self, data: SnapshotOpening, description: &Description) -> Result<Fresh<'_>, GateError> {
         let opened = open_snapshot(self.archive.as_ref(), &data, description);
         let snapshot = Arc::new(opened.inspect_err(|_| self.archive.remove_snapshot(&data.salt))?);
-        Ok(Fresh { archive: &self.archive, data, snapshot, is_kept: false })
+        Ok(Fresh { archive: self.archive.as_ref(), data, snapshot, is_kept: false })
     }
 
     /// Opening, entry, card; under the lock of owner's acts.
@@ -182,7 +182,8 @@ impl<E: Environment> Service<E> {
                 let account = AccountId::from_bytes(account);
                 let description = &publication.value().description;
                 let artefact = opening.commitment(account);
-                self.archive.put_opening(&OpeningName::new(account, OpeningPart::Publication, artefact), &opening.encode())?;
+                let name = OpeningName::new(account, OpeningPart::Publication, artefact);
+                self.archive.put_opening(&name, &opening.encode())?;
                 let lineage = Arc::new(Lineage::new(account, publication, fresh.data, Some(Arc::clone(&fresh.snapshot))));
                 self.registry_mut().insert_dataset(Arc::clone(&lineage))?;
                 let once = Some(self.tags.of_name(description.name().as_str()));
@@ -191,16 +192,19 @@ impl<E: Environment> Service<E> {
                     self.registry_mut().remove_dataset(&lineage.id);
                     return Err(fresh.after(error));
                 }
+                self.archive.keep(&name, Some(&fresh.data.salt));
                 (lineage, 1)
             }
             (DataArtefact::Later(version), Some(lineage)) => {
                 let number = version.value().number;
                 let artefact = opening.commitment(lineage.account);
-                self.archive.put_opening(&OpeningName::new(lineage.account, OpeningPart::Version(number), artefact), &opening.encode())?;
+                let name = OpeningName::new(lineage.account, OpeningPart::Version(number), artefact);
+                self.archive.put_opening(&name, &opening.encode())?;
                 // Known before it counts: which version is current, the ledger says.
                 lineage.add(version, fresh.data, Some(Arc::clone(&fresh.snapshot)));
                 let event = Event::Version { account: lineage.account, artefact, number: Some(number) };
                 self.record(event).map_err(|error| fresh.after(error))?;
+                self.archive.keep(&name, Some(&fresh.data.salt));
                 (Arc::clone(lineage), number)
             }
             _ => return Err(GateError::Act("the name was published meanwhile")),

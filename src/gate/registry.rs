@@ -1,12 +1,11 @@
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::GateError;
 use crate::archive::{Archive, ArchiveError, Behind, SnapshotOpening, behind, open_snapshot};
 use crate::dataset::{Description, NewVersion, Publication, RowKey, Snapshot};
 use crate::envelope::Signed;
-use crate::id::{AccountId, DatasetId, RightId, Time, VersionId};
+use crate::id::{AccountId, DatasetId, RightId, Salt, Time, VersionId};
 use crate::key::KeySet;
 use crate::ledger::{AccountKind, LedgerView};
 use crate::right::Verified;
@@ -201,10 +200,10 @@ impl Lineage {
         Ok((version.id, snapshot))
     }
 
-    /// Where the data of all versions lie.
-    pub(super) fn snapshots(&self, archive: &dyn Archive) -> Vec<PathBuf> {
+    /// The salts of the data of all versions.
+    pub(super) fn snapshots(&self) -> Vec<Salt> {
         let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        versions.iter().map(|version| archive.snapshot(&version.data.salt)).collect()
+        versions.iter().map(|version| version.data.salt).collect()
     }
 
     #[cfg(feature = "hazmat")]

@@ -3,19 +3,20 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 use std::time::Duration;
 
-use super::answer::{Delivery, Job, Outcome, Sealable};
+use super::GateError;
+use super::answer::{Charged, Due, Errand, Outcome};
 use super::clock::Clock;
 use super::environment::Environment;
-use super::jobs::{Due, Jobs};
+use super::jobs::{Jobs, Timed};
 use super::pending::Counter;
 use super::registry::Registry;
 use super::turn::Turns;
-use super::{AnswerError, GateError};
-use crate::archive::{Archive, DirArchive, Tags, fresh_salt, openings_of};
+use crate::archive::{Archive, DirArchive, SpaceFolder, Tags, fresh_salt, openings_of};
 use crate::engine::{Engines, LocalEngines};
 use crate::envelope::Signed;
 use crate::file::ReadError;
@@ -104,18 +105,20 @@ pub struct Counters {
 /// Everything behind the gate, shared by all its threads: archive, ledger, datasets, a clock and randomness.
 ///
 /// ```text
-/// callers --submit--> jobs --verify--> writer of the ledger (one thread, one fsync for all that wait): charge and start
-///                      ^                    |
-///                      +--- run <-----------+            sums and noise, on as many threads as the machine has cores
-///                            |
-///                            +--> due --sealer--> answers of a tick, one fsync; their seals, one fsync --> deliver
+/// callers --submit--> errands --verify--> writer of the ledger (one thread, one fsync for all that wait): charge and start
+///                      ^   ^                 |
+///                      |   |                 +--> runs: sums and noise, on threads of their own
+///                 leave|   |at once                 |
+///                      |   +--- not charged         v
+///                      +--sealer <------------ due: at each tick, answers by one fsync, their seals by one
 /// owner's acts: one at a time, under `acts`; readers look at the published state of the ledger and wait for nothing
 /// ```
 /// Locks, in the order in which they are taken: publishing, acts, registry, a view of the ledger. The last two are held over no
 /// I/O that another waits for.
 pub(crate) struct Service<E: Environment> {
     pub(super) environment: Arc<E>,
-    pub(super) archive: Arc<DirArchive>,
+    pub(super) folder: SpaceFolder,
+    pub(super) archive: Arc<dyn Archive>,
     pub(super) store: Arc<dyn LedgerStore>,
     pub(super) writer: Writer,
     registry: RwLock<Registry>,
@@ -130,8 +133,9 @@ pub(crate) struct Service<E: Environment> {
     pub(super) publishing: Publishing,
     pub(super) turns: Arc<Turns<Outcome>>,
     pub(super) counter: Arc<Counter>,
-    pub(super) jobs: Jobs<Job>,
-    pub(super) due: Due<Sealable>,
+    pub(super) errands: Jobs<Errand>,
+    pub(super) runs: Jobs<Charged>,
+    pub(super) due: Timed<Due>,
     pub(super) housekeeping: Housekeeping,
     /// Held as long as the service lives; the last field, so that it is let go last.
     _lock: File,
@@ -140,7 +144,10 @@ pub(crate) struct Service<E: Environment> {
 /// The service and its threads; dropped with the last handle, it finishes what is under way and closes the space.
 pub(crate) struct Running<E: Environment> {
     service: Arc<Service<E>>,
-    threads: Vec<JoinHandle<()>>,
+    /// Takes the threads; closes the space once it is gone.
+    threads: Option<Sender<JoinHandle<()>>>,
+    closer: Option<JoinHandle<()>>,
+    own: Vec<ThreadId>,
 }
 
 /// The gate's keys: the one in force, and earlier ones whose files are still there.
@@ -191,32 +198,41 @@ impl<E: Environment> Running<E> {
         certificate: &Signed<GateCertificate>,
         options: SpaceOptions,
     ) -> Result<Self, GateError> {
-        let archive = DirArchive::create(path)?;
-        let lock = DirArchive::lock(path, Duration::ZERO)?;
+        let folder = SpaceFolder::create(path)?;
+        let lock = folder.lock(Duration::ZERO)?;
+        let archive = DirArchive::open(&folder)?;
         if let Some(key) = &gate_key {
-            key.create(&archive.gate_keys(key.public().id())[0])?;
+            key.create(&folder.gate_keys(key.public().id())[0])?;
         }
         let now = Time::from_unix_s(environment.wall().as_secs());
         let tags = Tags::new(fresh_salt(&mut environment.random(Label::TAGS.as_bytes())?));
         tags.keep(&archive, genesis.ledger_id())?;
         let secret = tags.commitment(genesis.ledger_id());
         let foundation = Foundation { genesis, certificate: certificate.clone(), quantum: options.quantum, secret };
-        let store = JournalStore::create(&archive.ledger(), &foundation, now, JournalOptions::default())?;
-        archive.put_gate_certificate(certificate.bytes())?;
+        let store = JournalStore::create(&folder.ledger(), &foundation, now, JournalOptions::default())?;
         let signer = gate_key.map(|key| Arc::new(key) as Arc<dyn Signer>).or_else(|| options.signer.clone());
-        Self::start(environment, archive, store, SpaceOptions { signer, ..options }, lock)
+        Self::start(environment, folder, Arc::new(archive), Arc::new(store), SpaceOptions { signer, ..options }, lock)
     }
 
     /// Takes the lock and opens a space, checking everything in it.
     pub(crate) fn open(path: &Path, environment: E, options: SpaceOptions) -> Result<Self, GateError> {
-        let lock = DirArchive::lock(path, options.wait)?;
-        let archive = DirArchive::open(path)?;
-        let store = JournalStore::open(&archive.ledger(), JournalOptions::default())?;
-        Self::start(environment, archive, store, options, lock)
+        let folder = SpaceFolder::open(path)?;
+        let lock = folder.lock(options.wait)?;
+        folder.complete()?;
+        let archive = DirArchive::open(&folder)?;
+        let store = JournalStore::open(&folder.ledger(), JournalOptions::default())?;
+        Self::start(environment, folder, Arc::new(archive), Arc::new(store), options, lock)
     }
 
-    fn start(environment: E, archive: DirArchive, store: JournalStore, options: SpaceOptions, lock: File) -> Result<Self, GateError> {
-        let (environment, archive, store) = (Arc::new(environment), Arc::new(archive), Arc::new(store) as Arc<dyn LedgerStore>);
+    fn start(
+        environment: E,
+        folder: SpaceFolder,
+        archive: Arc<dyn Archive>,
+        store: Arc<dyn LedgerStore>,
+        options: SpaceOptions,
+        lock: File,
+    ) -> Result<Self, GateError> {
+        let environment = Arc::new(environment);
         let view = store.view()?;
         let genesis = view.head().genesis().ok_or(LedgerError::Incomplete("there is no genesis entry"))?.clone();
         if genesis.test == E::REAL {
@@ -226,8 +242,7 @@ impl<E: Environment> Running<E> {
         let certificate = certificate_of(view.as_ref())?;
         let signers = Signers { given: options.signer, known: RwLock::default() };
         // Nothing can be signed without it, so it is better missed now than with the first answer.
-        signers.of(&archive, certificate.value().gate.id())?;
-        archive.settle()?;
+        signers.of(&folder, certificate.value().gate.id())?;
         let registry = Registry::load(archive.as_ref(), view.as_ref(), &owner)?;
         let (last, secret) = (view.head().time(), view.head().upgrade().map(|(_, secret)| secret));
         drop(view);
@@ -236,14 +251,17 @@ impl<E: Environment> Running<E> {
         let tags = match secret {
             Some(commitment) => Tags::read(archive.as_ref(), &commitment, ledger_id)?,
             // At the time of the last entry: a clock that nobody has checked yet decides nothing.
-            None => upgrade(&environment, &archive, store.as_ref(), &registry, ledger_id, last.unwrap_or(Time::from_unix_s(0)))?,
+            None => upgrade(&environment, archive.as_ref(), store.as_ref(), &registry, ledger_id, last.unwrap_or(Time::from_unix_s(0)))?,
         };
-        retain(&archive, store.as_ref(), &registry, &tags, ledger_id)?;
+        // Written after its entry, so that a crash may have come between.
+        folder.put_gate_certificate(certificate.bytes())?;
+        settle(archive.as_ref(), store.as_ref(), &registry, &tags, ledger_id)?;
         let gate_clock = Arc::new(ServiceClock { environment: Arc::clone(&environment), clock });
         let writer = Writer::start(Arc::clone(&store), gate_clock).map_err(|error| GateError::Thread(error.kind()))?;
-        let engines = options.engines.unwrap_or_else(|| Arc::new(LocalEngines::default().with_spill_folder(archive.root())));
+        let engines = options.engines.unwrap_or_else(|| Arc::new(LocalEngines::default().with_spill_folder(folder.root())));
         let service = Arc::new(Service {
             environment,
+            folder,
             archive,
             store,
             writer,
@@ -259,25 +277,37 @@ impl<E: Environment> Running<E> {
             publishing: Publishing::default(),
             turns: Arc::new(Turns::new()),
             counter: Arc::default(),
-            jobs: Jobs::new(),
-            due: Due::new(),
+            errands: Jobs::new(),
+            runs: Jobs::new(),
+            due: Timed::new(),
             housekeeping: Housekeeping::default(),
             _lock: lock,
         });
         service.store_checkpoint()?;
-        let mut running = Self { service, threads: Vec::new() };
+        let (threads, taken) = channel::<JoinHandle<()>>();
+        let closed = Arc::clone(&service);
+        let closer = std::thread::Builder::new().name("gate-closer".to_owned()).spawn(move || closed.close(taken.iter().collect()));
+        let closer = closer.map_err(|error| GateError::Thread(error.kind()))?;
+        let mut running = Self { service, threads: Some(threads), own: vec![closer.thread().id()], closer: Some(closer) };
         running.spawn(options.inbox)?;
         Ok(running)
     }
 
     fn spawn(&mut self, inbox: bool) -> Result<(), GateError> {
-        let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
-        let mut spawn = |name: String, service: Arc<Service<E>>, body: fn(&Arc<Service<E>>)| {
+        let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+        let mut spawn = |name: String, service: Arc<Service<E>>, body: fn(&Arc<Service<E>>)| -> Result<(), GateError> {
             let thread = std::thread::Builder::new().name(name).spawn(move || body(&service));
-            thread.map(|thread| self.threads.push(thread)).map_err(|error| GateError::Thread(error.kind()))
+            let thread = thread.map_err(|error| GateError::Thread(error.kind()))?;
+            self.own.push(thread.thread().id());
+            // The closer listens as long as this has the other end.
+            if let Some(threads) = &self.threads {
+                let _ = threads.send(thread);
+            }
+            Ok(())
         };
-        for number in 0..workers {
-            spawn(format!("gate-{number}"), Arc::clone(&self.service), Service::work)?;
+        for number in 0..cores {
+            spawn(format!("gate-desk-{number}"), Arc::clone(&self.service), Service::stand_at_desk)?;
+            spawn(format!("gate-run-{number}"), Arc::clone(&self.service), Service::compute_for_ever)?;
         }
         spawn("gate-sealer".to_owned(), Arc::clone(&self.service), Service::seal_for_ever)?;
         if inbox {
@@ -293,43 +323,41 @@ impl<E: Environment> Running<E> {
 
 impl<E: Environment> Drop for Running<E> {
     fn drop(&mut self) {
-        self.service.counter.wait_for_none();
-        self.service.housekeeping.close();
-        self.service.jobs.close();
-        self.service.due.close();
-        let own = std::thread::current().id();
-        for thread in self.threads.drain(..) {
-            // The last handle may go in a callback of one of these threads, which cannot wait for itself.
-            if thread.thread().id() != own {
-                let _ = thread.join();
-            }
+        self.threads = None;
+        // The last handle may go in a callback, on a thread of the gate that must not wait for itself.
+        if let Some(closer) = self.closer.take().filter(|_| !self.own.contains(&std::thread::current().id())) {
+            let _ = closer.join();
         }
-        // The checkpoint only saves the next open from believing less than it could; the journal is the truth.
-        let _ = self.service.store_checkpoint();
     }
 }
 
 impl<E: Environment> Service<E> {
-    /// A worker: takes jobs until there will be no more.
-    fn work(self: &Arc<Self>) {
-        while let Some(job) = self.jobs.take() {
-            // A panic ends its job alone: the turn it held tells everybody that the request failed.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.work_on(job)));
+    /// Waits until nothing is under way, then ends one after the other what could start something.
+    fn close(&self, threads: Vec<JoinHandle<()>>) {
+        self.counter.wait_for_none();
+        self.housekeeping.close();
+        self.errands.close();
+        self.runs.close();
+        self.due.close();
+        for thread in threads {
+            let _ = thread.join();
+        }
+        self.writer.close();
+        // The checkpoint only saves the next open from believing less than it could; the journal is the truth.
+        let _ = self.store_checkpoint();
+    }
+
+    /// A thread at the desk, until there is nothing more to do.
+    fn stand_at_desk(self: &Arc<Self>) {
+        while let Some(errand) = self.errands.take() {
+            guarded(|| self.do_errand(errand));
         }
     }
 
-    fn work_on(self: &Arc<Self>, job: Job) {
-        match job {
-            Job::Verify(asked) => self.take_in(asked),
-            Job::Run(charged) => self.run(charged),
-            Job::Deliver(Delivery { turn, request, seal }) => {
-                let release = self.sealed_release(&request, &seal);
-                turn.finish(release.map_err(AnswerError::from));
-            }
-            Job::Fail(turn) => {
-                let request = turn.id();
-                turn.finish(Err(AnswerError::Failed { request }));
-            }
+    /// A thread that computes, until there is nothing more to compute.
+    fn compute_for_ever(self: &Arc<Self>) {
+        while let Some(charged) = self.runs.take() {
+            guarded(|| self.run(charged));
         }
     }
 
@@ -369,7 +397,7 @@ impl<E: Environment> Service<E> {
 
     /// The signer of a gate's key.
     pub(super) fn signer(&self, gate: KeyId) -> Result<Arc<dyn Signer>, GateError> {
-        self.signers.of(&self.archive, gate)
+        self.signers.of(&self.folder, gate)
     }
 
     /// Whether the gate can sign with a key: it was given, or its file is there.
@@ -411,7 +439,7 @@ impl<E: Environment> Service<E> {
 
     /// The folder into which owner's acts are put.
     pub(crate) fn inbox(&self) -> std::path::PathBuf {
-        self.archive.inbox()
+        self.folder.inbox()
     }
 
     pub(crate) const fn owner(&self) -> &KeySet {
@@ -420,14 +448,14 @@ impl<E: Environment> Service<E> {
 }
 
 impl Signers {
-    fn of(&self, archive: &DirArchive, gate: KeyId) -> Result<Arc<dyn Signer>, GateError> {
+    fn of(&self, folder: &SpaceFolder, gate: KeyId) -> Result<Arc<dyn Signer>, GateError> {
         if let Some(given) = self.given.as_ref().filter(|given| given.public().id() == gate) {
             return Ok(Arc::clone(given));
         }
         if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&gate) {
             return Ok(Arc::clone(known));
         }
-        for path in archive.gate_keys(gate) {
+        for path in folder.gate_keys(gate) {
             match SigningKey::open(&path) {
                 Ok(key) if key.public().id() == gate => {
                     let key: Arc<dyn Signer> = Arc::new(key);
@@ -476,6 +504,11 @@ impl Housekeeping {
     }
 }
 
+/// A panic ends one piece of work alone: the turn it held tells everybody that the request failed.
+pub(super) fn guarded(work: impl FnOnce()) {
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+}
+
 /// The certificate in force.
 pub(crate) fn certificate_of(view: &dyn LedgerView) -> Result<Signed<GateCertificate>, GateError> {
     Ok(view.head().certificate().cloned().ok_or(LedgerError::Incomplete("there is no gate certificate"))?)
@@ -489,7 +522,7 @@ pub(super) fn verdict_of_clock(error: ClockError) -> Verdict {
 /// space's: no answer is told more precisely than before.
 fn upgrade<E: Environment>(
     environment: &Arc<E>,
-    archive: &DirArchive,
+    archive: &dyn Archive,
     store: &dyn LedgerStore,
     registry: &Registry,
     ledger: LedgerId,
@@ -504,14 +537,13 @@ fn upgrade<E: Environment>(
     for outcome in outcomes {
         outcome.map_err(WriteError::Book)?;
     }
-    archive.put_gate_certificate(certificate_of(store.view()?.as_ref())?.bytes())?;
     Ok(tags)
 }
 
 /// Removes what killed publications left.
-fn retain(archive: &DirArchive, store: &dyn LedgerStore, registry: &Registry, tags: &Tags, ledger: LedgerId) -> Result<(), GateError> {
+fn settle(archive: &dyn Archive, store: &dyn LedgerStore, registry: &Registry, tags: &Tags, ledger: LedgerId) -> Result<(), GateError> {
     let mut openings = vec![tags.opening(ledger)];
     store.view()?.accounts(&mut |id, account| openings.extend(openings_of(id, account)))?;
-    let snapshots = registry.datasets().flat_map(|lineage| lineage.snapshots(archive)).collect();
-    Ok(archive.retain(&openings, &snapshots)?)
+    let snapshots: Vec<_> = registry.datasets().flat_map(|lineage| lineage.snapshots()).collect();
+    Ok(archive.settle(&openings, &snapshots)?)
 }

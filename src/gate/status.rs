@@ -8,7 +8,7 @@ use super::acts::NextActs;
 use super::environment::Environment;
 use super::registry::Registry;
 use super::service::Service;
-use crate::archive::DirArchive;
+use crate::archive::{DirArchive, SpaceFolder};
 use crate::budget::{Balance, Loss};
 use crate::dataset::Description;
 use crate::id::{AccountId, DatasetId, LedgerId, RequestId, RightId, Time};
@@ -88,13 +88,11 @@ impl SpaceStatus {
     /// # Errors
     /// It is not a space, or something in it does not agree.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, GateError> {
-        let path = path.as_ref();
-        // That there is one at all is the clearer error.
-        DirArchive::open(path)?;
-        let reading = LedgerReading::open(&path.join("ledger"), |_, _| {})?;
+        let folder = SpaceFolder::open(path.as_ref())?;
+        let reading = LedgerReading::open(&folder.ledger(), |_, _| {})?;
         let view = reading.view();
         let genesis = view.head().genesis().ok_or(LedgerError::Incomplete("there is no genesis entry"))?;
-        let registry = Registry::load(&DirArchive::open(path)?, view.as_ref(), &genesis.owner)?;
+        let registry = Registry::load(&DirArchive::open(&folder)?, view.as_ref(), &genesis.owner)?;
         Self::of(genesis.ledger_id(), &registry, view.as_ref())
     }
 

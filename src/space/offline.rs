@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::archive::{DirArchive, fresh_salt};
+use crate::archive::{SpaceFolder, fresh_salt};
 use crate::dataset::{Card, Description, NewVersion, Progress, Publication, PublicationFile, RowKey, Summary, write_snapshot};
 use crate::envelope::{Signed, Untrusted};
 use crate::file::{Output, OutputOptions};
@@ -41,9 +41,9 @@ pub fn certify_closed(
     now: Time,
     wait: Duration,
 ) -> Result<GateCertificate, GateError> {
-    let lock = DirArchive::lock(path.as_ref(), wait)?;
-    let archive = DirArchive::open(path.as_ref())?;
-    let store = JournalStore::open(&archive.ledger(), JournalOptions::default())?;
+    let folder = SpaceFolder::open(path.as_ref())?;
+    let lock = folder.lock(wait)?;
+    let store = JournalStore::open(&folder.ledger(), JournalOptions::default())?;
     let view = store.view()?;
     let genesis = view.head().genesis().ok_or(LedgerError::Incomplete("there is no genesis entry"))?;
     if genesis.owner.key() != owner.public() {
@@ -57,7 +57,7 @@ pub fn certify_closed(
         Certified::New => {
             let key = SigningKey::generate(&mut SystemRandom::new()?);
             // Before the entry that names it: a key without an entry is harmless, an entry without its key is not.
-            key.create(&archive.gate_keys(key.public().id())[1])?;
+            key.create(&folder.gate_keys(key.public().id())[1])?;
             key.public().clone()
         }
     };
@@ -67,7 +67,7 @@ pub fn certify_closed(
     for outcome in store.append(&[proposal], acts.time.unwrap_or(now))? {
         outcome.map_err(WriteError::Book)?;
     }
-    archive.put_gate_certificate(certificate.bytes())?;
+    folder.put_gate_certificate(certificate.bytes())?;
     drop(lock);
     Ok(certificate.into_value())
 }
