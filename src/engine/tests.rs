@@ -133,7 +133,8 @@ proptest! {
         prop_assert_eq!(all, together);
         for (place, vector) in bound.vectors().iter().enumerate() {
             let changes = || own.iter().filter(|((vector, ..), _)| *vector == place).map(|(_, number)| number.unsigned_abs());
-            let (change, squared): (u128, u128) = (changes().sum(), changes().map(|change| change.saturating_mul(change)).sum());
+            let change: u128 = changes().sum();
+            let squared = changes().fold(0u128, |sum, change| sum.saturating_add(change.saturating_mul(change)));
             prop_assert!(change <= vector.sensitivity(), "{}: {} above {}", vector, change, vector.sensitivity());
             prop_assert!(vector.squared_sensitivity().is_none_or(|most| squared <= most), "{}: squared {}", vector, squared);
             prop_assert!(changes().count() as u128 <= vector.touched());

@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use super::run::Probe;
 use super::{Cell, Chosen, Claim, Noise, Report, Rows, Subject};
@@ -6,7 +8,9 @@ use crate::budget::Loss;
 use crate::class::Class;
 use crate::dataset::{ColumnType, Unit, Values};
 use crate::dp::Law;
-use crate::engine::{BindError, Bound, Control, Engine, EngineError, Exact, Key, Split, SplitError, Step, Vector, VectorKind};
+use crate::engine::{
+    BindError, Bound, Control, Engine, EngineError, Engines, Exact, Key, LocalEngines, Split, SplitError, Step, Vector, VectorKind,
+};
 use crate::id::ColumnName;
 use crate::query::Query;
 use crate::random::Random;
@@ -95,6 +99,14 @@ impl ProbeError {
     }
 }
 
+/// Engines over the blocks of a table.
+fn over(engines: Arc<dyn Engines>) -> EngineOf {
+    Box::new(move |rows| {
+        let (blocks, key) = rows.blocks(BLOCK_ROWS);
+        engines.over(blocks, key)
+    })
+}
+
 impl RequestProbe {
     /// A probe of `query` on `rows` at `price`.
     ///
@@ -105,8 +117,15 @@ impl RequestProbe {
         let split = Split::new(&bound, price)?;
         let contribution = rows.schema().contribution();
         let request = Request { bound, split, rows_per_group: contribution.rows_per_group.into() };
-        let engine = |rows: &Rows| -> Box<dyn Engine> { Box::new(rows.engine(BLOCK_ROWS)) };
-        Ok(Self { request, rows, engine: Box::new(engine), runs: RUNS, seed: "probe".to_owned() })
+        // One thread: the tables of a probe are small.
+        let engines = LocalEngines::default().with_threads(NonZeroUsize::MIN);
+        Ok(Self { request, rows, engine: over(Arc::new(engines)), runs: RUNS, seed: "probe".to_owned() })
+    }
+
+    /// The same with the engines that a gate is given.
+    #[must_use]
+    pub fn engines(self, engines: Arc<dyn Engines>) -> Self {
+        Self { engine: over(engines), ..self }
     }
 
     /// The same with another engine than that of a snapshot, made for each table.

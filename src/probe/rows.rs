@@ -1,10 +1,9 @@
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::ProbeError;
 use crate::codec::Encoder;
 use crate::dataset::{Block, Cells, Column, ColumnType, RowKey, Schema, UnitBlock, Values};
-use crate::engine::{Blocks, EngineError, SnapshotEngine};
+use crate::engine::{Blocks, EngineError};
 use crate::label::Label;
 
 /// A cell of a table in memory.
@@ -69,13 +68,10 @@ impl Rows {
         self.rows.iter().map(first).collect()
     }
 
-    /// The engine of a snapshot over these rows, by the rules of a snapshot.
-    pub(super) fn engine(&self, block_rows: usize) -> SnapshotEngine<impl Blocks + use<>> {
+    /// These rows in blocks, by the rules of a snapshot, and the key of their lineage.
+    pub(super) fn blocks(&self, block_rows: usize) -> (Arc<dyn Blocks>, RowKey) {
         let key = RowKey::from_bytes(&[7; 32]);
-        let blocks = MemoryBlocks::new(self, &key, block_rows);
-        let engine =
-            if self.schema.unit_column().is_some() { SnapshotEngine::of_units(blocks, key) } else { SnapshotEngine::of_rows(blocks) };
-        engine.with_threads(NonZeroUsize::MIN)
+        (Arc::new(MemoryBlocks::new(self, &key, block_rows)), key)
     }
 }
 
