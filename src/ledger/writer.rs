@@ -88,6 +88,9 @@ impl Writer {
         receiver.recv().unwrap_or(Err(WriteError::Closed))
     }
 
+    /// Stub.
+    pub fn close(&self) {}
+
     /// Batches.
     #[must_use]
     pub fn batches(&self) -> u64 {
