@@ -17,9 +17,11 @@ use usufruct::auditor::Auditor;
 use usufruct::budget::Loss;
 use usufruct::dataset::{DescriptionFile, table_schema};
 use usufruct::file::OutputError;
+use usufruct::gate::SpaceOptions;
 use usufruct::holder::{Holder, SeenError, SeenFile};
 use usufruct::id::Time;
 use usufruct::key::Signer as _;
+use usufruct::ledger::Quantum;
 use usufruct::owner::Owner;
 use usufruct::query::Query;
 use usufruct::random::SystemRandom;
@@ -65,7 +67,6 @@ name = "people"
 data = "people.csv"
 unit = "row"
 rows_are_independent = true
-quantum_ms = 0
 budget = { model = "approx", epsilon = "100" }
 columns.age = { type = "integer", bounds = [0, 120], grade = 2 }
 columns.sex = { type = "text", values = ["f", "m"], grade = 1 }
@@ -93,7 +94,7 @@ fn a_space_charges_once_whatever_room_there_was() {
     let file = DescriptionFile::parse(DESCRIPTION, outside.path()).unwrap();
     let source = CsvSource::open(&file.data.path, CsvOptions::default(), table_schema(file.description.schema())).unwrap();
     let path = disk.path().join("space");
-    let space = Space::create(&path, owner.signer(), owner.public(), now()).unwrap();
+    let space = Space::create_with(&path, owner.signer(), owner.public(), now(), SpaceOptions::default().quantum(Quantum::NONE)).unwrap();
     let published = space.publish(&file.description, &source, owner.signer(), &mut |_| ControlFlow::Continue(())).unwrap();
     drop(space);
     let mut random = SystemRandom::new().unwrap();

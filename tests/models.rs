@@ -310,7 +310,7 @@ fn both_models_in_one_audit() {
     ask(&mut world, &gate, &persons, "SELECT COUNT(*), AVG(age) FROM people", epsilon);
     let answered = world.request(&persons, "SELECT COUNT(*) FROM people", epsilon);
     let release = gate.answer(&answered).unwrap();
-    drop(gate);
+    drop((gate, space));
     let report = Auditor::new(world.owner.public().clone()).audit(&path, None, &|_, _| {}).unwrap();
     assert!(report.ok(), "{:?}", report.problems);
     let spent: Vec<Loss> = report.datasets.iter().map(|dataset| dataset.balance.spent()).collect();

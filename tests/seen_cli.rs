@@ -95,10 +95,10 @@ fn a_seen_file_is_inspected_and_verified() {
     let world = World::with_people();
     world.done(&World::ask("0.1", COUNT));
     let told = world.json(&["inspect", "holder.key.seen"]);
-    assert_eq!((told["kind"].as_str(), told["line_1"]["size"].as_u64()), (Some("seen checkpoints"), Some(7)));
+    assert_eq!((told["kind"].as_str(), told["line_1"]["size"].as_u64()), (Some("seen checkpoints"), Some(8)));
     assert!(told["line_1"]["gate_certificate"]["gate_key"].is_string() && told["line_1"]["note"].is_array());
     let told = world.json(&["verify", "holder.key.seen", "--key", "owner.pub"]);
-    assert!(told["proved"][0].as_str().unwrap().contains("signed its first 7 entries"), "{told}");
+    assert!(told["proved"][0].as_str().unwrap().contains("signed its first 8 entries"), "{told}");
     let told = world.json(&["verify", "holder.key.seen", "--key", "holder.pub"]);
     assert_eq!(told["proved"].as_array().unwrap().len(), 0);
     assert!(told["not_proved"][0].as_str().unwrap().contains("of another owner"), "{told}");
@@ -118,7 +118,7 @@ fn a_gate_that_keeps_two_histories_is_caught() {
     ask[1] = "twin";
     let run = world.run(&[&ask[..], &["--checkpoint", "base"]].concat());
     assert_eq!(run.code, 1, "{}", run.err);
-    assert!(run.err.contains("signed two roots of its first 7 entries") && run.err.contains("holder.key.seen.fork"), "{}", run.err);
+    assert!(run.err.contains("signed two roots of its first 8 entries") && run.err.contains("holder.key.seen.fork"), "{}", run.err);
     assert!(run.out.contains("COUNT(*)"), "what was paid for is shown: {}", run.out);
 
     let told = world.json(&["verify", "holder.key.seen.fork", "--key", "owner.pub"]);

@@ -59,7 +59,7 @@ impl World {
             world.done(&["key", "new", "-o", &format!("{name}.key")]);
             world.done(&["key", "public", &format!("{name}.key"), "-o", &format!("{name}.pub")]);
         }
-        world.done(&["space", "new", "space", "--key", "owner.key"]);
+        world.done(&["space", "new", "space", "--key", "owner.key", "--quantum-ms", "0"]);
         world
     }
 
