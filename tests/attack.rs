@@ -26,11 +26,11 @@ use usufruct::engine::{Blocks, Bound, Control, Engine, EngineError, Engines, Exa
 use usufruct::envelope::Signed;
 use usufruct::gate::{AnswerError, Gate, GateError, Published, SpaceOptions};
 use usufruct::holder::{Holder, SeenFile};
-use usufruct::id::{AccountId, Digest, Salt, Time};
+use usufruct::id::{AccountId, Digest, RequestId, Salt, Time};
 use usufruct::key::{KeyError, PublicKey, Signer, SigningKey};
 use usufruct::ledger::{
     AccountKind, Act, Checkpoint, ClockReset, Event, GateCertificate, JournalOptions, JournalStore, LedgerReading, LedgerStore as _,
-    Measure, Proposal, Quantum, QuantumChange, RefillReason, RequestState, origin_of,
+    Measure, Proposal, Quantum, QuantumChange, RefillReason, RequestState, Reserve, origin_of,
 };
 use usufruct::owner::Owner;
 use usufruct::query::Query;
@@ -438,7 +438,7 @@ fn everything_at_once_ends_and_adds_up() {
         };
         let quantum = || {
             let acts = space.next_acts().unwrap();
-            let quantum = Quantum::new([0, 20, 50, 1000][acts.quantum as usize % 4]).unwrap();
+            let quantum = Quantum::new([0, 20, 50, 1000].into_iter().cycle().nth(usize::try_from(acts.quantum).unwrap()).unwrap()).unwrap();
             let change = QuantumChange { ledger: acts.ledger, number: acts.quantum, quantum };
             space.apply(Signed::sign(change, owner).unwrap().bytes()).unwrap();
             std::thread::sleep(Duration::from_millis(50));
@@ -576,6 +576,51 @@ fn a_computation_that_panics_is_told_at_a_tick() {
             assert!(elapsed >= Duration::from_secs(1), "told after {elapsed:?}, at a quantum of 1 s");
         }
     });
+}
+
+/// A space that has lived for a while, and whose owner looks at all its requests again and again.
+#[test]
+fn a_look_at_everything_stops_no_answer() {
+    let world = World::new(0);
+    let right = world.right(&world.publish("people", "10"), "10", 1_000_000_000);
+    world.space.grant(right.bytes(), false).unwrap();
+    let accounts = vec![world.space.datasets().unwrap()[0].account, world.space.rights().unwrap()[0].account];
+    let (folder, owner, holder) = world.closed();
+    let path = folder.path().join("space");
+    let amount = Measure { loss: Loss::pure(Epsilon::from_units(1).unwrap()), uses: 1 };
+    let reserve = |number: u64| {
+        let (request, once) = (Digest::of(&number.to_be_bytes()), Digest::of(&number.to_le_bytes()));
+        let (from, until, expires_at) = (Time::from_unix_s(0), Time::MAX, Time::MAX);
+        let request = RequestId::from_bytes(*request.as_bytes());
+        Proposal::one(Act::Reserve(Reserve { request, once, expires_at, amount, accounts: accounts.clone(), from, until }))
+    };
+    let store = JournalStore::open(&path.join("ledger"), JournalOptions::default()).unwrap();
+    for thousand in 0..300 {
+        let proposals: Vec<_> = (0..1000).map(|number| reserve(thousand * 1000 + number)).collect();
+        assert!(store.append(&proposals, now()).unwrap().iter().all(Result::is_ok));
+    }
+    drop(store);
+    let world = World { space: Space::open(&path).unwrap(), folder, owner, holder };
+    let slowest = || {
+        let one = |_| {
+            let (request, begun) = (world.request(&right), Instant::now());
+            world.space.gate().answer(&request).unwrap();
+            begun.elapsed()
+        };
+        (0..20).map(one).max().unwrap()
+    };
+    let (alone, stop) = (slowest(), AtomicBool::new(false));
+    let beside = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                drop(world.space.requests().unwrap());
+            }
+        });
+        let beside = slowest();
+        stop.store(true, Ordering::Relaxed);
+        beside
+    });
+    assert!(beside < Duration::from_millis(50) + 5 * alone, "an answer took {beside:?}, and {alone:?} when nobody looked");
 }
 
 // What is told, and is not so.
