@@ -21,7 +21,7 @@ use usufruct::gate::{AnswerError, GateError, SpaceOptions, SpaceStatus};
 use usufruct::holder::Holder;
 use usufruct::id::Time;
 use usufruct::key::{Signer as _, SigningKey};
-use usufruct::ledger::{ClockReset, Quantum, QuantumChange, RefillReason, RequestState};
+use usufruct::ledger::{ClockReset, LedgerReading, Quantum, QuantumChange, RefillReason, RequestState};
 use usufruct::owner::Owner;
 use usufruct::query::Query;
 use usufruct::random::SystemRandom;
@@ -195,6 +195,10 @@ fn check(folder: &Path, act_name: &str, ran: &Ran) {
     let refills: u64 = status.datasets.iter().map(|state| state.refills.len() as u64).sum();
     assert_eq!(count("snapshots"), versions, "{}", told());
     assert_eq!(count("openings"), versions + refills + status.rights.len() as u64 + 1, "{}", told());
+    // The file of the certificate, which comes after its entry, is of the one in force.
+    let reading = LedgerReading::open(&path.join("ledger"), |_, _| {}).unwrap();
+    let certificate = reading.book.head().certificate().unwrap().bytes();
+    assert!(fs::read(path.join("gate.certificate")).is_ok_and(|found| found == certificate), "{}", told());
 }
 
 fn every_call_fails(acts: &[&str]) {
