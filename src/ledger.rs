@@ -16,6 +16,8 @@ mod change;
 mod charge;
 mod checkpoint;
 mod commitment;
+#[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
+pub mod conformance;
 mod entry;
 mod foundation;
 #[cfg(feature = "embedded")]
@@ -29,7 +31,7 @@ mod store;
 mod tree;
 #[cfg(feature = "embedded")]
 mod writer;
-#[cfg(all(feature = "embedded", test))]
+#[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
 mod world;
 
 pub use book::{Account, AccountKind, Book, BookError, LedgerHead, REFUND_AFTER_S, RequestRecord, RequestState};
@@ -49,6 +51,8 @@ pub use proof::{ProofError, verify_consistency, verify_inclusion};
 #[cfg(feature = "embedded")]
 pub use proposal::{Act, Admitted, Proposal, Reserve, Ticket};
 pub use quantum::{Quantum, QuantumError};
+#[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
+pub use store::{FailingStore, StoreFailure};
 #[cfg(feature = "embedded")]
 pub use store::{JournalStore, LedgerError, LedgerReading, LedgerStore, LedgerView, MemoryStore};
 pub use tree::{EMPTY_ROOT, Tree, leaf_hash};

@@ -5,7 +5,7 @@ use crate::codec::Encoder;
 use crate::id::Time;
 
 /// The entries that are to be made durable in one step, and what they would make of the state.
-pub(super) struct Batch<'s, S> {
+pub(in crate::ledger) struct Batch<'s, S> {
     overlay: Overlay<'s, S>,
     entries: Encoded,
     /// The most bytes of entries and their length prefixes.
@@ -14,7 +14,7 @@ pub(super) struct Batch<'s, S> {
 
 /// The bytes of entries, one after the other, in buffers that serve again.
 #[derive(Debug, Default)]
-pub(super) struct Encoded {
+pub(in crate::ledger) struct Encoded {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -119,7 +119,7 @@ impl Encoded {
     }
 
     /// Each entry.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    pub(in crate::ledger) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
     }

@@ -9,14 +9,18 @@
 //! never has an entry that a loss of power could take back. Every store passes `conformance` (feature `hazmat`).
 
 mod error;
+#[cfg(any(test, feature = "hazmat"))]
+mod failing;
 mod journal_store;
 mod memory;
-mod published;
+pub(super) mod published;
 mod reading;
 #[cfg(test)]
 mod tests;
 
 pub use error::LedgerError;
+#[cfg(any(test, feature = "hazmat"))]
+pub use failing::{FailingStore, StoreFailure};
 pub use journal_store::JournalStore;
 pub use memory::MemoryStore;
 pub use reading::LedgerReading;
@@ -45,7 +49,8 @@ pub trait LedgerStore: Send + Sync {
     /// No such ticket, or the store cannot be read.
     fn locate(&self, ticket: Ticket) -> Result<u64, LedgerError>;
 
-    /// One durable state, which stays as it is while it is held. Hold it briefly, and never two at once in one thread.
+    /// One durable state, which stays as it is while it is held. Hold it briefly, and ask nothing else of the store meanwhile
+    /// in the same thread: a writer that waits for the view would be waited for.
     ///
     /// # Errors
     /// The store cannot be read.

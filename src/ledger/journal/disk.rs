@@ -35,9 +35,35 @@ pub(in crate::ledger) trait Disk: Send {
 pub(super) struct Folder {
     path: PathBuf,
     /// The file last written to.
-    open: Option<(String, File)>,
+    open: Option<Open>,
     /// The folder and the file in it whose lock keeps others out.
-    locked: Option<(File, String, File)>,
+    locked: Option<(Open, Open)>,
+}
+
+/// A file that is open, and by what it is known again: no other has its device and inode while it is.
+struct Open {
+    name: String,
+    file: File,
+    identity: (u64, u64),
+}
+
+impl Open {
+    fn new(name: &str, file: File) -> io::Result<Self> {
+        let identity = identity(&file.metadata()?);
+        Ok(Self { name: name.to_owned(), file, identity })
+    }
+
+    fn is_in(&self, folder: &Path) -> io::Result<bool> {
+        match std::fs::metadata(folder.join(&self.name)) {
+            Ok(found) => Ok(identity(&found) == self.identity),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn identity(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }
 
 impl Folder {
@@ -56,22 +82,12 @@ impl Folder {
         Ok(Self::new(path))
     }
 
-    fn file(&mut self, name: &str) -> io::Result<&File> {
+    fn open(&mut self, name: &str) -> io::Result<&Open> {
         let open = match self.open.take() {
-            Some(open) if open.0 == name => open,
-            _ => (name.to_owned(), OpenOptions::new().read(true).write(true).open(self.path.join(name))?),
+            Some(open) if open.name == name => open,
+            _ => Open::new(name, OpenOptions::new().read(true).write(true).open(self.path.join(name))?)?,
         };
-        Ok(&self.open.insert(open).1)
-    }
-}
-
-/// A file is its device and inode; while a handle is open, no other file gets them.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let identity = |file: &Metadata| (file.dev(), file.ino());
-    match std::fs::metadata(path) {
-        Ok(found) => Ok(identity(&found) == identity(&file.metadata()?)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+        Ok(self.open.insert(open))
     }
 }
 
@@ -97,7 +113,7 @@ impl Disk for Folder {
     fn lock(&mut self, name: &str) -> io::Result<bool> {
         let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
         match file.try_lock() {
-            Ok(()) => self.locked = Some((File::open(&self.path)?, name.to_owned(), file)),
+            Ok(()) => self.locked = Some((Open::new(".", File::open(&self.path)?)?, Open::new(name, file)?)),
             Err(TryLockError::WouldBlock) => return Ok(false),
             Err(TryLockError::Error(error)) => return Err(error),
         }
@@ -105,37 +121,35 @@ impl Disk for Folder {
     }
 
     fn is_in_place(&mut self, name: &str) -> io::Result<bool> {
-        let path = self.path.join(name);
-        let in_place = match &self.locked {
-            Some((folder, name, file)) => is_at(folder, &self.path)? && is_at(file, &self.path.join(name))?,
-            None => true,
-        };
-        Ok(in_place && is_at(self.file(name)?, &path)?)
+        self.open(name)?;
+        let locked = self.locked.iter().flat_map(|(folder, first)| [folder, first]);
+        let mut files = locked.chain(&self.open).map(|file| file.is_in(&self.path));
+        files.try_fold(true, |all, is_in| Ok(all && is_in?))
     }
 
     fn read_at(&mut self, name: &str, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        self.file(name)?.read_exact_at(bytes, offset)
+        self.open(name)?.file.read_exact_at(bytes, offset)
     }
 
     fn create(&mut self, name: &str) -> io::Result<()> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(self.path.join(name))?;
-        self.open = Some((name.to_owned(), file));
+        self.open = Some(Open::new(name, file)?);
         Ok(())
     }
 
     fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.file(name)?.write_all_at(bytes, offset)
+        self.open(name)?.file.write_all_at(bytes, offset)
     }
 
     fn sync(&mut self, name: &str) -> io::Result<()> {
-        self.file(name)?.sync_data()
+        self.open(name)?.file.sync_data()
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
         std::fs::rename(self.path.join(from), self.path.join(to))?;
         // The handle stays that of the file.
-        if let Some((name, _)) = self.open.as_mut().filter(|(name, _)| name == from) {
-            to.clone_into(name);
+        if let Some(open) = self.open.as_mut().filter(|open| open.name == from) {
+            to.clone_into(&mut open.name);
         }
         Ok(())
     }

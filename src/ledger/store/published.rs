@@ -8,17 +8,17 @@ use crate::id::{AccountId, Digest, RequestId, Time};
 use crate::sync::{RwLock, RwLockReadGuard};
 
 /// Book and tree of what is durable: readers hold it for a moment, one writer changes it between two batches.
-pub(super) struct Published(RwLock<State>);
+pub(in crate::ledger) struct Published(RwLock<State>);
 
 #[derive(Default)]
-pub(super) struct State {
+pub(in crate::ledger) struct State {
     pub(super) book: Book,
     pub(super) tree: Tree,
 }
 
 impl State {
     /// Appends an entry whose canonical bytes these are.
-    pub(super) fn push(&mut self, entry: &Entry, bytes: &[u8]) -> Result<(), BookError> {
+    pub(in crate::ledger) fn push(&mut self, entry: &Entry, bytes: &[u8]) -> Result<(), BookError> {
         self.book.apply(entry)?;
         self.tree.push(leaf_hash(bytes));
         Ok(())
@@ -26,7 +26,7 @@ impl State {
 }
 
 impl Published {
-    pub(super) fn new(state: State) -> Self {
+    pub(in crate::ledger) fn new(state: State) -> Self {
         Self(RwLock::new(state))
     }
 
@@ -37,7 +37,7 @@ impl Published {
 
     /// Admits what fits in one batch, makes it durable by `write`, and publishes it. The caller is the only writer. The buffers
     /// come back to serve again.
-    pub(super) fn append(
+    pub(in crate::ledger) fn append(
         &self,
         proposals: &[Proposal],
         now: Time,
@@ -80,13 +80,13 @@ impl Published {
     }
 
     /// The index that the ticket names, which is its number.
-    pub(super) fn locate(&self, ticket: Ticket) -> Result<u64, LedgerError> {
+    pub(in crate::ledger) fn locate(&self, ticket: Ticket) -> Result<u64, LedgerError> {
         let size = self.read()?.book.size();
         let index = u64::try_from(ticket.number()).ok().filter(|index| *index < size);
         index.ok_or(LedgerError::Ticket { ticket: ticket.number() })
     }
 
-    pub(super) fn view(&self) -> Result<Box<dyn LedgerView + '_>, LedgerError> {
+    pub(in crate::ledger) fn view(&self) -> Result<Box<dyn LedgerView + '_>, LedgerError> {
         Ok(Box::new(Held(self.read()?)))
     }
 }

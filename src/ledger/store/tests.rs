@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::super::entry::Event;
 use super::super::foundation::Foundation;
@@ -217,4 +217,24 @@ fn what_fits_no_batch_is_refused_and_the_rest_goes_in_several() {
     let outcomes = store.append(&[large], START).unwrap();
     assert!(matches!(outcomes[..], [Err(BookError::Length { .. })]));
     assert_eq!(store.view().unwrap().head().size(), 43);
+}
+
+#[test]
+fn the_stores_pass_the_suite() {
+    use super::super::conformance;
+    conformance::check(&|foundation, now| Box::new(MemoryStore::create(foundation, now).unwrap()), &|store| store);
+
+    let folder = tempfile::tempdir().unwrap();
+    let ledgers = AtomicU64::new(0);
+    let path = || folder.path().join(ledgers.load(Ordering::Relaxed).to_string());
+    let options = JournalOptions::default().segment_bytes(256 << 10).unwrap();
+    let make = |foundation: &Foundation, now| -> Box<dyn LedgerStore> {
+        ledgers.fetch_add(1, Ordering::Relaxed);
+        Box::new(FailingStore::new(JournalStore::create(&path(), foundation, now, options).unwrap()))
+    };
+    let reopen = |store| -> Box<dyn LedgerStore> {
+        drop(store);
+        Box::new(JournalStore::open(&path(), options).unwrap())
+    };
+    conformance::check(&make, &reopen);
 }
