@@ -1,44 +1,31 @@
-//! The ledger: a durable entry of one caller, beside the fdatasync of a sector.
-#![allow(missing_docs, clippy::unwrap_used)]
+//! The ledger: durable charges of 1, 64 and 1,024 callers from at most 16 threads, beside the fdatasync of a sector in the same
+//! run. `cargo bench --bench ledger [-- SECONDS]`
+#![allow(missing_docs)]
 
-#[path = "../examples/figures/market.rs"]
-#[allow(dead_code)]
-mod market;
 #[path = "../examples/figures/measure.rs"]
 #[allow(dead_code)]
 mod measure;
-#[path = "../examples/register/mod.rs"]
-mod register;
+#[path = "ledger/spends.rs"]
+mod spends;
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
-use market::{Appends, Market};
-use usufruct::budget::Loss;
-use usufruct::id::AccountId;
-use usufruct::key::SigningKey;
-use usufruct::ledger::{AccountKind, Event, JournalOptions, Ledger, RefillReason};
+use measure::print;
 
-fn ledger(criterion: &mut Criterion) {
-    let (market, space) = Market::new(1000).unwrap();
-    drop(space);
-    let gate_key = Arc::new(SigningKey::open(market.space().join("gate.key")).unwrap());
-    let mut ledger = Ledger::open(&market.space().join("ledger"), gate_key, JournalOptions::default()).unwrap();
-    let lineage = |book: &usufruct::ledger::Book| -> Option<(AccountId, usufruct::ledger::Commitment)> {
-        book.accounts().find_map(|(id, account)| match account.kind() {
-            AccountKind::Lineage { publication, .. } => Some((id, *publication)),
-            AccountKind::Right { .. } => None,
-        })
-    };
-    let (account, artefact) = lineage(ledger.book()).unwrap();
-    // A refill is the one event that may follow itself without end.
-    let event = Event::Refill { account, artefact, amount: Loss::approx("0.000001", "0").unwrap(), reason: RefillReason::Accepted };
-    let mut appends = Appends::new(market.path()).unwrap();
-    let mut group = criterion.benchmark_group("ledger");
-    group.bench_function("append", |bencher| bencher.iter(|| ledger.append(vec![event.clone()], market.now).unwrap()));
-    group.bench_function("fdatasync", |bencher| bencher.iter(|| appends.next_s().unwrap()));
-    group.finish();
+fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let seconds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(4);
+    let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR"))?;
+    for callers in [1, 64, 1024] {
+        let before = spends::fdatasync_per_s(folder.path(), Duration::from_secs(1))?;
+        let spent = spends::spend(folder.path(), callers, Duration::from_secs(seconds))?;
+        let limit = (before + spends::fdatasync_per_s(folder.path(), Duration::from_secs(1))?) / 2.0;
+        let name = format!("ledger.spend_{callers}");
+        print(&format!("{name}.per_s"), spent.per_s, "1/s");
+        print(&format!("{name}.ratio"), spent.per_s / limit, "of fdatasync");
+        print(&format!("{name}.batch"), spent.batch, "charges");
+        print(&format!("{name}.cpu_us"), spent.cpu_us, "us");
+        print("limit.fdatasync.per_s", limit, "1/s");
+        print("ledger.entry.bytes", spent.entry_bytes as f64, "bytes");
+    }
+    Ok(())
 }
-
-criterion_group!(benches, ledger);
-criterion_main!(benches);

@@ -15,6 +15,8 @@ mod certificate;
 mod change;
 mod charge;
 mod checkpoint;
+#[cfg(feature = "embedded")]
+mod clock;
 mod commitment;
 #[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
 pub mod conformance;
@@ -39,6 +41,8 @@ pub use certificate::{GateCertificate, origin_of};
 pub use change::{ClockReset, QuantumChange};
 pub use charge::{Charge, Charges, Measure};
 pub use checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, ORIGIN_BYTES_MAX, verifier_key};
+#[cfg(feature = "embedded")]
+pub use clock::{ClockError, GateClock};
 pub use commitment::Commitment;
 pub use entry::{ENTRY_BYTES_MAX, Entry, Event, Genesis, RefillReason, Reservation, Seal};
 pub use foundation::Foundation;
@@ -57,4 +61,4 @@ pub use store::{FailingStore, StoreFailure};
 pub use store::{JournalStore, LedgerError, LedgerReading, LedgerStore, LedgerView, MemoryStore};
 pub use tree::{EMPTY_ROOT, Tree, leaf_hash};
 #[cfg(feature = "embedded")]
-pub use writer::{ClockError, GateClock, WriteError, Writer};
+pub use writer::{WriteError, Writer};
