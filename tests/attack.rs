@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use inject::{Faults, What};
 use kept::Kept;
-use usufruct::archive::{Archive as _, ArchiveError, DirArchive, Opening, OpeningName, OpeningPart, Tags};
+use usufruct::archive::{Archive as _, ArchiveError, DirArchive, Opening, OpeningName, OpeningPart, SpaceFolder, Tags};
 use usufruct::auditor::Auditor;
 use usufruct::budget::{Epsilon, Loss};
 use usufruct::dataset::{DescriptionFile, PublicationFile, RowKey, table_schema};
@@ -1091,7 +1091,7 @@ fn a_second_account_for_a_right_is_found() {
     let (folder, owner, _) = world.closed();
     let base = folder.path().join("space");
 
-    let archive = DirArchive::open(&base).unwrap();
+    let archive = DirArchive::open(&SpaceFolder::open(&base).unwrap()).unwrap();
     let book = LedgerReading::open(&base.join("ledger"), |_, _| {}).unwrap().book;
     let (_, secret) = book.head().upgrade().unwrap();
     let tags = Tags::read(&archive, &secret, book.head().ledger_id().unwrap()).unwrap();
@@ -1116,7 +1116,7 @@ fn a_second_account_for_a_right_is_found() {
         let path = folder.path().join("forged");
         copy(&base, &path);
         append(&path, grant(artefact, Some(once))).unwrap();
-        let archive = DirArchive::open(&path).unwrap();
+        let archive = DirArchive::open(&SpaceFolder::open(&path).unwrap()).unwrap();
         let name = OpeningName::new(account, OpeningPart::Right, artefact);
         assert!(matches!(archive.put_opening(&name, &bytes), Ok(()) | Err(ArchiveError::OpeningExists { .. })));
         assert!(!problems(&owner, &path).is_empty(), "{what}");
@@ -1135,7 +1135,7 @@ fn an_account_that_is_not_what_the_owner_signed_is_found() {
     let other = world.space.datasets().unwrap().into_iter().map(|state| state.account).find(|account| *account != lineage).unwrap();
     let (folder, owner, _) = world.closed();
     let base = folder.path().join("space");
-    let archive = DirArchive::open(&base).unwrap();
+    let archive = DirArchive::open(&SpaceFolder::open(&base).unwrap()).unwrap();
     let book = LedgerReading::open(&base.join("ledger"), |_, _| {}).unwrap().book;
     let (_, secret) = book.head().upgrade().unwrap();
     let tags = Tags::read(&archive, &secret, book.head().ledger_id().unwrap()).unwrap();
@@ -1155,7 +1155,10 @@ fn an_account_that_is_not_what_the_owner_signed_is_found() {
         let path = folder.path().join("forged");
         copy(&base, &path);
         append(&path, event).unwrap();
-        DirArchive::open(&path).unwrap().put_opening(&OpeningName::new(account, OpeningPart::Right, artefact), &opening.encode()).unwrap();
+        DirArchive::open(&SpaceFolder::open(&path).unwrap())
+            .unwrap()
+            .put_opening(&OpeningName::new(account, OpeningPart::Right, artefact), &opening.encode())
+            .unwrap();
         assert_eq!(!problems(&owner, &path).is_empty(), is_forged, "{what}");
         fs::remove_dir_all(path).unwrap();
     }
@@ -1169,7 +1172,7 @@ fn a_second_account_for_a_right_of_an_earlier_version_is_found() {
     let right = Right::decode(&kept.read("people.right")).and_then(|right| right.verify(space.owner())).unwrap();
     let lineage = space.datasets().unwrap().into_iter().find(|state| state.id == right.root().dataset).unwrap().account;
     drop(space);
-    let archive = DirArchive::open(&kept.space()).unwrap();
+    let archive = DirArchive::open(&SpaceFolder::open(&kept.space()).unwrap()).unwrap();
     let book = LedgerReading::open(&kept.space().join("ledger"), |_, _| {}).unwrap().book;
     let tags = Tags::read(&archive, &book.head().upgrade().unwrap().1, book.head().ledger_id().unwrap()).unwrap();
     let (account, digest) = (AccountId::from_bytes([9; 16]), Digest::from_bytes(*right.id().as_bytes()));
