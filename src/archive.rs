@@ -107,6 +107,9 @@ pub trait Archive: Send + Sync {
     /// [`Archive::settle`].
     fn keep(&self, opening: &OpeningName, snapshot: Option<&Salt>);
 
+    /// Removes a fresh opening whose entry was not recorded.
+    fn remove_opening(&self, name: &OpeningName);
+
     /// Removes a fresh snapshot that was never published.
     fn remove_snapshot(&self, salt: &Salt);
 

@@ -261,6 +261,9 @@ pub enum GateError {
     /// A thread could not be started.
     #[error("a thread of the gate could not be started: {0}")]
     Thread(std::io::ErrorKind),
+    /// Whoever asked gave up.
+    #[error("the request was given up before it was charged")]
+    Cancelled,
     /// The gate is closing, or stopped after a failure.
     #[error("the gate stopped; open the space again")]
     Stopped,
@@ -285,6 +288,7 @@ impl GateError {
             Self::Verdict(verdict) => verdict.class(),
             Self::Budget(error) => error.class(),
             Self::Random(_) => Class::Environment,
+            Self::Cancelled => Class::Interrupted,
         }
     }
 
@@ -344,6 +348,15 @@ pub enum AnswerError {
         /// The request.
         request: RequestId,
     },
+    /// It was charged, its answer is sealed, and cannot be shown now: the file of the answer is damaged, the gate's key does not
+    /// sign, or its certificate ended. The charge stays, and the same request gets the same answer once that is mended.
+    #[error("request {request} was charged and its answer cannot be shown now; try the same request again, it will not be charged twice")]
+    Sealed {
+        /// The request.
+        request: RequestId,
+        /// For the owner's tools.
+        error: Arc<GateError>,
+    },
     /// The ledger or the folder failed before anything was charged.
     #[error("the gate cannot answer now; nothing was charged")]
     Gate(Arc<GateError>),
@@ -374,6 +387,7 @@ impl AnswerError {
         match self {
             Self::Refused { verdict, .. } => verdict.to_string(),
             Self::Failed { .. } => self.to_string(),
+            Self::Sealed { error, .. } => format!("{self}: {error}"),
             Self::Gate(error) => error.to_string(),
         }
     }
@@ -384,7 +398,7 @@ impl AnswerError {
         match self {
             Self::Refused { verdict, .. } => verdict.class(),
             Self::Failed { .. } => Class::Environment,
-            Self::Gate(error) => error.class(),
+            Self::Sealed { error, .. } | Self::Gate(error) => error.class(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Owner's acts and answers on a failing disk: each write, sync and name of each act fails in turn, or is the last thing the
 //! process does; then the space opens, the act has happened or has not, and trying again makes it happen once.
-#![cfg(all(unix, feature = "csv", feature = "sql", feature = "embedded"))]
+#![cfg(all(unix, feature = "csv", feature = "sql", feature = "embedded", feature = "hazmat"))]
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "faults/mod.rs"]

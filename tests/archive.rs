@@ -102,6 +102,12 @@ impl Archive for Toy {
         kept.1.extend(snapshot.copied());
     }
 
+    fn remove_opening(&self, name: &OpeningName) {
+        if !self.kept.lock().unwrap().0.contains(name) {
+            self.openings.lock().unwrap().retain(|(known, _)| known != name);
+        }
+    }
+
     fn remove_snapshot(&self, salt: &Salt) {
         if !self.kept.lock().unwrap().1.contains(salt) {
             let _ = std::fs::remove_file(self.snapshot(salt));

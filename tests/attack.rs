@@ -1,6 +1,6 @@
 //! What somebody would try who wants a gate to hang, to lie, to forget or to tell: holders, whoever can put files into the folder,
 //! a thief of the gate's key, and bad luck.
-#![cfg(all(unix, feature = "csv", feature = "sql", feature = "embedded"))]
+#![cfg(all(unix, feature = "csv", feature = "sql", feature = "embedded", feature = "hazmat"))]
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "faults/mod.rs"]
@@ -670,7 +670,7 @@ fn a_certificate_that_ends_before_the_seal_costs_nobody_an_answer() {
         latch.wait_for(1);
         std::thread::sleep(Duration::from_secs(5));
         latch.set(Then::Go);
-        assert!(matches!(pending.wait(), Err(AnswerError::Gate(_))));
+        assert!(matches!(pending.wait(), Err(AnswerError::Sealed { .. })));
         certify(now().plus_s(3600));
         let release = gate.answer(&request).unwrap();
         Auditor::new(world.owner.public().clone()).verify(release.receipt().unwrap(), &request, release.bytes()).unwrap();

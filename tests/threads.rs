@@ -1,5 +1,5 @@
 //! The real gate used by many at once: askers, the owner and auditors on one space.
-#![cfg(all(feature = "csv", feature = "sql", feature = "embedded"))]
+#![cfg(all(feature = "csv", feature = "sql", feature = "embedded", feature = "hazmat"))]
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::HashMap;

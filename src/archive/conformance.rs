@@ -38,6 +38,11 @@ pub fn check<A: Archive>(archive: A, reopen: impl Fn(A) -> A) {
         output.commit().expect("and committed");
     }
 
+    let (refused, unwanted) = opening(9);
+    archive.put_opening(&refused, &unwanted.encode()).expect("an opening is kept");
+    archive.remove_opening(&refused);
+    assert!(archive.opening(&refused).is_err(), "what was refused goes");
+
     archive.keep(&openings[0].0, Some(&kept));
     assert!(archive.snapshot(&kept).exists());
 
@@ -57,8 +62,9 @@ pub fn check<A: Archive>(archive: A, reopen: impl Fn(A) -> A) {
     let later: Vec<u8> = b"later".to_vec();
     archive.put_answers(&[(Digest::of(&later), &later)], Time::from_unix_s(180)).expect("it goes on");
     assert_eq!(archive.answer(&Digest::of(&later)).expect("no error"), Some(later));
+    archive.remove_opening(&openings[0].0);
     archive.remove_snapshot(&kept);
-    assert!(archive.snapshot(&kept).exists(), "only a fresh one is removed");
+    assert!(archive.opening(&openings[0].0).is_ok() && archive.snapshot(&kept).exists(), "only a fresh one is removed");
 }
 
 fn opening(number: u8) -> (OpeningName, Opening) {

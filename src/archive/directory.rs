@@ -118,8 +118,13 @@ impl Archive for DirArchive {
         }
     }
 
-    fn remove_snapshot(&self, salt: &Salt) {
+    fn remove_opening(&self, name: &OpeningName) {
         // One that stays is removed at the next open.
+        let _ = fs::remove_file(fresh(&self.openings(&name.file())));
+    }
+
+    fn remove_snapshot(&self, salt: &Salt) {
+        // So is one of these.
         let _ = fs::remove_file(fresh(&self.kept_snapshot(salt)));
     }
 

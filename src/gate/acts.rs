@@ -15,7 +15,7 @@ use crate::envelope::{Artefact, EnvelopeError, Signed, Untrusted};
 use crate::id::{AccountId, DatasetId, Decimal, Digest, LedgerId, RightId, Time};
 use crate::key::PublicKey;
 use crate::label::Label;
-use crate::ledger::{Account, AccountKind, ClockReset, Event, GateCertificate, LedgerView, Measure, Quantum, QuantumChange};
+use crate::ledger::{Account, AccountKind, BookError, ClockReset, Event, GateCertificate, LedgerView, Measure, Quantum, QuantumChange};
 use crate::random::Random as _;
 use crate::right::{Right, Verdict, Verified};
 
@@ -82,6 +82,23 @@ pub struct NextActs {
     pub clock: u64,
     /// Gate time of the last entry.
     pub time: Option<Time>,
+}
+
+/// A right on its way to its account: opened, and not yet in the ledger.
+pub(super) struct FreshRight {
+    pub(super) account: AccountId,
+    pub(super) name: OpeningName,
+    /// Its tag.
+    once: Digest,
+}
+
+impl FreshRight {
+    /// The entry that registers it.
+    pub(super) fn grant(&self, right: &Verified, lineage: AccountId) -> Event {
+        let limit = Measure { loss: right.terms().budget, uses: right.terms().uses };
+        let (account, artefact, once) = (self.account, *self.name.commitment(), Some(self.once));
+        Event::Grant { account, dataset: lineage, artefact, limit, once }
+    }
 }
 
 impl<E: Environment> Service<E> {
@@ -180,7 +197,7 @@ impl<E: Environment> Service<E> {
         if !oversubscribe {
             self.check_promises(&right, &lineage)?;
         }
-        self.register_acting(&right, &lineage)?;
+        self.register(&right, &lineage)?;
         Ok(right)
     }
 
@@ -222,33 +239,56 @@ impl<E: Environment> Service<E> {
         Ok(())
     }
 
-    /// Appends the Grant of a right that is used for the first time, unless it was meanwhile.
-    pub(super) fn register(&self, right: &Verified, lineage: &Lineage) -> Result<AccountId, GateError> {
-        let _acting = self.acting();
-        let known = self.registry().right(&right.id());
-        match known {
-            Some(known) => Ok(known.account),
-            None => self.register_acting(right, lineage),
+    /// The account of a right that is registered, also by a request that is still on its way.
+    pub(super) fn account_of(&self, right: RightId) -> Result<Option<AccountId>, GateError> {
+        if let Some(known) = self.registry().right(&right) {
+            return Ok(Some(known.account));
         }
+        Ok(self.view()?.tagged(&self.tags.of_right(right))?)
     }
 
-    /// Opening, entry, registry; under the lock of owner's acts.
-    fn register_acting(&self, right: &Verified, lineage: &Lineage) -> Result<AccountId, GateError> {
+    /// Account and opening of a right that is not registered yet. The opening is durable, and counts once its entry is.
+    pub(super) fn fresh_right(&self, right: &Verified) -> Result<FreshRight, GateError> {
         let mut random = self.environment.random(Label::ACCOUNT.as_bytes())?;
         let mut account = [0; 16];
         random.fill(&mut account);
         let account = AccountId::from_bytes(account);
         let digest = Digest::from_bytes(*right.id().as_bytes());
         let opening = Opening { salt: fresh_salt(&mut random), artefact: right.bytes().to_vec(), digest, snapshot: None };
-        let artefact = opening.commitment(account);
-        let name = OpeningName::new(account, OpeningPart::Right, artefact);
+        let name = OpeningName::new(account, OpeningPart::Right, opening.commitment(account));
         self.archive.put_opening(&name, &opening.encode())?;
-        let limit = Measure { loss: right.terms().budget, uses: right.terms().uses };
-        let once = Some(self.tags.of_right(right.id()));
-        self.record(Event::Grant { account, dataset: lineage.account, artefact, limit, once })?;
-        self.archive.keep(&name, None);
-        self.registry_mut().insert_right(right, account, lineage.account)?;
-        Ok(account)
+        Ok(FreshRight { account, name, once: self.tags.of_right(right.id()) })
+    }
+
+    /// A right whose entry is durable.
+    pub(super) fn keep_right(&self, fresh: FreshRight, right: &Verified, lineage: AccountId) -> Result<(), GateError> {
+        self.archive.keep(&fresh.name, None);
+        self.registry_mut().insert_right(right, fresh.account, lineage)
+    }
+
+    /// Registers a right, unless it is; under the lock of owner's acts.
+    fn register(&self, right: &Verified, lineage: &Lineage) -> Result<AccountId, GateError> {
+        if let Some(account) = self.account_of(right.id())? {
+            return Ok(account);
+        }
+        let fresh = self.fresh_right(right)?;
+        match self.record(fresh.grant(right, lineage.account)) {
+            Ok(_) => {
+                let account = fresh.account;
+                self.keep_right(fresh, right, lineage.account)?;
+                Ok(account)
+            }
+            Err(error) => {
+                if !error.is_in_doubt() {
+                    self.archive.remove_opening(&fresh.name);
+                }
+                match error {
+                    // A request used it meanwhile.
+                    GateError::Book(BookError::Once { account, .. }) => Ok(account),
+                    error => Err(error),
+                }
+            }
+        }
     }
 
     /// Appends a new certificate. The gate must be able to sign with the key it names.

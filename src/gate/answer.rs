@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::acts::FreshRight;
 use super::environment::{Environment, Point};
 use super::pending::{Pending, Promise};
 use super::registry::Lineage;
@@ -14,10 +15,12 @@ use crate::engine::{self, Control, Estimate, Group, Noisy};
 use crate::envelope::Signed;
 use crate::id::{Digest, RequestId, Time};
 use crate::label::Label;
-use crate::ledger::{Act, Admitted, BookError, Charge, Entry, Event, Proposal, RequestState, Reservation, Reserve, Seal, WriteError};
+use crate::ledger::{
+    Act, Admitted, BookError, Charge, Charges, Entry, Event, Proposal, RequestState, Reservation, Reserve, Seal, WriteError,
+};
 use crate::query::{Expression, Query};
 use crate::receipt::{ANSWER_BYTES_MAX, Answer, Key, Receipt, Release, Row, Value};
-use crate::right::{Request, Verdict};
+use crate::right::{REQUEST_BYTES_MAX, Request, Verdict};
 
 /// What became of a request.
 pub(super) type Outcome = Result<Release, AnswerError>;
@@ -28,6 +31,8 @@ pub type Watch = Arc<dyn Fn(u64, u64) + Send + Sync>;
 /// Work that says nothing about cells: what comes in, and what leaves.
 pub(super) enum Errand {
     Verify(Asked),
+    /// The ledger did not take it.
+    NotCharged(Box<Proposed>, WriteError),
     Leave(Leaving),
 }
 
@@ -45,15 +50,31 @@ struct RunOptions {
     watch: Option<Watch>,
 }
 
-/// A request whose charge and start the ledger was asked for; `outcome` says whether they are durable.
-pub(super) struct Charged {
+/// A request whose charge and start the ledger was asked for.
+pub(super) struct Proposed {
     turn: Turn<Outcome>,
     verified: VerifiedRequest,
     lineage: Arc<Lineage>,
     run: RunOptions,
-    /// What was charged before, when this is not its first run.
-    before: Option<(u64, Vec<Charge>)>,
-    outcome: Result<Admitted, WriteError>,
+    /// When it came in.
+    at: Duration,
+    charge: Charging,
+}
+
+/// What is asked of the ledger for a request.
+enum Charging {
+    /// A charge, under a right that has its account.
+    First,
+    /// A charge, and the account of its right with it.
+    FirstUse(FreshRight),
+    /// Another run under the charge that stands at this index.
+    Again(u64, Charges),
+}
+
+/// A request that was charged and started, durably.
+pub(super) struct Charged {
+    proposed: Box<Proposed>,
+    admitted: Admitted,
     /// When charge and start were durable: the quantum counts from here.
     at: Duration,
 }
@@ -71,7 +92,7 @@ pub struct Started {
     lineage: Arc<Lineage>,
     /// Index of its reservation.
     reserved: u64,
-    charges: Vec<Charge>,
+    charges: Charges,
 }
 
 /// What leaves at the end of a quantum. Everything does that a request may end with: when a refusal leaves would tell how busy
@@ -115,14 +136,26 @@ pub(super) struct Sealed {
 enum Standing {
     New,
     /// Charged before, and not sealed: runs again under the same charge.
-    Charged(u64, Vec<Charge>),
+    Charged(u64, Charges),
     Sealed(Sealed),
+}
+
+/// How a verified request goes on.
+enum Next {
+    Ask(Proposal, Charging),
+    Deliver(Sealed),
 }
 
 impl<E: Environment> Service<E> {
     /// Takes a request; never blocks. Everything happens on the gate's own threads.
-    pub(crate) fn submit(&self, bytes: Vec<u8>, watch: Option<Watch>) -> Pending<Outcome> {
-        let Some(counted) = self.counter.enter(PENDING_MAX) else { return Pending::ready(Err(refused(Verdict::Busy, None))) };
+    pub(crate) fn submit(&self, mut bytes: Vec<u8>, watch: Option<Watch>) -> Pending<Outcome> {
+        // No more is kept of what is too long to be a request.
+        bytes.truncate(REQUEST_BYTES_MAX + 1);
+        let Some(counted) = self.counter.enter(PENDING_MAX) else {
+            let busy = refused(Verdict::Busy, None);
+            self.count(&busy);
+            return Pending::ready(Err(busy));
+        };
         let stopped: fn() -> Outcome = || Err(GateError::Stopped.into());
         let (promise, pending) = Promise::new(stopped, Some(counted));
         let run = RunOptions { cancelled: pending.cancelled(), watch };
@@ -134,12 +167,25 @@ impl<E: Environment> Service<E> {
     pub(super) fn do_errand(self: &Arc<Self>, errand: Errand) {
         match errand {
             Errand::Verify(asked) => self.take_in(asked),
-            Errand::Leave(Leaving::Refused(promise, error)) => promise.complete(Err(error)),
-            Errand::Leave(Leaving::Failed(turn, error)) => turn.finish(Err(error)),
+            Errand::NotCharged(proposed, error) => self.not_charged(*proposed, error),
+            Errand::Leave(Leaving::Refused(promise, error)) => {
+                self.count(&error);
+                promise.complete(Err(error));
+            }
+            Errand::Leave(Leaving::Failed(turn, error)) => {
+                self.count(&error);
+                turn.finish(Err(error));
+            }
             Errand::Leave(Leaving::Sealed(Delivery { turn, request, seal })) => {
                 let release = self.sealed_release(&request, &seal);
-                turn.finish(release.map_err(AnswerError::from));
+                turn.finish(release.map_err(|error| AnswerError::Sealed { request: request.id(), error: Arc::new(error) }));
             }
+        }
+    }
+
+    fn count(&self, error: &AnswerError) {
+        if error.refusal().is_some() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -155,59 +201,63 @@ impl<E: Environment> Service<E> {
     fn take_in(self: &Arc<Self>, Asked { bytes, promise, run, at }: Asked) {
         let checked = self.verify(&bytes).and_then(|verified| Ok((self.lineage(&verified)?, verified)));
         let (lineage, verified) = match checked {
+            Ok(_) if run.cancelled.load(Ordering::Relaxed) => {
+                return self.leave(at, Leaving::Refused(promise, GateError::Cancelled.into()));
+            }
             Ok(checked) => checked,
             Err(error) => return self.leave(at, Leaving::Refused(promise, error)),
         };
         self.environment.point(Point::Verified);
         let failed: fn(RequestId) -> Outcome = |request| Err(AnswerError::Failed { request });
         let Some(turn) = self.turns.enter(verified.request.id(), promise, failed) else { return };
-        match self.propose(&verified, &lineage) {
-            Err(error) => self.leave(at, Leaving::Failed(turn, error)),
-            Ok(Err(seal)) => self.leave(at, Leaving::Sealed(Delivery { turn, request: verified.request, seal })),
-            Ok(Ok((proposal, before))) => {
-                let service = Arc::clone(self);
-                self.writer.submit(proposal, move |outcome| {
-                    let at = service.environment.monotonic();
-                    service.runs.push(Charged { turn, verified, lineage, run, before, outcome, at });
-                });
-            }
-        }
+        self.ask_ledger(turn, verified, lineage, run, at);
+    }
+
+    fn ask_ledger(self: &Arc<Self>, turn: Turn<Outcome>, verified: VerifiedRequest, lineage: Arc<Lineage>, run: RunOptions, at: Duration) {
+        let (proposal, charge) = match self.next(&verified, &lineage) {
+            Ok(Next::Ask(proposal, charge)) => (proposal, charge),
+            Ok(Next::Deliver(seal)) => return self.leave(at, Leaving::Sealed(Delivery { turn, request: verified.request, seal })),
+            Err(error) => return self.leave(at, Leaving::Failed(turn, error)),
+        };
+        let proposed = Box::new(Proposed { turn, verified, lineage, run, at, charge });
+        let service = Arc::clone(self);
+        self.writer.submit(proposal, move |outcome| match outcome {
+            Ok(admitted) => service.runs.push(Charged { proposed, admitted, at: service.environment.monotonic() }),
+            Err(error) => service.errands.push(Errand::NotCharged(proposed, error)),
+        });
     }
 
     /// What the ledger is to record of a request, or the seal that it has already.
-    #[expect(clippy::type_complete, reason = "the two ways on, used once")]
-    fn propose(
-        &self,
-        verified: &VerifiedRequest,
-        lineage: &Lineage,
-    ) -> Result<Result<(Proposal, Option<(u64, Vec<Charge>)>), Sealed>, AnswerError> {
-        let id = verified.request.id();
+    fn next(&self, verified: &VerifiedRequest, lineage: &Lineage) -> Result<Next, AnswerError> {
+        let request = verified.request.id();
+        let start = Act::Start { request };
         match self.standing(verified)? {
-            Standing::Sealed(seal) => Ok(Err(seal)),
-            Standing::Charged(reserved, charges) => {
-                Ok(Ok((Proposal { acts: vec![Act::Start { request: id }] }, Some((reserved, charges)))))
-            }
+            Standing::Sealed(seal) => Ok(Next::Deliver(seal)),
+            Standing::Charged(reserved, charges) => Ok(Next::Ask(Proposal::one(start), Charging::Again(reserved, charges))),
             Standing::New => {
-                let known = self.registry().right(&verified.right.id()).map(|right| right.account);
+                let known = self.account_of(verified.right.id())?;
                 let checked = check_budgets(self.view()?.as_ref(), verified, lineage, known)?;
                 checked.map_err(|verdict| self.refuse(verdict, Some(verified)))?;
-                // The first use of a right registers it (rule A2).
-                let right = match known {
-                    Some(account) => account,
-                    None => self.register(&verified.right, lineage)?,
+                // The first use of a right registers it (rule A2), in the entry before that of the charge: together or not at all.
+                let fresh = match known {
+                    Some(_) => None,
+                    None => Some(self.fresh_right(&verified.right)?),
                 };
+                let account = known.or(fresh.as_ref().map(|fresh| fresh.account)).into_iter();
+                let grant = fresh.as_ref().map(|fresh| Act::Record(fresh.grant(&verified.right, lineage.account)));
                 let certificate = certificate_of(self.view()?.as_ref())?;
                 let (from, until) = window(verified, certificate.value());
-                let reserve = Reserve {
-                    request: id,
+                let reserve = Act::Reserve(Reserve {
+                    request,
                     once: Reservation::once(verified.right.holder().id(), &verified.request.value().nonce),
                     expires_at: verified.request.value().expires_at,
                     amount: verified.price,
-                    accounts: vec![lineage.account, right],
+                    accounts: std::iter::once(lineage.account).chain(account).collect(),
                     from,
                     until,
-                };
-                Ok(Ok((Proposal { acts: vec![Act::Reserve(reserve), Act::Start { request: id }] }, None)))
+                });
+                let proposal = Proposal { acts: grant.into_iter().chain([reserve, start]).collect() };
+                Ok(Next::Ask(proposal, fresh.map_or(Charging::First, Charging::FirstUse)))
             }
         }
     }
@@ -231,7 +281,7 @@ impl<E: Environment> Service<E> {
                 return if used.is_some() { refuse(Verdict::Nonce) } else { Ok(Standing::New) };
             };
             match record.state {
-                RequestState::Reserved | RequestState::Started => Ok(Standing::Charged(record.reserved, record.charges.to_vec())),
+                RequestState::Reserved | RequestState::Started => Ok(Standing::Charged(record.reserved, record.charges.clone())),
                 RequestState::Sealed { index, time, answer } => Ok(Standing::Sealed(Sealed {
                     seal: Seal { request: id, reserved: record.reserved, reserved_at: record.reserved_at, answer, charges: record.charges },
                     index,
@@ -244,22 +294,18 @@ impl<E: Environment> Service<E> {
         standing.map_err(|verdict| self.refuse(verdict, Some(verified)))
     }
 
-    /// Computes what was charged for, or tells why it was not charged.
+    /// Computes what was charged for.
     pub(super) fn run(&self, charged: Charged) {
-        let Charged { turn, verified, lineage, run, before, outcome, at } = charged;
-        let admitted = match outcome {
-            Ok(admitted) => admitted,
-            Err(error) => {
-                let error = self.not_charged(error, &verified, &lineage);
-                return self.leave(at, Leaving::Failed(turn, error));
-            }
-        };
+        let Charged { proposed, admitted, at } = charged;
+        let Proposed { turn, verified, lineage, run, charge, .. } = *proposed;
         self.environment.point(Point::Started);
-        let started = self.started(verified, lineage, &admitted, before);
-        let answer = started.and_then(|started| self.compute(started, &run)).ok();
-        let due = match answer {
-            Some(answer) => Due::Seal(turn, answer),
-            None => Due::Leave(failed(turn)),
+        // A panic leaves at a tick, as every failure.
+        let computed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            self.started(verified, lineage, &admitted, charge).and_then(|started| self.compute(started, &run))
+        }));
+        let due = match computed {
+            Ok(Ok(answer)) => Due::Seal(turn, answer),
+            _ => Due::Leave(failed(turn)),
         };
         self.due.push(self.leaves_at(at, self.environment.monotonic()).unwrap_or_default(), due);
     }
@@ -270,24 +316,53 @@ impl<E: Environment> Service<E> {
         verified: VerifiedRequest,
         lineage: Arc<Lineage>,
         admitted: &Admitted,
-        before: Option<(u64, Vec<Charge>)>,
+        charge: Charging,
     ) -> Result<Started, Interrupted> {
-        let (reserved, charges) = match (before, admitted.events.first()) {
-            (Some(before), _) => before,
-            (None, Some(Event::Reserve(reservation))) => {
-                (self.store.locate(admitted.ticket).map_err(|_| Interrupted)?, reservation.charges.to_vec())
-            }
-            _ => return Err(Interrupted),
-        };
+        if let Charging::Again(reserved, charges) = charge {
+            return Ok(Started { verified, lineage, reserved, charges });
+        }
+        let first = self.store.locate(admitted.ticket).map_err(|_| Interrupted)?;
+        let reservation = (first..).zip(&admitted.events).find_map(|(index, event)| match event {
+            Event::Reserve(reservation) => Some((index, reservation.charges.clone())),
+            _ => None,
+        });
+        let (reserved, charges) = reservation.ok_or(Interrupted)?;
+        if let Charging::FirstUse(fresh) = charge {
+            self.keep_right(fresh, &verified.right, lineage.account)?;
+        }
         Ok(Started { verified, lineage, reserved, charges })
     }
 
-    /// Why a request was not charged, in the words in which it would have been refused before.
-    fn not_charged(&self, error: WriteError, verified: &VerifiedRequest, lineage: &Lineage) -> AnswerError {
+    /// Tells why a request was not charged, in the words in which it would have been refused before.
+    fn not_charged(self: &Arc<Self>, proposed: Proposed, error: WriteError) {
+        let Proposed { turn, verified, lineage, run, at, charge } = proposed;
+        // Whether the entries are durable is not known before the space is opened again.
+        let in_doubt = matches!(&error, WriteError::Ledger(error) if error.is_in_doubt());
+        if let (Charging::FirstUse(fresh), false) = (&charge, in_doubt) {
+            self.archive.remove_opening(&fresh.name);
+        }
+        match error {
+            // Two requests used a right first: the other one was before.
+            WriteError::Book(BookError::Once { .. }) if matches!(charge, Charging::FirstUse(_)) => {
+                self.ask_ledger(turn, verified, lineage, run, at);
+            }
+            WriteError::Book(BookError::State { .. }) => {
+                let error = self.refuse(Verdict::Refunded, Some(&verified));
+                self.leave(at, Leaving::Failed(turn, error));
+            }
+            _ if in_doubt || matches!(charge, Charging::Again(..)) => self.leave(at, failed(turn)),
+            error => {
+                let error = self.why_not(error, &verified, &lineage);
+                self.leave(at, Leaving::Failed(turn, error));
+            }
+        }
+    }
+
+    fn why_not(&self, error: WriteError, verified: &VerifiedRequest, lineage: &Lineage) -> AnswerError {
         let verdict = match error {
             WriteError::Book(BookError::Budget { .. } | BookError::Uses { .. }) => {
-                let known = self.registry().right(&verified.right.id()).map(|right| right.account);
-                let checked = self.view().and_then(|view| check_budgets(view.as_ref(), verified, lineage, known));
+                let known = self.account_of(verified.right.id());
+                let checked = known.and_then(|known| check_budgets(self.view()?.as_ref(), verified, lineage, known));
                 match checked {
                     Ok(Err(verdict)) => verdict,
                     // What stood in the way is gone again: a refund.
@@ -299,10 +374,7 @@ impl<E: Environment> Service<E> {
             WriteError::Book(BookError::Window { time, .. }) => {
                 Verdict::Expired { not_after: verified.request.value().expires_at, now: time }
             }
-            WriteError::Book(BookError::State { .. }) => Verdict::Refunded,
             WriteError::Clock(error) => super::service::verdict_of_clock(error),
-            // Whether the charge is durable is not known before the space is opened again.
-            WriteError::Ledger(error) if error.is_in_doubt() => return AnswerError::Failed { request: verified.request.id() },
             error => return GateError::from(error).into(),
         };
         self.refuse(verdict, Some(verified))
@@ -457,7 +529,8 @@ impl<E: Environment> Service<E> {
             let consistency = if seen == 0 { Some(Vec::new()) } else { view.consistency(seen, size)? };
             drop(view);
             let covers = |certificate: &Signed<crate::ledger::GateCertificate>| {
-                certificate.value().covers(seal.reserved_at, *time) && self.can_sign(certificate.value().gate.id())
+                let value = certificate.value();
+                [seal.reserved_at, *time].into_iter().all(|time| value.covers(time)) && self.can_sign(value.gate.id())
             };
             let certificate = certificates.into_iter().flatten().find(covers).ok_or(GateError::Uncertified { request: seal.request })?;
             Some(Receipt {

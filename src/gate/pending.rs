@@ -71,14 +71,13 @@ impl<T: Send + 'static> Promise<T> {
                 drop(state);
                 slot.ready.notify_all();
                 if let Some(waker) = waker {
-                    waker.wake();
+                    guarded(|| waker.wake());
                 }
             }
             State::Callback(callback) => {
                 drop(state);
                 // What the callback does is not this request any more: a space may be closed meanwhile.
                 self.counted = None;
-                // A callback that panics is its caller's affair; the gate's thread goes on.
                 guarded(|| callback(outcome));
             }
             State::Ready(_) | State::Taken => {}

@@ -98,6 +98,8 @@ pub struct Counters {
     pub ledger_batches: u64,
     /// Batches of answers: each is one sync, shared by all answers in it.
     pub answer_batches: u64,
+    /// Requests that were refused; nothing of them is written (rule C5).
+    pub refused: u64,
     /// Requests under way now.
     pub pending: usize,
 }
@@ -130,6 +132,7 @@ pub(crate) struct Service<E: Environment> {
     pub(super) clock: Clock,
     acts: Mutex<()>,
     pub(super) sealed_batches: AtomicU64,
+    pub(super) refused: AtomicU64,
     pub(super) publishing: Publishing,
     pub(super) turns: Arc<Turns<Outcome>>,
     pub(super) counter: Arc<Counter>,
@@ -274,6 +277,7 @@ impl<E: Environment> Running<E> {
             clock,
             acts: Mutex::new(()),
             sealed_batches: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             publishing: Publishing::default(),
             turns: Arc::new(Turns::new()),
             counter: Arc::default(),
@@ -433,6 +437,7 @@ impl<E: Environment> Service<E> {
         Counters {
             ledger_batches: self.writer.batches(),
             answer_batches: self.sealed_batches.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
             pending: self.counter.count(),
         }
     }
@@ -504,7 +509,8 @@ impl Housekeeping {
     }
 }
 
-/// A panic ends one piece of work alone: the turn it held tells everybody that the request failed.
+/// A panic ends one piece of work alone, or is the affair of the caller whose code it is: the gate's thread goes on. A turn that the
+/// work held tells everybody that the request failed.
 pub(super) fn guarded(work: impl FnOnce()) {
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
 }

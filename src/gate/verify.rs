@@ -87,9 +87,9 @@ impl<E: Environment> Service<E> {
     }
 
     pub(crate) fn right_state(&self, id: RightId) -> Result<Option<AccountState>, GateError> {
-        let Some(known) = self.registry().right(&id) else { return Ok(None) };
-        let state = self.view()?.account(&known.account)?;
-        Ok(state.map(|state| AccountState { account: known.account, balance: *state.balance(), uses_left: state.uses_left() }))
+        let Some(account) = self.account_of(id)? else { return Ok(None) };
+        let state = self.view()?.account(&account)?;
+        Ok(state.map(|state| AccountState { account, balance: *state.balance(), uses_left: state.uses_left() }))
     }
 
     /// Price and what the holder's own right has left.

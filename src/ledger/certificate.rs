@@ -23,10 +23,11 @@ record! {
 }
 
 impl GateCertificate {
-    /// Whether both moments, the first not after the second, lie in the time of the certificate.
+    /// Whether a moment lies in the time of the certificate, its last second included: a gate stops before it, gates of earlier
+    /// versions did not, and their receipts stay good.
     #[must_use]
-    pub fn covers(&self, from: Time, to: Time) -> bool {
-        self.not_before <= from && to <= self.not_after
+    pub fn covers(&self, time: Time) -> bool {
+        self.not_before <= time && time <= self.not_after
     }
 }
 

@@ -66,6 +66,13 @@ impl Quantum {
     pub const fn floor(self, time: Time) -> Time {
         Time::from_unix_s(time.unix_s() - time.unix_s() % self.unit_s())
     }
+
+    /// The first written time that is not before `time`; at the end of time the last one.
+    #[must_use]
+    pub const fn ceil(self, time: Time) -> Time {
+        let floor = self.floor(time);
+        if floor.unix_s() == time.unix_s() { floor } else { floor.plus_s(self.unit_s()) }
+    }
 }
 
 const fn is_quantum(ms: u32) -> bool {

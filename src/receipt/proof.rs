@@ -133,10 +133,10 @@ pub enum ReceiptError {
     /// What was charged is not what was asked for.
     #[error("the charge is not the price of the request")]
     Charge,
-    /// The gate sealed outside the time of its certificate.
-    #[error("sealed at {at}, outside the certificate's time")]
+    /// The gate charged or sealed outside the time of its certificate.
+    #[error("charged or sealed at {at}, outside the certificate's time")]
     Time {
-        /// Gate time of the seal.
+        /// Gate time of what is outside.
         at: Time,
     },
 }
@@ -186,7 +186,7 @@ impl Receipt {
     }
 
     fn check_under(&self, certificate: Signed<GateCertificate>) -> Result<Checked<'_>, ReceiptError> {
-        let GateCertificate { ledger, not_before, not_after, .. } = *certificate.value();
+        let validity = certificate.value().clone();
         let checkpoint = SignedCheckpoint::under(certificate, &self.checkpoint)?;
         let Seen { size, root } = checkpoint.seen();
         verify_inclusion(self.index, size, &leaf_hash(&self.entry), &self.inclusion, root.as_bytes())
@@ -197,13 +197,13 @@ impl Receipt {
             Event::Seal(seal) => seal,
             other => return Err(ReceiptError::Kind { found: other.name() }),
         };
-        // Expiry and windows are decided when the charge is made (rule C7). A gate stops before not_after (RFC 8392); earlier versions
-        // sealed in that second too, and their receipts stay good.
+        // Expiry and windows are decided when the charge is made (rule C7). The seal may be earlier than the charge: the owner may
+        // have set gate time back in between.
         let at = seal.reserved_at;
-        if at < not_before || sealed_at > not_after || at > sealed_at {
-            return Err(ReceiptError::Time { at: sealed_at });
+        if let Some(at) = [at, sealed_at].into_iter().find(|time| !validity.covers(*time)) {
+            return Err(ReceiptError::Time { at });
         }
-        let proved = vec![Statement::Certified { ledger }, Statement::Included { index: self.index, size }];
+        let proved = vec![Statement::Certified { ledger: validity.ledger }, Statement::Included { index: self.index, size }];
         Ok(Checked { receipt: self, checkpoint, at, seal, proved })
     }
 }

@@ -52,11 +52,11 @@ impl LedgerHead {
         self.quanta
     }
 
-    /// The time that the next entry has, given that of the clock: never before the last, and else a multiple of the quantum.
+    /// The time that the next entry has, given that of the clock: a multiple of the quantum, never before the last.
     #[must_use]
     pub fn time_at(&self, now: Time) -> Time {
         let now = self.quantum.floor(now);
-        self.time.map_or(now, |last| last.max(now))
+        self.time.map_or(now, |last| self.quantum.ceil(last).max(now))
     }
 
     /// The first entry.

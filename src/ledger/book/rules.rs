@@ -57,7 +57,7 @@ pub(in crate::ledger) fn apply<S: State>(state: &mut S, entry: &Entry) -> Result
         return Err(BookError::Form { index, found });
     }
     let on_time = |last: Time| {
-        let whole = !new_form || entry.time == last || entry.time == quantum.floor(entry.time);
+        let whole = !new_form || entry.time == quantum.floor(entry.time);
         entry.time >= last && whole
     };
     if !matches!(entry.event, Event::Clock { .. }) && !last.is_none_or(on_time) {

@@ -65,8 +65,9 @@ impl LedgerError {
     #[must_use]
     pub const fn is_in_doubt(&self) -> bool {
         match self {
-            Self::Journal(error) => !matches!(error, JournalError::NoSpace { .. }),
-            Self::Stopped | Self::Store(_) => true,
+            // All others are found before anything is written.
+            Self::Journal(error) => matches!(error, JournalError::Io { .. }),
+            Self::Store(_) => true,
             _ => false,
         }
     }
