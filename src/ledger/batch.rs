@@ -31,10 +31,11 @@ pub(super) enum Taken {
 const PREFIX_BYTES: usize = 4;
 
 impl<'s, S: State> Batch<'s, S> {
-    pub(super) fn new(state: &'s S, mut entries: Encoded, limit: usize) -> Self {
+    /// For about so many proposals.
+    pub(super) fn new(state: &'s S, mut entries: Encoded, limit: usize, count: usize) -> Self {
         entries.bytes.clear();
         entries.ends.clear();
-        Self { overlay: Overlay::new(state), entries, limit }
+        Self { overlay: Overlay::for_requests(state, count), entries, limit }
     }
 
     /// Admits a proposal whole, or leaves the batch as it was.

@@ -144,7 +144,7 @@ fn it_decides_as_the_rules_do(make: Make<'_>, reopen: Reopen<'_>) {
         let outcomes = store.append(&proposals, now).unwrap();
         assert!(!outcomes.is_empty() && outcomes.len() <= proposals.len());
         for (proposal, outcome) in proposals.iter().zip(outcomes) {
-            let mut batch = Batch::new(&book, Encoded::default(), usize::MAX);
+            let mut batch = Batch::new(&book, Encoded::default(), usize::MAX, 1);
             let Taken::Judged(expected) = batch.take(proposal, now) else { panic!("there is no limit") };
             match (expected, outcome) {
                 (Ok(expected), Ok(found)) => {

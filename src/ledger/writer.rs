@@ -142,7 +142,8 @@ impl Writer {
             queue.busy = true;
             drop(queue);
             let _turn = Turn(&self.shared);
-            return self.shared.step(&[proposal]).1.pop().unwrap_or(Err(WriteError::Closed));
+            let mut outcomes = self.shared.step(&[proposal]).map_err(|(_, error)| error)?;
+            return outcomes.pop().ok_or(WriteError::Closed)?.map_err(WriteError::Book);
         }
         let slot = Arc::new((Mutex::new(None), Condvar::new()));
         let theirs = slot.clone();
@@ -290,42 +291,45 @@ impl Shared {
         let mut callers = callers.drain(..);
         let mut left = proposals.as_slice();
         while !left.is_empty() {
-            let (count, outcomes) = self.step(left);
+            let count = match self.step(left) {
+                Ok(outcomes) => {
+                    let count = outcomes.len();
+                    for (outcome, caller) in outcomes.into_iter().zip(&mut callers) {
+                        caller.answer(outcome.map_err(WriteError::Book));
+                    }
+                    count
+                }
+                Err((count, error)) => {
+                    callers.by_ref().take(count).for_each(|caller| caller.answer(Err(error.clone())));
+                    count
+                }
+            };
             left = &left[count..];
-            // Both end together: a store that answers for more than it was given, or for none, is told as one that failed.
-            let mut outcomes = outcomes.into_iter();
-            for caller in callers.by_ref().take(count) {
-                caller.answer(outcomes.next().unwrap_or(Err(WriteError::Closed)));
-            }
         }
         drop(callers);
         proposals.clear();
     }
 
-    /// One step of the store for the first of these; how many it was for, and what became of each.
-    fn step(&self, proposals: &[Proposal]) -> (usize, Vec<Result<Admitted, WriteError>>) {
+    /// One step of the store for the first of these: what became of each that it was for, or for how many it failed.
+    fn step(&self, proposals: &[Proposal]) -> Result<Outcomes, (usize, WriteError)> {
         let Self { store, clock, .. } = self;
         let count = batch_of(proposals);
-        let last = match store.view() {
-            Ok(view) => view.head().time(),
-            Err(error) => return all(count, &WriteError::Ledger(Arc::new(error))),
-        };
+        let failed = |error| (count, WriteError::Ledger(Arc::new(error)));
+        let last = store.view().map_err(failed)?.head().time();
         let now = match (clock.now(last), last) {
             (Ok(now), _) => now,
             // The owner sets right a clock that was ahead: the time of the entry is in the act.
             (Err(_), Some(last)) if proposals[0].is_clock_reset() => last,
-            (Err(error), _) => return all(count, &WriteError::Clock(error)),
+            (Err(error), _) => return Err((count, error.into())),
         };
-        match store.append(&proposals[..count], now) {
-            Ok(outcomes) if outcomes.is_empty() || outcomes.len() > count => all(count, &WriteError::Closed),
-            Ok(outcomes) => {
-                self.batches.fetch_add(1, Ordering::Relaxed);
-                (outcomes.len(), outcomes.into_iter().map(|outcome| outcome.map_err(WriteError::Book)).collect())
-            }
-            Err(error) => all(count, &WriteError::Ledger(Arc::new(error))),
-        }
+        let outcomes = store.append(&proposals[..count], now).map_err(failed)?;
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        // A store that answers for none, or for more than it was given, has failed: nobody knows for whom it speaks.
+        if outcomes.is_empty() || outcomes.len() > count { Err(failed(LedgerError::Stopped)) } else { Ok(outcomes) }
     }
 }
+
+type Outcomes = Vec<Result<Admitted, BookError>>;
 
 /// How many of these make one batch. A reset of the clock is one alone: what follows it needs the time again.
 fn batch_of(proposals: &[Proposal]) -> usize {
@@ -335,10 +339,6 @@ fn batch_of(proposals: &[Proposal]) -> usize {
         entries <= BATCH_ENTRIES_MAX && !proposal.is_clock_reset()
     };
     proposals.iter().take_while(fits).count().max(1)
-}
-
-fn all(count: usize, error: &WriteError) -> (usize, Vec<Result<Admitted, WriteError>>) {
-    (count, (0..count).map(|_| Err(error.clone())).collect())
 }
 
 /// No panic happens under these locks; if one did, what they hold is whole.

@@ -37,6 +37,14 @@ impl<'b, S: State> Overlay<'b, S> {
         Self { base, changes }
     }
 
+    /// An overlay that will take so many requests without growing.
+    pub(in crate::ledger) fn for_requests(base: &'b S, count: usize) -> Self {
+        let mut overlay = Self::new(base);
+        overlay.changes.requests.reserve(count);
+        overlay.changes.once.reserve(count);
+        overlay
+    }
+
     pub(in crate::ledger) fn into_changes(self) -> Changes {
         self.changes
     }

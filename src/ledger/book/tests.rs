@@ -475,7 +475,7 @@ proptest! {
             });
             waiting.extend(proposals);
             while !waiting.is_empty() {
-                let mut batch = Batch::new(&book, std::mem::take(&mut entries), limit);
+                let mut batch = Batch::new(&book, std::mem::take(&mut entries), limit, 1);
                 let mut admitted = Vec::new();
                 let mut count = 0;
                 for (proposal, now) in &waiting {
@@ -514,7 +514,7 @@ proptest! {
 fn a_proposal_is_admitted_whole_or_not_at_all() {
     let pen = Pen::new(100);
     let before = dump(&pen.book);
-    let mut batch = Batch::new(&pen.book, Encoded::default(), 1 << 20);
+    let mut batch = Batch::new(&pen.book, Encoded::default(), 1 << 20, 1);
     let good = || Act::Reserve(reserve(1, &[1, 2], 100));
     let half = Proposal { acts: vec![good(), Act::Start { request: request(1) }, Act::Start { request: request(7) }] };
     assert!(matches!(batch.take(&half, START), Taken::Judged(Err(BookError::State { index: 7, .. }))));
@@ -529,7 +529,7 @@ fn a_proposal_is_admitted_whole_or_not_at_all() {
     assert_eq!(book.size(), 7);
 
     // What fits no batch is refused, behind another it only waits.
-    let mut batch = Batch::new(&pen.book, Encoded::default(), 200);
+    let mut batch = Batch::new(&pen.book, Encoded::default(), 200, 1);
     assert!(matches!(batch.take(&whole, START), Taken::Judged(Err(BookError::Length { limit: 200, .. }))));
     assert!(matches!(batch.take(&record(version(1, 2)), START), Taken::Judged(Ok(_))));
     assert!(matches!(batch.take(&whole, START), Taken::Full));

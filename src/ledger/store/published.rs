@@ -25,6 +25,9 @@ impl State {
     }
 }
 
+/// Room is made for at most so many proposals at once; a batch that takes more of them grows.
+const COUNT_MAX: usize = 1 << 12;
+
 impl Published {
     pub(in crate::ledger) fn new(state: State) -> Self {
         Self(RwLock::new(state))
@@ -47,7 +50,7 @@ impl Published {
     ) -> Result<Vec<Result<Admitted, BookError>>, LedgerError> {
         // Readers go on while this is held: it is taken for reading.
         let state = self.read()?;
-        let mut batch = Batch::new(&state.book, std::mem::take(buffers), limit);
+        let mut batch = Batch::new(&state.book, std::mem::take(buffers), limit, proposals.len().min(COUNT_MAX));
         let mut outcomes = Vec::with_capacity(proposals.len());
         for proposal in proposals {
             match batch.take(proposal, now) {
