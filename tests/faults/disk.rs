@@ -1,4 +1,4 @@
-//! A small file system of its own, to be really full: what an injected ENOSPC imitates.
+//! A small file system of its own, to be really full: what an injected ENOSPC imitates. In memory, or ext4 in a file.
 
 // Every includer uses another part.
 #![allow(dead_code)]
@@ -11,9 +11,11 @@ use std::process::Command;
 /// What tmpfs gives room in.
 pub(crate) const PAGE_BYTES: u64 = 4096;
 
-/// A file system in memory, unmounted when it is dropped.
+/// A file system, unmounted when it is dropped.
 pub(crate) struct SmallDisk {
     folder: tempfile::TempDir,
+    /// What it lies in, unless that is memory.
+    _image: Option<tempfile::NamedTempFile>,
 }
 
 impl SmallDisk {
@@ -21,18 +23,17 @@ impl SmallDisk {
     pub(crate) fn mount(bytes: u64) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let options = format!("size={bytes},mode=0700");
-        match Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder.path()).output() {
-            Ok(output) if output.status.success() => Some(Self { folder }),
-            Ok(output) => {
-                let why = String::from_utf8_lossy(&output.stderr);
-                println!("skipped: no small file system can be mounted here: {}", why.lines().next().unwrap_or("no reason given"));
-                None
-            }
-            Err(error) => {
-                println!("skipped: no small file system can be mounted here: {error}");
-                None
-            }
-        }
+        ran(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder.path()))?;
+        Some(Self { folder, _image: None })
+    }
+
+    /// Mounts an ext4 of `bytes`, journal and tables included, all of which root may fill.
+    pub(crate) fn mount_ext4(bytes: u64) -> Option<Self> {
+        let (folder, image) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
+        image.as_file().set_len(bytes).unwrap();
+        ran(Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0"]).arg(image.path()))?;
+        ran(Command::new("mount").args(["-o", "loop"]).arg(image.path()).arg(folder.path()))?;
+        Some(Self { folder, _image: Some(image) })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -64,6 +65,17 @@ impl SmallDisk {
     fn filler(&self) -> PathBuf {
         self.path().join("filler")
     }
+}
+
+/// Whether it did its work; where it did not, why.
+fn ran(command: &mut Command) -> Option<()> {
+    let why = match command.output() {
+        Ok(output) if output.status.success() => return Some(()),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("no reason given").to_owned(),
+        Err(error) => format!("{}: {error}", command.get_program().display()),
+    };
+    println!("skipped: no small file system can be mounted here: {why}");
+    None
 }
 
 impl Drop for SmallDisk {
