@@ -313,8 +313,8 @@ impl Expected {
         fell.in_an_opening += u64::from(seen.is_empty() && in_doubt.is_empty());
 
         // Whatever was seen, now or in some earlier round, has the same bytes; what is in doubt is asked twice at once.
-        let earlier = (0..4).filter_map(|_| self.answered.get(random.next_u64() as usize % self.answered.len().max(1)).cloned());
-        let earlier: Vec<_> = earlier.collect();
+        let any = random.next_u64() % (self.answered.len() as u64).max(1);
+        let earlier: Vec<_> = self.answered.iter().skip(usize::try_from(any).unwrap()).take(4).cloned().collect();
         let gate = space.gate();
         let ask = |request: &[u8]| (request.to_vec(), gate.submit(request));
         let known: Vec<_> = seen.iter().map(|(request, digest)| (ask(request), digest.clone())).collect();

@@ -345,8 +345,7 @@ fn neighbours_are_not_told_apart_by_an_asker_who_chooses_the_moment() {
 
 /// Waits for the next moment at which this part of a quantum has passed.
 fn wait_for_part_of_a_tick(quantum: Duration, part: f64) {
-    let (now, quantum) = (since_1970().as_nanos(), quantum.as_nanos());
-    let wanted = (quantum as f64 * part) as u128;
+    let (now, wanted, quantum) = (since_1970().as_nanos(), quantum.mul_f64(part).as_nanos(), quantum.as_nanos());
     let at = (now - now % quantum + wanted) + if now % quantum > wanted { quantum } else { 0 };
     let at = Duration::from_nanos(u64::try_from(at).unwrap());
     // The system sleeps too long; the last part is waited for awake.
