@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::ops::ControlFlow;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,7 @@ fn request(right: &Verified, holder: &Holder, now: Time, random: &mut dyn Random
 fn spawn(test: &str, folder: &Path, point: &str) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", test, "--nocapture"]).env("CRASH_FOLDER", folder).env("CRASH_POINT", point);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 fn spent(times: u64) -> Loss {
@@ -131,6 +131,11 @@ fn ask_for_ever() {
         told(panic);
         std::process::abort();
     }));
+    // And where the parent is gone, nobody would end it.
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(1);
+    });
     let (owner, holder) = keys();
     let right = Right::decode(&fs::read(folder.join("right")).unwrap()).unwrap();
     let right = right.verify(&KeySet::single(owner.public().clone())).unwrap();
