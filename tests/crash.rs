@@ -233,7 +233,7 @@ fn killed_at_random_two_hundred_times() {
 }
 
 #[test]
-#[ignore = "half an hour; run by hand before a release"]
+#[ignore = "about an hour; run by hand before a release"]
 fn killed_at_random_ten_thousand_times() {
     for number in 0..KILLS_LONG / KILLS {
         let fell = killed_at_random(KILLS, &format!("crash delays {number}"));
