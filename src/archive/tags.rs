@@ -27,7 +27,8 @@ impl Tags {
         let wrong = || ArchiveError::Opening { account: ACCOUNT };
         let bytes = archive.opening(&OpeningName::new(ACCOUNT, OpeningPart::Secret, *commitment))?;
         let tags = Self(Opening::decode(&bytes).map_err(|_| wrong())?.salt);
-        if tags.commitment(ledger) == *commitment { Ok(tags) } else { Err(wrong()) }
+        let is_whole = tags.kept(ledger).encode().as_slice() == bytes.as_slice();
+        if is_whole && tags.commitment(ledger) == *commitment { Ok(tags) } else { Err(wrong()) }
     }
 
     /// Keeps the secret, before the entry that commits to it.
@@ -35,9 +36,11 @@ impl Tags {
     /// # Errors
     /// It cannot be written.
     pub fn keep(&self, archive: &dyn Archive, ledger: LedgerId) -> Result<(), ArchiveError> {
-        let digest = Digest::from_bytes(*ledger.as_bytes());
-        let opening = Opening { salt: self.0, artefact: Vec::new(), digest, snapshot: None };
-        archive.put_opening(&self.opening(ledger), &opening.encode())
+        archive.put_opening(&self.opening(ledger), &self.kept(ledger).encode())
+    }
+
+    fn kept(&self, ledger: LedgerId) -> Opening {
+        Opening { salt: self.0, artefact: Vec::new(), digest: Digest::from_bytes(*ledger.as_bytes()), snapshot: None }
     }
 
     /// The name of the opening that keeps the secret.
