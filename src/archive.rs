@@ -23,6 +23,7 @@ mod behind;
 pub mod conformance;
 mod directory;
 mod folder;
+mod inbox;
 mod opening;
 mod tags;
 
@@ -40,6 +41,7 @@ pub use answers::AnswerLog;
 pub use behind::{Behind, LineageArtefacts, behind, open_snapshot, openings_of};
 pub use directory::DirArchive;
 pub use folder::SpaceFolder;
+pub(crate) use inbox::{Inbox, Outcome as InboxOutcome};
 pub use opening::{Opening, SnapshotOpening, fresh_salt};
 pub use tags::Tags;
 
@@ -64,11 +66,17 @@ pub trait Archive: Send + Sync {
     /// It is not there or cannot be read.
     fn opening(&self, name: &OpeningName) -> Result<Zeroizing<Vec<u8>>, ArchiveError>;
 
+    /// Removes a fresh opening that no entry stands for.
+    fn remove_opening(&self, name: &OpeningName);
+
     /// Keeps the public card of a dataset and says where it lies.
     ///
     /// # Errors
     /// It cannot be written.
     fn put_card(&self, name: &Name, dataset: DatasetId, bytes: &[u8]) -> Result<PathBuf, ArchiveError>;
+
+    /// Where the card of a dataset lies.
+    fn card(&self, name: &Name, dataset: DatasetId) -> PathBuf;
 
     /// Keeps a signed request and says where it lies; one that is there stays.
     ///

@@ -64,8 +64,18 @@ impl Archive for Toy {
         openings.iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes.clone().into()).ok_or_else(missing)
     }
 
-    fn put_card(&self, _: &Name, dataset: DatasetId, bytes: &[u8]) -> Result<PathBuf, ArchiveError> {
-        let path = self.files.path().join(dataset.to_string());
+    fn remove_opening(&self, name: &OpeningName) {
+        if !self.kept.lock().unwrap().0.contains(name) {
+            self.openings.lock().unwrap().retain(|(known, _)| known != name);
+        }
+    }
+
+    fn card(&self, _: &Name, dataset: DatasetId) -> PathBuf {
+        self.files.path().join(dataset.to_string())
+    }
+
+    fn put_card(&self, name: &Name, dataset: DatasetId, bytes: &[u8]) -> Result<PathBuf, ArchiveError> {
+        let path = self.card(name, dataset);
         std::fs::write(&path, bytes).unwrap();
         Ok(path)
     }

@@ -9,7 +9,6 @@ use crate::id::{AccountId, DatasetId, Digest, Name, RequestId, Salt, Time};
 ///
 /// # Panics
 /// It does not keep a promise of [`Archive`].
-#[expect(clippy::missing_panics_doc, reason = "panics are how it tells")]
 pub fn check<A: Archive>(archive: A, reopen: impl Fn(A) -> A) {
     let openings: Vec<(OpeningName, Opening)> = (1..=3).map(opening).collect();
     for (name, opening) in &openings {
@@ -19,6 +18,10 @@ pub fn check<A: Archive>(archive: A, reopen: impl Fn(A) -> A) {
     }
     let other = openings[1].1.encode();
     assert!(matches!(archive.put_opening(&openings[0].0, &other), Err(ArchiveError::OpeningExists { .. })), "never replaced");
+    let (refused, bytes) = opening(4);
+    archive.put_opening(&refused, &bytes.encode()).expect("an opening is kept");
+    archive.remove_opening(&refused);
+    assert!(archive.opening(&refused).is_err(), "a fresh opening is removed");
     let request = RequestId::from_bytes([1; 32]);
     assert_eq!(archive.request(request).expect("no error"), None);
     archive.put_request(request, b"signed").expect("a request is kept");
@@ -29,6 +32,7 @@ pub fn check<A: Archive>(archive: A, reopen: impl Fn(A) -> A) {
     archive.put_answers(&together[1..], Time::from_unix_s(120)).expect("and others together");
     let name = Name::new("a/b").expect("a name");
     let card = archive.put_card(&name, DatasetId::from_bytes([2; 32]), b"card").expect("a card is kept");
+    assert_eq!(card, archive.card(&name, DatasetId::from_bytes([2; 32])));
     assert_eq!(std::fs::read(card).expect("it lies there"), b"card");
     let (kept, left) = (Salt::from_bytes([3; 32]), Salt::from_bytes([4; 32]));
     for salt in [&kept, &left] {
@@ -45,6 +49,8 @@ pub fn check<A: Archive>(archive: A, reopen: impl Fn(A) -> A) {
 
     archive.keep(&openings[0].0, Some(&kept));
     assert!(archive.snapshot(&kept).exists());
+    archive.remove_opening(&openings[0].0);
+    assert!(archive.opening(&openings[0].0).is_ok(), "only a fresh one is removed");
 
     let archive = reopen(archive);
     // The ledger needs the second, whose entry became durable just before the end; it does not know the first, being an older one.

@@ -21,8 +21,8 @@ pub struct DirArchive {
 
 /// Ends the name of what no entry is known to need yet.
 const FRESH: &str = "new";
-/// Longer file names do not exist on common file systems; what comes after the name needs room too.
-const CARD_NAME_BYTES_MAX: usize = 200;
+/// Longer file names do not exist on common file systems; what comes before and after the name needs room too.
+const NAME_BYTES_MAX: usize = 200;
 
 impl DirArchive {
     /// The archive in a folder. Changes nothing.
@@ -69,8 +69,17 @@ impl Archive for DirArchive {
         found.map(Zeroizing::new)
     }
 
-    fn put_card(&self, name: &Name, _dataset: DatasetId, bytes: &[u8]) -> Result<PathBuf, ArchiveError> {
-        let path = self.path.join("cards").join(format!("{}.dataset", file_name(name.as_str())));
+    fn remove_opening(&self, name: &OpeningName) {
+        // One that stays is removed at the next open.
+        let _ = fs::remove_file(fresh(&self.openings(&name.file())));
+    }
+
+    fn card(&self, name: &Name, _dataset: DatasetId) -> PathBuf {
+        self.path.join("cards").join(format!("{}.dataset", file_name(name.as_str())))
+    }
+
+    fn put_card(&self, name: &Name, dataset: DatasetId, bytes: &[u8]) -> Result<PathBuf, ArchiveError> {
+        let path = self.card(name, dataset);
         file::write(&path, bytes, OutputOptions { force: true, private: false })?;
         Ok(path)
     }
@@ -202,14 +211,19 @@ fn file_name(name: &str) -> String {
             c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
         }
     }
-    if out.len() > CARD_NAME_BYTES_MAX {
-        let at = (0..=CARD_NAME_BYTES_MAX - 33).rev().find(|at| out.is_char_boundary(*at)).unwrap_or(0);
-        out.truncate(at);
-        // No other name has a `~`.
-        out.push('~');
-        out.push_str(&Digest::of(name.as_bytes()).to_string()[..32]);
+    // No other name has a `~`.
+    shortened(out, name)
+}
+
+/// A file name, if it is not too long; else its beginning, `~` and a digest of what it stands for.
+pub(super) fn shortened(mut file: String, stands_for: &str) -> String {
+    if file.len() > NAME_BYTES_MAX {
+        let at = (0..=NAME_BYTES_MAX - 33).rev().find(|at| file.is_char_boundary(*at)).unwrap_or(0);
+        file.truncate(at);
+        file.push('~');
+        file.push_str(&Digest::of(stands_for.as_bytes()).to_string()[..32]);
     }
-    out
+    file
 }
 
 #[cfg(test)]
@@ -224,7 +238,7 @@ mod tests {
         let names = ["a.b", "a/b", "a b", "a_b", "a%2Eb", "城市", "a\\b", "..", &long, &other];
         let files: HashSet<String> = names.iter().map(|name| file_name(name)).collect();
         assert_eq!(files.len(), names.len());
-        assert!(files.iter().all(|file| file.len() <= CARD_NAME_BYTES_MAX && !file.contains(['/', '.'])), "{files:?}");
+        assert!(files.iter().all(|file| file.len() <= NAME_BYTES_MAX && !file.contains(['/', '.'])), "{files:?}");
         assert_eq!(file_name("people"), "people");
     }
 }

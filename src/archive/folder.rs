@@ -20,7 +20,7 @@ use crate::key::KeyId;
 /// requests/         signed requests as they came, so that they can be retried
 /// answers/          sealed answers in segments
 /// cards/            public cards of the datasets
-/// inbox/            owner's acts, signed elsewhere, for the running gate; done/ has what became of them
+/// inbox/            owner's acts, signed elsewhere, for the running gate; taken/ has the one under way, done/ what became of them
 /// ```
 #[derive(Clone, Debug)]
 pub struct SpaceFolder {
