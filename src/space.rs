@@ -109,7 +109,8 @@ impl Space {
     }
 
     /// Applies an owner's signed act: a right, a refill, a certificate of the gate, a change of the quantum, a setting back of gate
-    /// time. What is not the owner's, not for this space or out of turn changes nothing.
+    /// time. What is not the owner's, not for this space or out of turn changes nothing. An act that was applied before counts once and
+    /// is told as applied again, so that whoever does not know whether it was, after a crash, hands it in again.
     ///
     /// # Errors
     /// It is not such an act, or does not fit.
@@ -247,7 +248,8 @@ impl Space {
         self.service().owner()
     }
 
-    /// The folder into which owner's acts may be renamed while the space is open; what became of them stands in `done` beside them.
+    /// The folder into which owner's acts may be renamed while the space is open. The gate renames each into `taken` there before it
+    /// reads it; what became of it then stands in `done`.
     #[must_use]
     pub fn inbox(&self) -> PathBuf {
         self.service().inbox()

@@ -8,14 +8,16 @@ use super::publish::Published;
 use super::registry::Lineage;
 use super::service::{Service, certificate_of};
 use super::{AccountState, GateError};
-use crate::archive::{Opening, OpeningName, OpeningPart, fresh_salt};
+use crate::archive::{Behind, Opening, OpeningName, OpeningPart, behind, fresh_salt};
 use crate::budget::{Loss, Model};
 use crate::dataset::{PublicationFile, Refill};
 use crate::envelope::{Artefact, EnvelopeError, Signed, Untrusted};
-use crate::id::{AccountId, DatasetId, Decimal, Digest, LedgerId, RightId, Time};
+use crate::id::{AccountId, DatasetId, Decimal, Digest, LedgerId, RightId, Salt, Time};
 use crate::key::PublicKey;
 use crate::label::Label;
-use crate::ledger::{Account, AccountKind, BookError, ClockReset, Event, GateCertificate, LedgerView, Measure, Quantum, QuantumChange};
+use crate::ledger::{
+    Account, AccountKind, BookError, ClockReset, Entry, Event, GateCertificate, LedgerView, Measure, Quantum, QuantumChange,
+};
 use crate::random::Random as _;
 use crate::right::{Right, Verdict, Verified};
 
@@ -102,7 +104,8 @@ impl FreshRight {
 }
 
 impl<E: Environment> Service<E> {
-    /// Applies an owner's signed act, whichever it is. What is not the owner's, not for this ledger or out of turn changes nothing.
+    /// Applies an owner's signed act, whichever it is. What is not the owner's, not for this ledger or out of turn changes nothing. One
+    /// that was applied before is told as applied, changes nothing in the ledger, and what was to follow its entry is made up for.
     pub(crate) fn apply(&self, bytes: &[u8]) -> Result<Applied, GateError> {
         if let Ok(right) = Right::decode(bytes) {
             let right = self.grant(right.bytes(), false)?;
@@ -114,17 +117,14 @@ impl<E: Environment> Service<E> {
             return Ok(Applied::Refilled { dataset, left });
         }
         if let Some(certificate) = self.signed::<GateCertificate>(bytes)? {
-            self.certify(&certificate)?;
-            return Ok(Applied::Certified { certificate: certificate.into_value() });
+            return Ok(Applied::Certified { certificate: self.certify(&certificate)? });
         }
         if let Some(change) = self.signed::<QuantumChange>(bytes)? {
-            let _acting = self.acting();
-            self.record(Event::Quantum { bytes: change.bytes().to_vec() })?;
+            self.record_once(&Event::Quantum { bytes: change.bytes().to_vec() })?;
             return Ok(Applied::Quantum { quantum: self.view()?.head().quantum() });
         }
         if let Some(reset) = self.signed::<ClockReset>(bytes)? {
-            let _acting = self.acting();
-            self.record(Event::Clock { bytes: reset.bytes().to_vec() })?;
+            self.record_once(&Event::Clock { bytes: reset.bytes().to_vec() })?;
             self.registry_mut().forget_ends();
             return Ok(Applied::Clock { time: reset.value().time });
         }
@@ -140,8 +140,47 @@ impl<E: Environment> Service<E> {
         }
     }
 
+    /// Records an act that stands in its entry as it is, unless it stands there.
+    fn record_once(&self, event: &Event) -> Result<(), GateError> {
+        let recorded = {
+            let _acting = self.acting();
+            self.record(event.clone())
+        };
+        match recorded {
+            Err(GateError::Book(_)) if self.has_act(event)? => Ok(()),
+            recorded => recorded.map(drop),
+        }
+    }
+
+    fn has_act(&self, event: &Event) -> Result<bool, GateError> {
+        let (wanted, mut found) = (act_in(event), false);
+        let mut look = |_: u64, bytes: &[u8]| found = found || Entry::decode(bytes).is_ok_and(|entry| act_in(&entry.event) == wanted);
+        self.store.entries(0, &mut look)?;
+        Ok(found && wanted.is_some())
+    }
+
+    /// Opening, then entry. The opening goes again when there is certainly no entry.
+    pub(super) fn record_opened(
+        &self,
+        name: &OpeningName,
+        opening: &Opening,
+        snapshot: Option<&Salt>,
+        event: Event,
+    ) -> Result<(), GateError> {
+        self.takes_entries()?;
+        self.archive.put_opening(name, &opening.encode())?;
+        if let Err(error) = self.record(event) {
+            if !may_be_recorded(&error) {
+                self.archive.remove_opening(name);
+            }
+            return Err(error);
+        }
+        self.archive.keep(name, snapshot);
+        Ok(())
+    }
+
     /// The act under the owner's signature; nothing when it is of another kind, an error when it is of this and another's.
-    fn signed<T: Artefact>(&self, bytes: &[u8]) -> Result<Option<Signed<T>>, GateError> {
+    pub(super) fn signed<T: Artefact>(&self, bytes: &[u8]) -> Result<Option<Signed<T>>, GateError> {
         let Ok(untrusted) = Untrusted::<T>::decode(bytes) else { return Ok(None) };
         match untrusted.verify(self.owner.key()) {
             Ok(signed) => Ok(Some(signed)),
@@ -162,9 +201,12 @@ impl<E: Environment> Service<E> {
         let lineage = self.known(&refill.dataset)?;
         let _acting = self.acting();
         let account = self.view()?.account(&lineage.account)?.ok_or(GateError::Stopped)?;
+        if self.has_refill(&lineage, &account, signed)? {
+            return Ok(account.balance().left());
+        }
         // Before anything is written: a number that is not the next, an amount in another unit, or more than an account can hold.
         if refill.number != refills_of(&account) + 1 {
-            return Err(GateError::Act("the refill is out of turn: it was applied before, or an earlier one was not"));
+            return Err(GateError::Act("the refill is out of turn: another one has its number, or an earlier one was not applied"));
         }
         let mut balance = *account.balance();
         balance.refill(&refill.amount)?;
@@ -172,17 +214,23 @@ impl<E: Environment> Service<E> {
         let opening = Opening { salt: fresh_salt(&mut random), artefact: signed.bytes().to_vec(), digest: signed.digest(), snapshot: None };
         let artefact = opening.commitment(lineage.account);
         let name = OpeningName::new(lineage.account, OpeningPart::Refill(refill.number), artefact);
-        self.archive.put_opening(&name, &opening.encode())?;
-        self.record(Event::Refill {
-            account: lineage.account,
-            artefact,
-            amount: refill.amount,
-            reason: refill.reason,
-            number: Some(refill.number),
-        })?;
-        self.archive.keep(&name, None);
+        let (account, amount, reason, number) = (lineage.account, refill.amount, refill.reason, Some(refill.number));
+        self.record_opened(&name, &opening, None, Event::Refill { account, artefact, amount, reason, number })?;
         let account = self.view()?.account(&lineage.account)?.ok_or(GateError::Stopped)?;
         Ok(account.balance().left())
+    }
+
+    /// Whether the refill of this number is this one.
+    fn has_refill(&self, lineage: &Lineage, account: &Account, signed: &Signed<Refill>) -> Result<bool, GateError> {
+        let number = signed.value().number;
+        if number == 0 || number > refills_of(account) {
+            return Ok(false);
+        }
+        let upgraded = self.view()?.head().upgrade().map(|(index, _)| index);
+        let Behind::Lineage(artefacts) = behind(self.archive.as_ref(), lineage.account, account, upgraded, &self.owner)? else {
+            return Ok(false);
+        };
+        Ok(artefacts.refills.iter().any(|known| known.value().number == number && known.digest() == signed.digest()))
     }
 
     /// Registers a right before its first use. Unless told so, live rights may not promise more than the dataset has
@@ -291,16 +339,22 @@ impl<E: Environment> Service<E> {
         }
     }
 
-    /// Appends a new certificate. The gate must be able to sign with the key it names.
-    fn certify(&self, certificate: &Signed<GateCertificate>) -> Result<(), GateError> {
-        let gate = certificate.value().gate.id();
-        if !self.can_sign(gate) {
-            return Err(GateError::NoGateKey { gate });
-        }
+    /// Appends a new certificate, unless it was appended before, and says which is in force. The gate must be able to sign with the key
+    /// that a new one names.
+    fn certify(&self, certificate: &Signed<GateCertificate>) -> Result<GateCertificate, GateError> {
         let _acting = self.acting();
-        self.record(Event::Certificate { bytes: certificate.bytes().to_vec() })?;
-        self.folder.put_gate_certificate(certificate.bytes())?;
-        self.store_checkpoint()
+        let known = self.view()?.head().certificates().iter().any(|(_, known)| known.digest() == certificate.digest());
+        if !known {
+            let gate = certificate.value().gate.id();
+            if !self.can_sign(gate) {
+                return Err(GateError::NoGateKey { gate });
+            }
+            self.record(Event::Certificate { bytes: certificate.bytes().to_vec() })?;
+        }
+        let in_force = certificate_of(self.view()?.as_ref())?;
+        self.folder.put_gate_certificate(in_force.bytes())?;
+        self.store_checkpoint()?;
+        Ok(in_force.into_value())
     }
 
     /// The number the next refill of a dataset must carry.
@@ -315,6 +369,15 @@ impl<E: Environment> Service<E> {
     }
 }
 
+/// Which quantum or clock act stands in an entry.
+fn act_in(event: &Event) -> Option<(&'static str, Digest)> {
+    match event {
+        Event::Quantum { bytes } => Some((QuantumChange::TYPE, Untrusted::<QuantumChange>::decode(bytes).ok()?.digest())),
+        Event::Clock { bytes } => Some((ClockReset::TYPE, Untrusted::<ClockReset>::decode(bytes).ok()?.digest())),
+        _ => None,
+    }
+}
+
 fn refills_of(account: &Account) -> u64 {
     match account.kind() {
         AccountKind::Lineage { refills, .. } => refills.len() as u64,
@@ -322,11 +385,16 @@ fn refills_of(account: &Account) -> u64 {
     }
 }
 
+/// Whether the entry may be durable all the same. A writer that ended in the middle of a step does not say.
+pub(super) fn may_be_recorded(error: &GateError) -> bool {
+    error.is_in_doubt() || matches!(error, GateError::Stopped)
+}
+
 /// Other acts are a few kilobytes.
-const ACT_BYTES_MAX: usize = PublicationFile::BYTES_MAX;
+pub(super) const ACT_BYTES_MAX: usize = PublicationFile::BYTES_MAX;
 
 /// Where the snapshot of a publication lies.
-pub(super) fn snapshot_beside(path: &Path) -> PathBuf {
+fn snapshot_beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".snapshot");
     name.into()

@@ -1,16 +1,18 @@
 //! What a gate does without being asked: it applies owner's acts from the inbox, and gives back reservations that expired.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::GateError;
-use super::acts::{Applied, snapshot_beside};
+use super::acts::{ACT_BYTES_MAX, Applied};
 use super::environment::Environment;
 use super::service::{Service, guarded};
-use crate::file::OutputOptions;
-use crate::ledger::{Act, Proposal};
+use crate::archive::{ArchiveError, Inbox, InboxOutcome};
+use crate::dataset::PublicationFile;
+use crate::file::{OutputError, ReadError};
+use crate::ledger::{Act, ClockReset, GateCertificate, Proposal};
 
 /// How often the inbox is looked at.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -18,55 +20,63 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const REFUNDS_MAX: usize = 1024;
 
 impl<E: Environment> Service<E> {
-    /// The housekeeper: looks around twice a second until the space is closed.
+    /// The housekeeper: looks around twice a second until the space is closed. Once the ledger has stopped there is nothing that it
+    /// could do.
     pub(super) fn keep_house(self: &Arc<Self>) {
+        let mut left = HashSet::new();
         loop {
-            guarded(|| {
-                self.empty_inbox();
-                self.refund_expired();
-            });
+            if self.takes_entries().is_ok() {
+                if self.applies_inbox {
+                    guarded(|| self.empty_inbox(&mut left));
+                }
+                guarded(|| self.refund_expired());
+            }
             if !self.housekeeping.wait(INTERVAL) {
                 return;
             }
         }
     }
 
-    /// Applies what lies in the inbox, in the order of the names. What became of a file `NAME` stands in `done/NAME.applied` or
-    /// `done/NAME.refused`; then the file is removed. Files are to be renamed into the folder whole; names that begin with a
-    /// dot or end in `.part` are left alone, as are snapshots, which go with their publication.
-    pub(super) fn empty_inbox(&self) {
-        let inbox = self.folder.inbox();
-        let Ok(entries) = fs::read_dir(&inbox) else { return };
-        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| is_act(path)).collect();
-        files.sort();
-        for path in files {
-            let outcome = self.apply_file(&path);
-            // A disk that is full, a gate that stopped: nothing is known about the act, so it stays and is tried again.
-            if outcome.as_ref().is_err_and(GateError::is_temporary) {
+    /// Applies what lies in the inbox, in its order. An act that must wait makes those behind it wait, which may follow from it; but
+    /// for acts about clock and certificate, which may be what it waits for. One that panics is left until the space is opened again.
+    fn empty_inbox(&self, left: &mut HashSet<String>) {
+        let inbox = Inbox::of(&self.folder);
+        let mut waits = false;
+        for name in inbox.names() {
+            if left.contains(&name) || waits && !self.lets_others_pass(&inbox, &name) {
                 continue;
             }
-            if self.tell(&inbox, &path, &outcome).is_some() {
-                let _ = fs::remove_file(snapshot_beside(&path));
-                let _ = fs::remove_file(&path);
-            }
+            let mut outcome = None;
+            guarded(|| outcome = Some(self.apply_taken(&inbox, &name)));
+            let told = match &outcome {
+                None => {
+                    left.insert(name);
+                    continue;
+                }
+                Some(Err(error)) if is_to_be_tried_again(error) => Err(()),
+                Some(Err(error)) => inbox.tell(&name, InboxOutcome::Refused, &format!("{error}\n")).map_err(drop),
+                Some(Ok(applied)) => inbox.tell(&name, InboxOutcome::Applied, &format!("{applied}\n")).map_err(drop),
+            };
+            waits |= told.is_err();
         }
     }
 
-    /// Writes what became of an act, durably, before the act goes.
-    fn tell(&self, inbox: &Path, act: &Path, outcome: &Result<Applied, GateError>) -> Option<()> {
-        let name = act.file_name()?.to_str()?;
-        let done = inbox.join("done");
-        let _ = fs::create_dir(&done);
-        let (suffix, text) = match outcome {
-            Ok(applied) => ("applied", format!("{applied}\n")),
-            Err(error) => ("refused", format!("{error}\n")),
-        };
-        crate::file::write(&done.join(format!("{name}.{suffix}")), text.as_bytes(), OutputOptions { force: true, private: true }).ok()
+    fn apply_taken(&self, inbox: &Inbox, name: &str) -> Result<Applied, GateError> {
+        let act = inbox.take(name).map_err(|error| in_inbox(name, &error))?;
+        let bytes = crate::file::read(act, ACT_BYTES_MAX)?;
+        let Ok(publication) = PublicationFile::decode(&bytes) else { return self.apply(&bytes) };
+        let snapshot = inbox.take_snapshot(name).map_err(|error| in_inbox(name, &error))?;
+        Ok(Applied::Published(Box::new(self.publish_file(&publication, &snapshot)?)))
+    }
+
+    fn lets_others_pass(&self, inbox: &Inbox, name: &str) -> bool {
+        let Ok(bytes) = crate::file::read(inbox.act(name), ACT_BYTES_MAX) else { return false };
+        matches!(self.signed::<ClockReset>(&bytes), Ok(Some(_))) || matches!(self.signed::<GateCertificate>(&bytes), Ok(Some(_)))
     }
 
     /// Gives back what was charged for requests that never started and can no longer be tried. Not from the ones that are running:
     /// those have started, or are started by the same batch as they are charged.
-    pub(super) fn refund_expired(&self) {
+    fn refund_expired(&self) {
         let Ok(now) = self.now() else { return };
         let Ok(due) = self.view().and_then(|view| Ok(view.due(now, REFUNDS_MAX)?)) else { return };
         for request in due {
@@ -76,8 +86,17 @@ impl<E: Environment> Service<E> {
     }
 }
 
-fn is_act(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or(".");
-    let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-    is_file && !name.starts_with('.') && ![".part", ".snapshot"].iter().any(|suffix| name.ends_with(suffix))
+fn in_inbox(name: &str, error: &io::Error) -> GateError {
+    ArchiveError::Io { name: format!("inbox/{name}"), kind: error.kind() }.into()
+}
+
+/// A disk that is full, a gate that stopped: nothing is known about the act, so it stays. What only another act or another file can
+/// mend is told at once, since other acts wait behind it.
+fn is_to_be_tried_again(error: &GateError) -> bool {
+    match error {
+        GateError::NoGateKey { .. }
+        | GateError::Archive(ArchiveError::Output(OutputError::TargetExists { .. } | OutputError::NotAFile { .. }))
+        | GateError::Read(ReadError::Open { kind: ErrorKind::PermissionDenied, .. }) => false,
+        error => error.is_temporary(),
+    }
 }

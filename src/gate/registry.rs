@@ -5,7 +5,7 @@ use super::GateError;
 use crate::archive::{Archive, ArchiveError, Behind, SnapshotOpening, behind, open_snapshot};
 use crate::dataset::{Description, NewVersion, Publication, RowKey, Snapshot};
 use crate::envelope::Signed;
-use crate::id::{AccountId, DatasetId, RightId, Salt, Time, VersionId};
+use crate::id::{AccountId, DatasetId, Digest, RightId, Salt, Time, VersionId};
 use crate::key::KeySet;
 use crate::ledger::{AccountKind, LedgerView};
 use crate::right::Verified;
@@ -181,6 +181,12 @@ impl Lineage {
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         versions.retain(|known| known.number < number);
         versions.push(DataVersion { id: VersionId::from_bytes(*version.digest().as_bytes()), number, data, snapshot });
+    }
+
+    /// Whether the version of this number is the one of this digest.
+    pub(super) fn has(&self, number: u64, digest: Digest) -> bool {
+        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.iter().any(|version| version.number == number && version.id.as_bytes() == digest.as_bytes())
     }
 
     /// The version of this number, with its data open.

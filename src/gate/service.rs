@@ -77,7 +77,8 @@ impl SpaceOptions {
         self
     }
 
-    /// Whether owner's acts that are put into the inbox are applied while the space is open; they are unless told.
+    /// Whether owner's acts that are put into the inbox are applied while the space is open; they are unless told. What expired is
+    /// given back in any case.
     #[must_use]
     pub const fn inbox(mut self, inbox: bool) -> Self {
         self.inbox = inbox;
@@ -131,6 +132,7 @@ pub(crate) struct Service<E: Environment> {
     pub(super) tags: Tags,
     pub(super) clock: Clock,
     acts: Mutex<()>,
+    pub(super) applies_inbox: bool,
     pub(super) sealed_batches: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) publishing: Publishing,
@@ -276,6 +278,7 @@ impl<E: Environment> Running<E> {
             tags,
             clock,
             acts: Mutex::new(()),
+            applies_inbox: options.inbox,
             sealed_batches: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             publishing: Publishing::default(),
@@ -293,11 +296,11 @@ impl<E: Environment> Running<E> {
         let closer = std::thread::Builder::new().name("gate-closer".to_owned()).spawn(move || closed.close(taken.iter().collect()));
         let closer = closer.map_err(|error| GateError::Thread(error.kind()))?;
         let mut running = Self { service, threads: Some(threads), own: vec![closer.thread().id()], closer: Some(closer) };
-        running.spawn(options.inbox)?;
+        running.spawn()?;
         Ok(running)
     }
 
-    fn spawn(&mut self, inbox: bool) -> Result<(), GateError> {
+    fn spawn(&mut self) -> Result<(), GateError> {
         let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
         let mut spawn = |name: String, service: Arc<Service<E>>, body: fn(&Arc<Service<E>>)| -> Result<(), GateError> {
             let thread = std::thread::Builder::new().name(name).spawn(move || body(&service));
@@ -314,10 +317,7 @@ impl<E: Environment> Running<E> {
             spawn(format!("gate-run-{number}"), Arc::clone(&self.service), Service::compute_for_ever)?;
         }
         spawn("gate-sealer".to_owned(), Arc::clone(&self.service), Service::seal_for_ever)?;
-        if inbox {
-            spawn("gate-house".to_owned(), Arc::clone(&self.service), Service::keep_house)?;
-        }
-        Ok(())
+        spawn("gate-house".to_owned(), Arc::clone(&self.service), Service::keep_house)
     }
 
     pub(crate) const fn service(&self) -> &Arc<Service<E>> {
@@ -392,6 +392,12 @@ impl<E: Environment> Service<E> {
         let now = self.clock.gate_time(self.environment.wall(), self.environment.monotonic(), last).map_err(verdict_of_clock)?;
         let GateCertificate { not_before, not_after, .. } = certificate.value();
         if *not_before <= now && now < *not_after { Ok(now) } else { Err(Verdict::Certificate { now }) }
+    }
+
+    /// Fails when the ledger has stopped: asked before anything is written for an entry that would not come.
+    pub(super) fn takes_entries(&self) -> Result<(), GateError> {
+        self.store.append(&[], Time::from_unix_s(0))?;
+        Ok(())
     }
 
     /// Records one thing and waits until it is durable.
