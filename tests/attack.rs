@@ -164,12 +164,14 @@ impl World {
         fs::rename(part, self.space.inbox().join(name)).unwrap();
     }
 
-    /// What is told of an act, once it is gone from the inbox: the name of the file, and its text.
+    /// What is told of an act, once it is taken from the inbox: the name of the file, and its text.
     fn told(&self, name: &str) -> (String, String) {
         let done = self.space.inbox().join("done");
         let file = |suffix: &str| done.join(format!("{name}.{suffix}"));
         assert!(until(20, || !self.space.inbox().join(name).exists()), "{name} stays in the inbox");
-        let suffix = ["applied", "refused"].into_iter().find(|suffix| file(suffix).exists()).unwrap();
+        let told = || ["applied", "refused"].into_iter().find(|suffix| file(suffix).exists());
+        assert!(until(20, || told().is_some()), "nothing is told of {name}");
+        let suffix = told().unwrap();
         (suffix.to_owned(), fs::read_to_string(file(suffix)).unwrap())
     }
 
@@ -761,6 +763,67 @@ fn an_act_that_follows_one_that_waits_is_not_refused() {
     assert_eq!(world.space.next_refill(&published.id).unwrap(), 3);
 }
 
+/// What waits may wait for the very act behind it: those about clock and certificate go on.
+#[test]
+fn an_act_that_waits_stops_no_certificate() {
+    let world = World::new(0);
+    let published = world.publish("people", "1");
+    let (openings, away) = (world.path().join("openings"), world.folder.path().join("away"));
+    fs::rename(&openings, &away).unwrap();
+    world.put("a", &world.refill(&published, 1));
+    let certificate = world.space.next_certificate(None, now()).unwrap();
+    world.put("b", Signed::sign(certificate, world.owner.signer()).unwrap().bytes());
+    assert_eq!(world.told("b").0, "applied");
+    fs::rename(&away, &openings).unwrap();
+    assert_eq!(world.told("a").0, "applied");
+}
+
+/// A certificate of a key that is not here can only be mended by another act: it is told, and what lies behind it is applied.
+#[test]
+fn an_act_that_cannot_succeed_stops_none() {
+    let world = World::new(0);
+    let right = world.right(&world.publish("people", "1"), "0.5", 10);
+    let certificate = world.space.next_certificate(Some(key().public()), now()).unwrap();
+    world.put("a", Signed::sign(certificate, world.owner.signer()).unwrap().bytes());
+    world.put("b", right.bytes());
+    assert_eq!((world.told("a").0.as_str(), world.told("b").0.as_str()), ("refused", "applied"));
+}
+
+#[test]
+fn one_thing_is_told_of_a_name() {
+    let world = World::new(0);
+    let right = world.right(&world.publish("people", "1"), "0.5", 10);
+    for (act, expected) in [(&b"nonsense"[..], "refused"), (right.bytes(), "applied"), (b"nonsense", "refused")] {
+        world.put("x", act);
+        assert_eq!(world.told("x").0, expected);
+        assert_eq!(fs::read_dir(world.space.inbox().join("done")).unwrap().count(), 1);
+    }
+}
+
+/// The gate died after it had taken an act: with a snapshot for a publication, and before or after its entry.
+#[test]
+fn what_was_taken_before_a_crash_is_applied_when_the_space_is_opened() {
+    let world = World::new(0);
+    let published = world.publish("people", "1");
+    let refill = world.refill(&published, 1);
+    world.space.apply(&refill).unwrap();
+    world.put("before", b"nonsense");
+    world.told("before");
+    let act = world.folder.path().join("others");
+    world.sign_publication("others", None, &act);
+    let (folder, owner, holder) = world.closed();
+    let path = folder.path().join("space");
+    let taken = path.join("inbox").join("taken");
+    fs::write(taken.join("a"), refill).unwrap();
+    fs::rename(&act, taken.join("b")).unwrap();
+    fs::rename(folder.path().join("others.snapshot"), taken.join("b.snapshot")).unwrap();
+    let world = World { space: Space::open(&path).unwrap(), folder, owner, holder };
+    assert_eq!((world.told("a").0.as_str(), world.told("b").0.as_str()), ("applied", "applied"));
+    assert!(until(5, || fs::read_dir(&taken).unwrap().count() == 0));
+    assert_eq!((world.space.datasets().unwrap().len(), world.space.next_refill(&published.id).unwrap()), (2, 2));
+    world.assert_audited();
+}
+
 /// Two acts under one name, the second renamed in while the first is under way.
 #[test]
 fn an_act_that_comes_under_the_name_of_another_is_not_lost() {
@@ -882,7 +945,10 @@ fn old_acts_are_not_taken_again() {
     all.iter().for_each(|act| drop(world.space.apply(act).unwrap()));
     let size = world.space.status().unwrap().size;
     let again: Vec<_> = all.iter().map(|act| world.space.apply(act).is_ok()).collect();
-    assert_eq!(again, [false, false, false, false, true], "a right that is registered is registered");
+    assert_eq!(again, [true; 5], "an act that is there is told as applied, for a crash may have come before it was told");
+    let other = world.owner.refill(published.id, 1, Loss::approx("0.5", "0").unwrap(), RefillReason::Accepted).unwrap();
+    let number = Signed::sign(QuantumChange { ledger: acts.ledger, number: 1, quantum: Quantum::DEFAULT }, owner).unwrap();
+    assert!([other.bytes(), number.bytes()].iter().all(|act| world.space.apply(act).is_err()), "another under its number");
     let second = create(&world.folder.path().join("second"), &world.owner, SpaceOptions::default());
     assert!(all.iter().all(|act| second.apply(act).is_err()), "at another ledger");
     assert_eq!(world.space.status().unwrap().size, size);
