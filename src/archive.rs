@@ -34,7 +34,7 @@ use zeroize::Zeroizing;
 
 use crate::class::Class;
 use crate::file::{Output, OutputError};
-use crate::id::{AccountId, DatasetId, Digest, Name, RequestId, Salt, Time};
+use crate::id::{AccountId, Digest, Name, RequestId, Salt, Time};
 use crate::ledger::Commitment;
 
 pub use answers::AnswerLog;
@@ -69,14 +69,14 @@ pub trait Archive: Send + Sync {
     /// Removes a fresh opening that no entry stands for.
     fn remove_opening(&self, name: &OpeningName);
 
-    /// Keeps the public card of a dataset and says where it lies.
+    /// Keeps the public card of the dataset of this name and says where it lies.
     ///
     /// # Errors
     /// It cannot be written.
-    fn put_card(&self, name: &Name, dataset: DatasetId, bytes: &[u8]) -> Result<PathBuf, ArchiveError>;
+    fn put_card(&self, name: &Name, bytes: &[u8]) -> Result<PathBuf, ArchiveError>;
 
-    /// Where the card of a dataset lies.
-    fn card(&self, name: &Name, dataset: DatasetId) -> PathBuf;
+    /// Where the card of the dataset of this name lies.
+    fn card(&self, name: &Name) -> PathBuf;
 
     /// Keeps a signed request and says where it lies; one that is there stays.
     ///
@@ -90,7 +90,8 @@ pub trait Archive: Send + Sync {
     /// It cannot be read.
     fn request(&self, id: RequestId) -> Result<Option<Vec<u8>>, ArchiveError>;
 
-    /// Keeps answers together, durable at once. `at` is the only time that may show of them (rule G2).
+    /// Keeps answers, all of them durable when this returns. `at` is the only time that may show of them (rule G2). There may be
+    /// any number of any size up to that of an answer: an archive that copies them does so a part at a time.
     ///
     /// # Errors
     /// None of them counts as kept.
@@ -239,6 +240,6 @@ impl ArchiveError {
     }
 }
 
-fn io(name: &str, error: &std::io::Error) -> ArchiveError {
-    ArchiveError::Io { name: name.to_owned(), kind: error.kind() }
+fn io(name: &str, kind: ErrorKind) -> ArchiveError {
+    ArchiveError::Io { name: name.to_owned(), kind }
 }

@@ -5,7 +5,7 @@
 //! NAME  --open, read, read_text, read_private--> bytes     a folder, pipe, socket or device is refused at once
 //! ```
 //! Every other room that writes a file does it through here, so that there is one order of durable steps; every room that
-//! reads one whole does it through here, so that no path that a user names can block or fill the memory.
+//! opens one that another may have put there does it through here, so that no path can block or fill the memory.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -30,5 +30,15 @@ mod input;
 mod output;
 mod part;
 
-pub use input::{ReadError, open, read, read_private, read_text};
+use std::path::{Path, PathBuf};
+
+pub use input::{ReadError, open, open_lock, open_to_write, read, read_private, read_text};
 pub use output::{Output, OutputError, OutputOptions, OutputStep, write};
+
+/// The path with `suffix` behind the name of its file.
+#[must_use]
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

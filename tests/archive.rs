@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use usufruct::archive::{Archive, ArchiveError, DirArchive, OpeningName, SpaceFolder, conformance};
 use usufruct::file::{Output, OutputOptions};
-use usufruct::id::{DatasetId, Digest, Name, RequestId, Salt, Time};
+use usufruct::id::{Digest, Name, RequestId, Salt, Time};
 use zeroize::Zeroizing;
 
 #[test]
@@ -70,12 +70,12 @@ impl Archive for Toy {
         }
     }
 
-    fn card(&self, _: &Name, dataset: DatasetId) -> PathBuf {
-        self.files.path().join(dataset.to_string())
+    fn card(&self, name: &Name) -> PathBuf {
+        self.files.path().join(Digest::of(name.as_str().as_bytes()).to_string())
     }
 
-    fn put_card(&self, name: &Name, dataset: DatasetId, bytes: &[u8]) -> Result<PathBuf, ArchiveError> {
-        let path = self.card(name, dataset);
+    fn put_card(&self, name: &Name, bytes: &[u8]) -> Result<PathBuf, ArchiveError> {
+        let path = self.card(name);
         std::fs::write(&path, bytes).unwrap();
         Ok(path)
     }

@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::file;
 use crate::id::{Digest, Time};
 
 /// The most bytes of an answer (rule C8).
 pub(super) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// A segment unless a batch needs more: some thousand answers, zero-filled in a few milliseconds.
+/// A segment unless an answer needs more: some thousand answers, zero-filled in a few milliseconds. No batch has more bytes either,
+/// unless it is one answer, so that however many are kept at once, few are in memory twice.
 const SEGMENT_BYTES: u64 = 4 << 20;
+/// Ten digits hold no more. At 4 MiB each they hold more than any file system.
+const SEGMENTS_MAX: u64 = 10_000_000_000;
 /// The unit in which disks write: no batch shares a sector with another, so that what is durable is never written again.
 const SECTOR_BYTES: u64 = 512;
 const MAGIC: [u8; 8] = *b"ufanswer";
@@ -47,17 +51,32 @@ struct Place {
 
 #[derive(Debug)]
 struct Tail {
-    /// The number of the next segment.
+    /// All segments before this number are there; it is the first that may be missing.
     next: u64,
-    /// The segment being written, how long it is, and where its next batch goes.
-    open: Option<(u64, File, u64, u64)>,
+    open: Option<OpenSegment>,
+}
+
+/// The segment being written, how long it is, and where its next batch goes.
+#[derive(Debug)]
+struct OpenSegment {
+    number: u64,
+    file: File,
+    length: u64,
+    offset: u64,
+}
+
+/// Answers that become durable together, and where in their bytes each is.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    places: Vec<(Digest, u64, usize)>,
 }
 
 impl AnswerLog {
     /// Reads where the answers of a folder are; changes nothing. A folder that is not there has none.
     ///
     /// # Errors
-    /// The folder or a segment cannot be read.
+    /// The folder or a segment cannot be read; what has the name of a segment is no regular file.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let mut numbers: Vec<u64> = match fs::read_dir(folder) {
             Ok(entries) => {
@@ -69,9 +88,9 @@ impl AnswerLog {
         numbers.sort_unstable();
         let mut index = HashMap::new();
         for segment in &numbers {
-            scan(&File::open(segment_path(folder, *segment))?, *segment, &mut index)?;
+            scan(&file::open(segment_path(folder, *segment))?, *segment, &mut index)?;
         }
-        let next = numbers.last().map_or(0, |last| last + 1);
+        let next = (0..).zip(&numbers).find(|(at, number)| at != *number).map_or(numbers.len() as u64, |(gap, _)| gap);
         Ok(Self { folder: folder.to_owned(), index: RwLock::new(index), tail: Mutex::new(Tail { next, open: None }) })
     }
 
@@ -82,49 +101,50 @@ impl AnswerLog {
     pub fn settle(&self) -> io::Result<()> {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(last) = tail.next.checked_sub(1).filter(|_| tail.open.is_none()) else { return Ok(()) };
-        let file = OpenOptions::new().read(true).write(true).open(segment_path(&self.folder, last))?;
+        let file = file::open_to_write(segment_path(&self.folder, last))?;
         let length = file.metadata()?.len();
         let mut end = 0;
         while let Some(sector) = next_sector(&file, end, length)? {
             end = sector + SECTOR_BYTES;
         }
-        tail.open = Some((last, file, length, end.min(length)));
+        tail.open = Some(OpenSegment { number: last, file, length, offset: end.min(length) });
         Ok(())
     }
 
-    /// Keeps answers, durable when this returns. `at` becomes the time of the segment (rule G2).
+    /// Keeps answers, durable when this returns, a batch after the other. `at` becomes the time of their segments (rule G2).
     ///
     /// # Errors
-    /// None of them counts as kept.
+    /// None of them counts as kept. Those of earlier batches are there: as no entry seals them, nobody asks for them.
     pub fn put(&self, answers: &[(Digest, &[u8])], at: Time) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(answers.iter().map(|(_, answer)| HEADER_BYTES + answer.len()).sum::<usize>() + 512);
-        let mut places = Vec::with_capacity(answers.len());
-        for (digest, answer) in answers {
-            bytes.extend_from_slice(&header(digest, answer.len())?);
-            places.push((*digest, bytes.len() as u64, answer.len()));
-            bytes.extend_from_slice(answer);
-        }
-        bytes.resize(bytes.len().next_multiple_of(512), 0);
-
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        let needed = bytes.len() as u64;
-        if tail.open.as_ref().is_none_or(|(.., length, offset)| length - offset < needed) {
-            tail.open = None;
-            let (segment, length) = (tail.next, needed.max(SEGMENT_BYTES));
-            let file = self.begin(segment, length)?;
-            tail.next += 1;
-            tail.open = Some((segment, file, length, 0));
+        let mut batch = Batch::default();
+        for (digest, answer) in answers {
+            if !batch.has_room(answer.len()) {
+                self.write(&mut tail, &mut batch, at)?;
+            }
+            batch.push(digest, answer)?;
         }
+        if batch.places.is_empty() { Ok(()) } else { self.write(&mut tail, &mut batch, at) }
+    }
+
+    /// Makes a batch durable, and leaves it empty.
+    fn write(&self, tail: &mut Tail, batch: &mut Batch, at: Time) -> io::Result<()> {
+        batch.bytes.resize(batch.bytes.len().next_multiple_of(512), 0);
+        let needed = batch.bytes.len() as u64;
         // Taken out, so that any way out but success leaves the segment alone for ever.
-        let Some((segment, file, length, offset)) = tail.open.take() else { return Err(ErrorKind::NotFound.into()) };
-        file.write_all_at(&bytes, offset)?;
-        file.set_modified(UNIX_EPOCH + Duration::from_secs(at.unix_s()))?;
-        file.sync_data()?;
-        tail.open = Some((segment, file, length, offset + needed));
+        let segment = match tail.open.take().filter(|open| open.length - open.offset >= needed) {
+            Some(open) => open,
+            None => self.begin(tail, needed.max(SEGMENT_BYTES))?,
+        };
+        segment.file.write_all_at(&batch.bytes, segment.offset)?;
+        segment.file.set_modified(UNIX_EPOCH + Duration::from_secs(at.unix_s()))?;
+        segment.file.sync_data()?;
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        for (digest, from, length) in places {
-            index.insert(digest, Place { segment, offset: offset + from, length });
+        for (digest, from, length) in batch.places.drain(..) {
+            index.insert(digest, Place { segment: segment.number, offset: segment.offset + from, length });
         }
+        batch.bytes.clear();
+        tail.open = Some(OpenSegment { offset: segment.offset + needed, ..segment });
         Ok(())
     }
 
@@ -136,15 +156,29 @@ impl AnswerLog {
         let place = self.index.read().unwrap_or_else(PoisonError::into_inner).get(digest).copied();
         let Some(Place { segment, offset, length }) = place else { return Ok(None) };
         let mut bytes = vec![0; length];
-        File::open(segment_path(&self.folder, segment))?.read_exact_at(&mut bytes, offset)?;
+        file::open(segment_path(&self.folder, segment))?.read_exact_at(&mut bytes, offset)?;
         Ok(Some(bytes))
     }
 
+    /// Begins a segment under the first number that is free.
+    fn begin(&self, tail: &mut Tail, length: u64) -> io::Result<OpenSegment> {
+        let is_free = |number: &u64| fs::symlink_metadata(segment_path(&self.folder, *number)).is_err();
+        let number = (tail.next..SEGMENTS_MAX).find(is_free).ok_or(ErrorKind::StorageFull)?;
+        let file = self.make(number, length)?;
+        tail.next = number + 1;
+        Ok(OpenSegment { number, file, length, offset: 0 })
+    }
+
     /// Makes a segment of zeros, durable with its name.
-    fn begin(&self, segment: u64, length: u64) -> io::Result<File> {
+    fn make(&self, segment: u64, length: u64) -> io::Result<File> {
         let (path, part) = (segment_path(&self.folder, segment), self.folder.join(format!("{segment:010}.part")));
         let make = || {
-            let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+            // Whatever a crash, or anybody, left there: only a new file is written to.
+            match fs::remove_file(&part) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part)?;
             let zeros = vec![0; 1 << 16];
             let mut at = 0;
             while at < length {
@@ -163,6 +197,19 @@ impl AnswerLog {
     }
 }
 
+impl Batch {
+    fn has_room(&self, length: usize) -> bool {
+        self.places.is_empty() || (self.bytes.len() + HEADER_BYTES + length) as u64 <= SEGMENT_BYTES
+    }
+
+    fn push(&mut self, digest: &Digest, answer: &[u8]) -> io::Result<()> {
+        self.bytes.extend_from_slice(&header(digest, answer.len())?);
+        self.places.push((*digest, self.bytes.len() as u64, answer.len()));
+        self.bytes.extend_from_slice(answer);
+        Ok(())
+    }
+}
+
 fn segment_path(folder: &Path, segment: u64) -> PathBuf {
     folder.join(format!("{segment:010}{SUFFIX}"))
 }
@@ -170,7 +217,7 @@ fn segment_path(folder: &Path, segment: u64) -> PathBuf {
 fn segment_number(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?;
     let number = name.strip_suffix(SUFFIX)?.parse().ok()?;
-    (format!("{number:010}{SUFFIX}") == name).then_some(number)
+    (number < SEGMENTS_MAX && format!("{number:010}{SUFFIX}") == name).then_some(number)
 }
 
 fn header(digest: &Digest, length: usize) -> io::Result<[u8; HEADER_BYTES]> {
@@ -321,6 +368,47 @@ mod tests {
             bytes[1024 + at] ^= 1;
             fs::write(&path, bytes).unwrap();
         }
+    }
+
+    /// However many are kept at once, no batch has more bytes than a segment, and all are there.
+    #[test]
+    fn many_answers_are_kept_in_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = AnswerLog::open(folder.path()).unwrap();
+        let answers: Vec<_> = (0..9).map(|number| answer(number, 1 << 20)).chain([answer(9, 5 << 20), answer(10, 10)]).collect();
+        put(&log, &answers).unwrap();
+        for log in [log, AnswerLog::open(folder.path()).unwrap()] {
+            assert!(answers.iter().all(|(digest, bytes)| log.get(digest).unwrap().as_ref() == Some(bytes)));
+        }
+        let length = |segment| fs::metadata(segment_path(folder.path(), segment)).unwrap().len();
+        // Three of a mebibyte fit beside their headers; the one of five has a segment of its own.
+        assert_eq!([0, 1, 2, 4].map(length), [SEGMENT_BYTES; 4]);
+        assert_eq!(length(3), (5u64 << 20) + 512);
+        assert!(!segment_path(folder.path(), 5).exists());
+    }
+
+    /// Names far beyond the last segment, or of no segment, stop no answer; what is there under a segment's name is read.
+    #[test]
+    fn no_name_in_the_folder_stops_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let planted = answer(1, 100);
+        put(&AnswerLog::open(folder.path()).unwrap(), std::slice::from_ref(&planted)).unwrap();
+        fs::rename(segment_path(folder.path(), 0), segment_path(folder.path(), SEGMENTS_MAX - 1)).unwrap();
+        fs::write(segment_path(folder.path(), 1), b"").unwrap();
+        for name in ["18446744073709551615.log", "18446744073709551616.log", "10000000000.log", "1.log", "+000000001.log"] {
+            fs::write(folder.path().join(name), b"not ours").unwrap();
+        }
+        assert!(std::process::Command::new("mkfifo").arg(folder.path().join("0000000000.part")).status().unwrap().success());
+        for number in 2..5 {
+            let log = AnswerLog::open(folder.path()).unwrap();
+            log.settle().unwrap();
+            put(&log, &[answer(number, 3 << 20)]).unwrap();
+            assert!(log.get(&planted.0).unwrap().is_some());
+        }
+        assert!([0, 2, 3].iter().all(|segment| segment_path(folder.path(), *segment).exists()));
+        assert_eq!(fs::metadata(segment_path(folder.path(), 1)).unwrap().len(), 0);
+        let log = AnswerLog::open(folder.path()).unwrap();
+        assert!((2..5).all(|number| log.get(&answer(number, 3 << 20).0).unwrap().is_some()));
     }
 
     #[test]

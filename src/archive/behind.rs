@@ -98,7 +98,9 @@ pub fn behind(
 /// # Errors
 /// They are missing, damaged, or others.
 pub fn open_snapshot(archive: &dyn Archive, data: &SnapshotOpening, description: &Description) -> Result<Snapshot, ArchiveError> {
-    let snapshot = Snapshot::open(archive.snapshot(&data.salt), description.schema()).map_err(|_| ArchiveError::Snapshot)?;
+    let open = || Snapshot::open(archive.snapshot(&data.salt), description.schema());
+    // Once more: between the look for its name and its opening it may have got the one it keeps.
+    let snapshot = open().or_else(|_| open()).map_err(|_| ArchiveError::Snapshot)?;
     if snapshot.digest() == data.digest { Ok(snapshot) } else { Err(ArchiveError::Snapshot) }
 }
 

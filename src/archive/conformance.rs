@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::{Archive, ArchiveError, Opening, OpeningName, OpeningPart};
-use crate::id::{AccountId, DatasetId, Digest, Name, RequestId, Salt, Time};
+use crate::id::{AccountId, Digest, Name, RequestId, Salt, Time};
 
 /// Checks an empty archive. `reopen` gives it as the next process finds it.
 ///
@@ -31,8 +31,8 @@ pub fn check<A: Archive>(archive: A, reopen: impl Fn(A) -> A) {
     archive.put_answers(&together[..1], Time::from_unix_s(60)).expect("one answer is kept");
     archive.put_answers(&together[1..], Time::from_unix_s(120)).expect("and others together");
     let name = Name::new("a/b").expect("a name");
-    let card = archive.put_card(&name, DatasetId::from_bytes([2; 32]), b"card").expect("a card is kept");
-    assert_eq!(card, archive.card(&name, DatasetId::from_bytes([2; 32])));
+    let card = archive.put_card(&name, b"card").expect("a card is kept");
+    assert_eq!(card, archive.card(&name));
     assert_eq!(std::fs::read(card).expect("it lies there"), b"card");
     let (kept, left) = (Salt::from_bytes([3; 32]), Salt::from_bytes([4; 32]));
     for salt in [&kept, &left] {

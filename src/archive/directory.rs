@@ -1,6 +1,6 @@
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -9,7 +9,7 @@ use super::answers::{ANSWER_BYTES_MAX, AnswerLog};
 use super::folder::SpaceFolder;
 use super::{Archive, ArchiveError, Opening, OpeningName, io};
 use crate::file::{self, Output, OutputError, OutputOptions};
-use crate::id::{DatasetId, Digest, Name, RequestId, Salt, Time};
+use crate::id::{Digest, Name, RequestId, Salt, Time};
 use crate::right::REQUEST_BYTES_MAX;
 
 /// The archive of a space in its own folder.
@@ -31,7 +31,7 @@ impl DirArchive {
     /// Its answers cannot be listed.
     pub fn open(folder: &SpaceFolder) -> Result<Self, ArchiveError> {
         let path = folder.root().to_owned();
-        let answers = AnswerLog::open(&path.join("answers")).map_err(|error| io("answers", &error))?;
+        let answers = AnswerLog::open(&path.join("answers")).map_err(|error| io("answers", error.kind()))?;
         Ok(Self { path, answers })
     }
 
@@ -61,7 +61,8 @@ impl Archive for DirArchive {
     fn opening(&self, name: &OpeningName) -> Result<Zeroizing<Vec<u8>>, ArchiveError> {
         let path = self.openings(&name.file());
         let mut found = self.read(&path, Opening::BYTES_MAX);
-        for other in [fresh(&path), self.openings(&name.earlier)] {
+        // The last once more: it may have got its name between the first look and the second.
+        for other in [fresh(&path), self.openings(&name.earlier), path] {
             if matches!(found, Err(ArchiveError::Io { kind: ErrorKind::NotFound, .. })) {
                 found = self.read(&other, Opening::BYTES_MAX);
             }
@@ -74,12 +75,12 @@ impl Archive for DirArchive {
         let _ = fs::remove_file(fresh(&self.openings(&name.file())));
     }
 
-    fn card(&self, name: &Name, _dataset: DatasetId) -> PathBuf {
+    fn card(&self, name: &Name) -> PathBuf {
         self.path.join("cards").join(format!("{}.dataset", file_name(name.as_str())))
     }
 
-    fn put_card(&self, name: &Name, dataset: DatasetId, bytes: &[u8]) -> Result<PathBuf, ArchiveError> {
-        let path = self.card(name, dataset);
+    fn put_card(&self, name: &Name, bytes: &[u8]) -> Result<PathBuf, ArchiveError> {
+        let path = self.card(name);
         file::write(&path, bytes, OutputOptions { force: true, private: false })?;
         Ok(path)
     }
@@ -98,11 +99,11 @@ impl Archive for DirArchive {
     }
 
     fn put_answers(&self, answers: &[(Digest, &[u8])], at: Time) -> Result<(), ArchiveError> {
-        self.answers.put(answers, at).map_err(|error| io("answers", &error))
+        self.answers.put(answers, at).map_err(|error| io("answers", error.kind()))
     }
 
     fn answer(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ArchiveError> {
-        match self.answers.get(digest).map_err(|error| io("answers", &error))? {
+        match self.answers.get(digest).map_err(|error| io("answers", error.kind()))? {
             Some(bytes) => Ok(Some(bytes)),
             // As versions before 0.2 kept them: a file each.
             None => optional(self.read(&self.path.join("answers").join(digest.to_string()), ANSWER_BYTES_MAX)),
@@ -138,15 +139,14 @@ impl Archive for DirArchive {
     }
 
     fn settle(&self, openings: &[OpeningName], snapshots: &[Salt]) -> Result<(), ArchiveError> {
-        self.answers.settle().map_err(|error| io("answers", &error))?;
+        self.answers.settle().map_err(|error| io("answers", error.kind()))?;
         let needed: HashSet<PathBuf> =
             openings.iter().map(|name| self.openings(&name.file())).chain(snapshots.iter().map(|salt| self.kept_snapshot(salt))).collect();
         for name in ["openings", "snapshots", "requests", "answers"] {
-            let failed = |error: std::io::Error| io(name, &error);
+            let failed = |error: std::io::Error| io(name, error.kind());
             for entry in fs::read_dir(self.path.join(name)).map_err(failed)? {
                 let path = entry.map_err(failed)?.path();
-                let kept = if path.extension().is_some_and(|extension| extension == FRESH) { Some(path.with_extension("")) } else { None };
-                match kept {
+                match kept(&path) {
                     Some(kept) if needed.contains(&kept) && !kept.exists() => fs::rename(&path, kept).map_err(failed)?,
                     Some(_) => fs::remove_file(&path).map_err(failed)?,
                     None if is_part(&path) => fs::remove_file(&path).map_err(failed)?,
@@ -167,19 +167,18 @@ impl DirArchive {
     /// Reads a file of at most `most` bytes.
     fn read(&self, path: &Path, most: usize) -> Result<Vec<u8>, ArchiveError> {
         let name = path.strip_prefix(&self.path).unwrap_or(path).display().to_string();
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes));
-        read.map_err(|error| io(&name, &error))?;
-        if bytes.len() > most { Err(io(&name, &ErrorKind::FileTooLarge.into())) } else { Ok(bytes) }
+        file::read(path, most).map_err(|error| io(&name, error.kind()))
     }
 }
 
 /// The name of what no entry is known to need yet.
 fn fresh(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(FRESH);
-    name.into()
+    file::with_suffix(path, &format!(".{FRESH}"))
+}
+
+/// The name it has once an entry needs it; nothing if it has that already.
+fn kept(path: &Path) -> Option<PathBuf> {
+    path.extension().is_some_and(|extension| extension == FRESH).then(|| path.with_extension(""))
 }
 
 fn is_part(path: &Path) -> bool {

@@ -69,7 +69,7 @@ impl SpaceFolder {
     pub fn complete(&self) -> Result<(), ArchiveError> {
         let mut builder = fs::DirBuilder::new();
         builder.mode(0o700).recursive(true);
-        FOLDERS.iter().try_for_each(|name| builder.create(self.path.join(name)).map_err(|error| io(name, &error)))
+        FOLDERS.iter().try_for_each(|name| builder.create(self.path.join(name)).map_err(|error| io(name, error.kind())))
     }
 
     /// Takes the lock before anything else is opened (rule K9); it is held as long as the file lives. Waits for it at most `wait`.
@@ -77,15 +77,14 @@ impl SpaceFolder {
     /// # Errors
     /// Another process has it.
     pub fn lock(&self, wait: Duration) -> Result<File, ArchiveError> {
-        let open = File::options().create(true).truncate(false).write(true).open(self.path.join("lock"));
-        let lock = open.map_err(|error| io("lock", &error))?;
+        let lock = file::open_lock(self.path.join("lock")).map_err(|error| io("lock", error.kind()))?;
         let until = Instant::now() + wait.max(LOCK_GRACE);
         loop {
             match lock.try_lock() {
                 Ok(()) => return Ok(lock),
                 Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOCK_RETRY),
                 Err(TryLockError::WouldBlock) => return Err(ArchiveError::Locked),
-                Err(TryLockError::Error(error)) => return Err(io("lock", &error)),
+                Err(TryLockError::Error(error)) => return Err(io("lock", error.kind())),
             }
         }
     }

@@ -1,6 +1,6 @@
-use std::fs::{self, File, FileType, Metadata};
+use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -79,14 +79,63 @@ impl ReadError {
             Self::NotAFile { .. } | Self::Mode { .. } | Self::Long { .. } | Self::NotUtf8 { .. } => Class::BadInput,
         }
     }
+
+    /// The nearest that the system has a word for.
+    #[must_use]
+    pub const fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Open { kind, .. } | Self::Read { kind, .. } => *kind,
+            Self::Changed { .. } => io::ErrorKind::ResourceBusy,
+            Self::Mode { .. } => io::ErrorKind::PermissionDenied,
+            Self::Long { .. } => io::ErrorKind::FileTooLarge,
+            Self::NotAFile { .. } | Self::NotUtf8 { .. } => io::ErrorKind::InvalidData,
+        }
+    }
 }
+
+impl From<ReadError> for io::Error {
+    fn from(error: ReadError) -> Self {
+        Self::new(error.kind(), error)
+    }
+}
+
+/// A file that is replaced is there again at once.
+const REPLACED_RETRIES_MAX: u32 = 8;
 
 /// Opens a regular file, or a link to one, and never waits.
 ///
 /// # Errors
 /// There is none, it may not be read, it is a folder, a pipe, a socket or a device, or it was replaced meanwhile.
 pub fn open(path: impl AsRef<Path>) -> Result<File, ReadError> {
-    open_as(path.as_ref()).map(|(file, _)| file)
+    open_as(path.as_ref(), OpenOptions::new().read(true)).map(|(file, _)| file)
+}
+
+/// Opens a regular file for reading and writing, as [`open`] does.
+///
+/// # Errors
+/// As [`open`]; it may not be written to.
+pub fn open_to_write(path: impl AsRef<Path>) -> Result<File, ReadError> {
+    open_as(path.as_ref(), OpenOptions::new().read(true).write(true)).map(|(file, _)| file)
+}
+
+/// Opens a file that only serves to be locked, and makes it, mode 0600, if there is none.
+///
+/// # Errors
+/// As [`open_to_write`]; it cannot be made.
+pub fn open_lock(path: impl AsRef<Path>) -> Result<File, ReadError> {
+    let path = path.as_ref();
+    let mut retries = 0;
+    loop {
+        match open_to_write(path) {
+            Err(ReadError::Open { kind: io::ErrorKind::NotFound, .. }) => {}
+            opened => return opened,
+        }
+        match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path) {
+            // Another was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && retries < REPLACED_RETRIES_MAX => retries += 1,
+            made => return made.map_err(|error| ReadError::Open { path: path.to_owned(), kind: error.kind() }),
+        }
+    }
 }
 
 /// The bytes of a regular file of at most `most` bytes.
@@ -95,7 +144,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<File, ReadError> {
 /// As [`open`]; the file is longer, or cannot be read.
 pub fn read(path: impl AsRef<Path>, most: usize) -> Result<Vec<u8>, ReadError> {
     let path = path.as_ref();
-    let (file, metadata) = open_as(path)?;
+    let (file, metadata) = open_as(path, OpenOptions::new().read(true))?;
     let mut bytes = Vec::new();
     read_into(&mut bytes, file, &metadata, path, most)?;
     Ok(bytes)
@@ -118,7 +167,7 @@ pub fn read_text(path: impl AsRef<Path>, most: usize) -> Result<String, ReadErro
 /// As [`read`]; the group or others have any permission.
 pub fn read_private(path: impl AsRef<Path>, most: usize) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let path = path.as_ref();
-    let (file, metadata) = open_as(path)?;
+    let (file, metadata) = open_as(path, OpenOptions::new().read(true))?;
     if metadata.mode() & 0o077 != 0 {
         return Err(ReadError::Mode { path: path.to_owned(), mode: metadata.mode() & 0o777 });
     }
@@ -128,14 +177,24 @@ pub fn read_private(path: impl AsRef<Path>, most: usize) -> Result<Zeroizing<Vec
     Ok(bytes)
 }
 
-fn open_as(path: &Path) -> Result<(File, Metadata), ReadError> {
+fn open_as(path: &Path, options: &OpenOptions) -> Result<(File, Metadata), ReadError> {
+    let mut retries = 0;
+    loop {
+        match open_once(path, options) {
+            Err(ReadError::Changed { .. }) if retries < REPLACED_RETRIES_MAX => retries += 1,
+            opened => return opened,
+        }
+    }
+}
+
+fn open_once(path: &Path, options: &OpenOptions) -> Result<(File, Metadata), ReadError> {
     let io = |error: io::Error| ReadError::Open { path: path.to_owned(), kind: error.kind() };
     // Asked before opening: to open a pipe would wait for its writer.
     let seen = fs::metadata(path).map_err(io)?;
     if !seen.is_file() {
         return Err(ReadError::NotAFile { path: path.to_owned(), found: kind_of(seen.file_type()) });
     }
-    let file = File::open(path).map_err(io)?;
+    let file = options.open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if (metadata.dev(), metadata.ino()) != (seen.dev(), seen.ino()) || !metadata.is_file() {
         return Err(ReadError::Changed { path: path.to_owned() });
@@ -196,9 +255,13 @@ mod tests {
     #[test]
     fn what_is_no_regular_file_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
-        let found = |path: &Path| match open(path).unwrap_err() {
-            ReadError::NotAFile { found, .. } => found,
-            other => panic!("{other}"),
+        let found = |path: &Path| {
+            let errors = [open(path), open_to_write(path), open_lock(path)].map(Result::unwrap_err);
+            assert!(errors.iter().all(|error| *error == errors[0]));
+            match errors[0] {
+                ReadError::NotAFile { found, .. } => found,
+                ref other => panic!("{other}"),
+            }
         };
         let (pipe, socket) = (folder.path().join("pipe"), folder.path().join("socket"));
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -208,7 +271,9 @@ mod tests {
         assert_eq!(found(folder.path()), "folder");
         assert_eq!(found(Path::new("/dev/zero")), "device");
         let none = folder.path().join("none");
-        assert_eq!(open(&none).unwrap_err(), ReadError::Open { path: none, kind: io::ErrorKind::NotFound });
+        assert_eq!(open(&none).unwrap_err(), ReadError::Open { path: none.clone(), kind: io::ErrorKind::NotFound });
+        assert!(open_to_write(&none).is_err() && open_lock(&none).is_ok() && open_to_write(&none).is_ok());
+        assert_eq!(fs::metadata(&none).unwrap().mode() & 0o777, 0o600);
     }
 
     #[test]

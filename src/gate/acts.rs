@@ -394,10 +394,8 @@ pub(super) fn may_be_recorded(error: &GateError) -> bool {
 pub(super) const ACT_BYTES_MAX: usize = PublicationFile::BYTES_MAX;
 
 /// Where the snapshot of a publication lies.
-fn snapshot_beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".snapshot");
-    name.into()
+pub(super) fn snapshot_beside(path: &Path) -> PathBuf {
+    crate::file::with_suffix(path, ".snapshot")
 }
 
 /// What live rights would promise in all; it may be more than any one budget can be.

@@ -251,7 +251,7 @@ impl<E: Environment> Service<E> {
         fresh.is_kept = true;
         let rows = fresh.snapshot.rows();
         // Last: a card without its dataset would be a promise that nobody keeps.
-        let card_path = self.archive.put_card(lineage.description.name(), lineage.id, signed.card.bytes())?;
+        let card_path = self.archive.put_card(lineage.description.name(), signed.card.bytes())?;
         Ok(Published { id: lineage.id, version, card: signed.card, card_path, rows, warnings: Vec::new() })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::archive::{SpaceFolder, fresh_salt};
 use crate::dataset::{Card, Description, NewVersion, Progress, Publication, PublicationFile, RowKey, Summary, write_snapshot};
 use crate::envelope::{Signed, Untrusted};
-use crate::file::{Output, OutputOptions};
+use crate::file::{self, Output, OutputOptions};
 use crate::gate::{GateError, NextActs};
 use crate::id::Time;
 use crate::key::{PublicKey, Signer, SigningKey};
@@ -130,7 +130,5 @@ pub fn write_publication(
 }
 
 fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".snapshot");
-    name.into()
+    file::with_suffix(path, ".snapshot")
 }

@@ -16,6 +16,7 @@ use super::{Dictionary, TEXT_BYTES_MAX};
 use crate::class::Class;
 use crate::codec::CodecError;
 use crate::dataset::{Column, Schema};
+use crate::file::{self, ReadError};
 use crate::id::Digest;
 
 /// Verified blocks kept in memory unless told otherwise: what ten columns of 13 million rows take.
@@ -150,12 +151,10 @@ impl Snapshot {
     /// The file cannot be read, is no snapshot, is one of another schema, or is damaged.
     pub fn open(path: impl AsRef<Path>, schema: &Schema) -> Result<Self, SnapshotError> {
         let io = |error: io::Error| SnapshotError::Io(error.kind());
-        let path = path.as_ref();
-        // Asked before opening: to open a pipe would wait for its writer.
-        if !std::fs::metadata(path).map_err(io)?.is_file() {
-            return Err(SnapshotError::NotASnapshot);
-        }
-        let file = File::open(path).map_err(io)?;
+        let file = file::open(path).map_err(|error| match error {
+            ReadError::NotAFile { .. } => SnapshotError::NotASnapshot,
+            other => SnapshotError::Io(other.kind()),
+        })?;
         let len = file.metadata().map_err(io)?.len();
         let index_bytes = read_index(&file, len)?;
         let index = Index::decode(&index_bytes, schema, len - TRAILER_LEN - index_bytes.len() as u64)?;

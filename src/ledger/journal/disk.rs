@@ -5,6 +5,8 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::file;
+
 /// A folder of files. A change is durable only after the `sync` of its file, or of the folder for its name.
 pub(in crate::ledger) trait Disk: Send {
     /// The names in the folder.
@@ -85,7 +87,7 @@ impl Folder {
     fn open(&mut self, name: &str) -> io::Result<&Open> {
         let open = match self.open.take() {
             Some(open) if open.name == name => open,
-            _ => Open::new(name, OpenOptions::new().read(true).write(true).open(self.path.join(name))?)?,
+            _ => Open::new(name, file::open_to_write(self.path.join(name))?)?,
         };
         Ok(self.open.insert(open))
     }
@@ -99,7 +101,7 @@ impl Disk for Folder {
     }
 
     fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
-        let file = File::open(self.path.join(name))?;
+        let file = file::open(self.path.join(name))?;
         let length = file.metadata()?.len();
         let too_long = || io::Error::new(io::ErrorKind::InvalidData, format!("{length} bytes, the limit is {limit}"));
         if length > limit {
@@ -111,7 +113,7 @@ impl Disk for Folder {
     }
 
     fn lock(&mut self, name: &str) -> io::Result<bool> {
-        let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
+        let file = file::open_to_write(self.path.join(name))?;
         match file.try_lock() {
             Ok(()) => self.locked = Some((Open::new(".", File::open(&self.path)?)?, Open::new(name, file)?)),
             Err(TryLockError::WouldBlock) => return Ok(false),
