@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::GateError;
 use crate::archive::{Archive, ArchiveError, Behind, SnapshotOpening, behind, open_snapshot};
@@ -18,7 +19,8 @@ use crate::right::Verified;
 pub(super) struct Registry {
     datasets: HashMap<DatasetId, Arc<Lineage>>,
     names: HashMap<String, DatasetId>,
-    rights: HashMap<RightId, RegisteredRight>,
+    /// In an order, so that an owner can look at them a page at a time.
+    rights: BTreeMap<RightId, RegisteredRight>,
     /// The rights of each lineage by the time of their end, and those that have ended.
     ends: HashMap<AccountId, Ends>,
 }
@@ -40,8 +42,19 @@ pub(super) struct Lineage {
     /// The first publication, signed.
     pub(super) publication: Vec<u8>,
     pub(super) row_key: RowKey,
-    versions: Mutex<Vec<DataVersion>>,
+    versions: Mutex<Versions>,
 }
+
+/// The versions of a dataset, and which of their snapshots are open.
+#[derive(Default)]
+struct Versions {
+    known: Vec<DataVersion>,
+    /// Those used last, the latest behind. Each holds a file and a cache of blocks; others are opened when they are used.
+    open: Vec<Arc<Snapshot>>,
+}
+
+/// The latest version, and that of the requests which were charged before it came.
+const SNAPSHOTS_OPEN_MAX: usize = 2;
 
 /// A state of a dataset's data.
 #[derive(Clone)]
@@ -49,8 +62,8 @@ pub(super) struct DataVersion {
     pub(super) id: VersionId,
     pub(super) number: u64,
     data: SnapshotOpening,
-    /// Opened at first use, unless it is the latest.
-    snapshot: Option<Arc<Snapshot>>,
+    /// Whoever computes on it holds it too.
+    snapshot: Weak<Snapshot>,
 }
 
 /// Rights that have ended count no more for what is promised; what they had left is frozen.
@@ -119,8 +132,9 @@ impl Registry {
         self.rights.get(id).copied()
     }
 
-    pub(super) fn rights(&self) -> impl Iterator<Item = (&RightId, &RegisteredRight)> {
-        self.rights.iter()
+    /// The rights by their ids, behind `after`, or all.
+    pub(super) fn rights(&self, after: Option<RightId>) -> impl Iterator<Item = (&RightId, &RegisteredRight)> {
+        self.rights.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
     }
 
     /// Adds a right; one right has one account.
@@ -164,23 +178,21 @@ impl Lineage {
         data: SnapshotOpening,
         snapshot: Option<Arc<Snapshot>>,
     ) -> Self {
-        let first = DataVersion { id: publication.version_id(), number: 1, data, snapshot };
+        let mut versions = Versions::default();
+        versions.add(publication.version_id(), 1, data, snapshot);
         Self {
             account,
             id: publication.dataset_id(),
             description: Arc::new(publication.value().description.clone()),
             publication: publication.bytes().to_vec(),
             row_key: RowKey::of_first_snapshot(&data.salt),
-            versions: Mutex::new(vec![first]),
+            versions: Mutex::new(versions),
         }
     }
 
     /// Adds a version. One that was added before its entry failed is replaced.
     pub(super) fn add(&self, version: &Signed<NewVersion>, data: SnapshotOpening, snapshot: Option<Arc<Snapshot>>) {
-        let number = version.value().number;
-        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        versions.retain(|known| known.number < number);
-        versions.push(DataVersion { id: VersionId::from_bytes(*version.digest().as_bytes()), number, data, snapshot });
+        self.versions().add(VersionId::from_bytes(*version.digest().as_bytes()), version.value().number, data, snapshot);
     }
 
     /// Whether the version of this number is the one of this digest.
@@ -191,31 +203,62 @@ impl Lineage {
 
     /// The version of this number, with its data open.
     pub(super) fn version(&self, archive: &dyn Archive, number: u64) -> Result<(VersionId, Arc<Snapshot>), GateError> {
-        let version = {
-            let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-            versions.iter().find(|version| version.number == number).cloned().ok_or(ArchiveError::Snapshot)?
-        };
-        if let Some(snapshot) = version.snapshot {
+        let (version, open) = self.versions().used(number).ok_or(ArchiveError::Snapshot)?;
+        if let Some(snapshot) = open {
             return Ok((version.id, snapshot));
         }
         let snapshot = Arc::new(open_snapshot(archive, &version.data, &self.description)?);
-        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = versions.iter_mut().find(|known| known.number == number && known.id == version.id) {
-            known.snapshot = Some(Arc::clone(&snapshot));
-        }
+        self.versions().opened(&version, &snapshot);
         Ok((version.id, snapshot))
     }
 
     /// The salts of the data of all versions.
     pub(super) fn snapshots(&self) -> Vec<Salt> {
-        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        versions.iter().map(|version| version.data.salt).collect()
+        self.versions().known.iter().map(|version| version.data.salt).collect()
     }
 
     #[cfg(feature = "hazmat")]
     pub(super) fn blocks_read(&self) -> u64 {
-        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        versions.iter().filter_map(|version| version.snapshot.as_ref()).map(|snapshot| snapshot.blocks_read()).sum()
+        self.versions().open.iter().map(|snapshot| snapshot.blocks_read()).sum()
+    }
+
+    fn versions(&self) -> MutexGuard<'_, Versions> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Versions {
+    fn add(&mut self, id: VersionId, number: u64, data: SnapshotOpening, snapshot: Option<Arc<Snapshot>>) {
+        self.known.retain(|known| known.number < number);
+        self.known.push(DataVersion { id, number, data, snapshot: snapshot.as_ref().map_or_else(Weak::new, Arc::downgrade) });
+        if let Some(snapshot) = snapshot {
+            self.hold(snapshot);
+        }
+    }
+
+    /// A version that is about to be used, with its snapshot if that is open.
+    fn used(&mut self, number: u64) -> Option<(DataVersion, Option<Arc<Snapshot>>)> {
+        let version = self.known.iter().find(|version| version.number == number)?.clone();
+        let open = version.snapshot.upgrade();
+        if let Some(snapshot) = &open {
+            self.hold(Arc::clone(snapshot));
+        }
+        Some((version, open))
+    }
+
+    fn opened(&mut self, version: &DataVersion, snapshot: &Arc<Snapshot>) {
+        if let Some(known) = self.known.iter_mut().find(|known| known.number == version.number && known.id == version.id) {
+            known.snapshot = Arc::downgrade(snapshot);
+            self.hold(Arc::clone(snapshot));
+        }
+    }
+
+    fn hold(&mut self, snapshot: Arc<Snapshot>) {
+        self.open.retain(|open| !Arc::ptr_eq(open, &snapshot));
+        if self.open.len() == SNAPSHOTS_OPEN_MAX {
+            self.open.remove(0);
+        }
+        self.open.push(snapshot);
     }
 }
 
