@@ -1,18 +1,22 @@
 //! What a space holds, for its owner's tools.
+//!
+//! However much that is, nothing is held while it is read: each page has a view of the ledger to itself, and answers leave
+//! between two of them.
 
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::GateError;
 use super::acts::NextActs;
 use super::environment::Environment;
-use super::registry::Registry;
+use super::registry::{Lineage, RegisteredRight, Registry};
 use super::service::Service;
 use crate::archive::{DirArchive, SpaceFolder};
 use crate::budget::{Balance, Loss};
 use crate::dataset::Description;
 use crate::id::{AccountId, DatasetId, LedgerId, RequestId, RightId, Time};
-use crate::ledger::{AccountKind, LedgerError, LedgerReading, LedgerView, Quantum, RefillReason, RequestState};
+use crate::ledger::{Account, AccountKind, LedgerError, LedgerReading, LedgerView, Quantum, RefillReason, RequestRecord, RequestState};
 
 /// A dataset and its budget.
 #[derive(Clone, Debug)]
@@ -65,7 +69,8 @@ pub struct RequestStatus {
     pub charged: Loss,
 }
 
-/// Everything that a space holds.
+/// Everything that a space holds. Of a space that is at work it is put together out of several moments: each dataset, right and request
+/// is as it was in one of them.
 #[derive(Clone, Debug)]
 pub struct SpaceStatus {
     /// Entries of the ledger.
@@ -90,99 +95,153 @@ impl SpaceStatus {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, GateError> {
         let folder = SpaceFolder::open(path.as_ref())?;
         let reading = LedgerReading::open(&folder.ledger(), |_, _| {})?;
-        let view = reading.view();
-        let genesis = view.head().genesis().ok_or(LedgerError::Incomplete("there is no genesis entry"))?;
-        let registry = Registry::load(&DirArchive::open(&folder)?, view.as_ref(), &genesis.owner)?;
-        Self::of(genesis.ledger_id(), &registry, view.as_ref())
+        let genesis = reading.book.head().genesis().ok_or(LedgerError::Incomplete("there is no genesis entry"))?;
+        let registry = Registry::load(&DirArchive::open(&folder)?, reading.view().as_ref(), &genesis.owner)?;
+        Self::of(genesis.ledger_id(), &Beside { reading: &reading, registry: &registry })
     }
 
-    fn of(ledger: LedgerId, registry: &Registry, view: &dyn LedgerView) -> Result<Self, GateError> {
-        Ok(Self {
-            size: view.head().size(),
-            quantum: view.head().quantum(),
-            next_acts: NextActs::of(ledger, view)?,
-            datasets: dataset_states(registry, view)?,
-            rights: right_states(registry, view)?,
-            requests: request_states(view)?,
-        })
+    fn of(ledger: LedgerId, shown: &impl Shown) -> Result<Self, GateError> {
+        let (size, quantum, next_acts) = {
+            let view = shown.view()?;
+            (view.head().size(), view.head().quantum(), NextActs::of(ledger, view.as_ref())?)
+        };
+        Ok(Self { size, quantum, next_acts, datasets: datasets(shown)?, rights: rights(shown)?, requests: requests(shown)? })
     }
 }
 
 impl<E: Environment> Service<E> {
-    /// Everything at once.
+    /// Everything.
     pub(crate) fn status(&self) -> Result<SpaceStatus, GateError> {
-        let registry = self.registry();
-        SpaceStatus::of(self.ledger_id, &registry, self.view()?.as_ref())
+        SpaceStatus::of(self.ledger_id, self)
     }
 
     /// The datasets with their balances, by name.
     pub(crate) fn datasets(&self) -> Result<Vec<DatasetState>, GateError> {
-        let registry = self.registry();
-        dataset_states(&registry, self.view()?.as_ref())
+        datasets(self)
     }
 
     /// The registered rights with their balances, by id.
     pub(crate) fn rights(&self) -> Result<Vec<RightState>, GateError> {
-        let registry = self.registry();
-        right_states(&registry, self.view()?.as_ref())
+        rights(self)
     }
 
     /// All requests, in the order in which they were charged.
     pub(crate) fn requests(&self) -> Result<Vec<RequestStatus>, GateError> {
-        request_states(self.view()?.as_ref())
+        requests(self)
     }
 }
 
-fn right_states(registry: &Registry, view: &dyn LedgerView) -> Result<Vec<RightState>, GateError> {
-    let mut states = Vec::new();
-    for (id, right) in registry.rights() {
-        let Some(account) = view.account(&right.account)? else { continue };
-        states.push(RightState {
-            id: *id,
-            account: right.account,
-            dataset: right.dataset,
-            not_after: right.not_after,
-            balance: *account.balance(),
-            uses_left: account.uses_left(),
-        });
+/// How many are read under one view: less than a millisecond of them.
+const PAGE: usize = 1024;
+
+/// A ledger and what stands behind its accounts.
+trait Shown {
+    fn view(&self) -> Result<Box<dyn LedgerView + '_>, GateError>;
+    fn registry(&self) -> impl Deref<Target = Registry>;
+}
+
+impl<E: Environment> Shown for Service<E> {
+    fn view(&self) -> Result<Box<dyn LedgerView + '_>, GateError> {
+        self.view()
     }
-    states.sort_by_key(|state| state.id);
+
+    fn registry(&self) -> impl Deref<Target = Registry> {
+        self.registry()
+    }
+}
+
+/// A space that another process may have open.
+struct Beside<'a> {
+    reading: &'a LedgerReading,
+    registry: &'a Registry,
+}
+
+impl Shown for Beside<'_> {
+    fn view(&self) -> Result<Box<dyn LedgerView + '_>, GateError> {
+        Ok(self.reading.view())
+    }
+
+    fn registry(&self) -> impl Deref<Target = Registry> {
+        self.registry
+    }
+}
+
+fn rights(shown: &impl Shown) -> Result<Vec<RightState>, GateError> {
+    let mut states: Vec<RightState> = Vec::new();
+    let mut after = None;
+    loop {
+        let page: Vec<_> = shown.registry().rights(after).take(PAGE).map(|(id, right)| (*id, *right)).collect();
+        let Some((last, _)) = page.last() else { return Ok(states) };
+        after = Some(*last);
+        states.reserve(page.len());
+        let view = shown.view()?;
+        for (id, right) in page {
+            states.extend(view.account(&right.account)?.map(|account| right_state(id, &right, &account)));
+        }
+    }
+}
+
+/// Those that were charged before the look began.
+fn requests(shown: &impl Shown) -> Result<Vec<RequestStatus>, GateError> {
+    let (mut states, mut page, mut from) = (Vec::new(), Vec::with_capacity(PAGE), 0);
+    let end = shown.view()?.head().size();
+    while from < end {
+        let mut last = end;
+        shown.view()?.requests(from, PAGE, &mut |id, record| {
+            last = record.reserved;
+            page.extend(request_state(id, record).filter(|_| record.reserved < end));
+        })?;
+        // All that is kept grows between the views.
+        states.append(&mut page);
+        from = last.saturating_add(1);
+    }
     Ok(states)
 }
 
-fn request_states(view: &dyn LedgerView) -> Result<Vec<RequestStatus>, GateError> {
-    let mut found = Vec::new();
-    view.requests(&mut |id, record| {
-        let Some(charge) = record.charges.first() else { return };
-        let status = RequestStatus {
-            id,
-            state: record.state.clone(),
-            reserved_at: record.reserved_at,
-            expires_at: record.expires_at,
-            charged: charge.amount.loss,
-        };
-        found.push((record.reserved, status));
-    })?;
-    found.sort_by_key(|(index, _)| *index);
-    Ok(found.into_iter().map(|(_, status)| status).collect())
-}
-
-fn dataset_states(registry: &Registry, view: &dyn LedgerView) -> Result<Vec<DatasetState>, GateError> {
+fn datasets(shown: &impl Shown) -> Result<Vec<DatasetState>, GateError> {
+    let lineages: Vec<_> = shown.registry().datasets().cloned().collect();
     let mut states = Vec::new();
-    for lineage in registry.datasets() {
-        // One whose entry is not durable yet does not count.
-        let Some(account) = view.account(&lineage.account)? else { continue };
-        let AccountKind::Lineage { refills, .. } = account.kind() else { continue };
-        states.push(DatasetState {
-            id: lineage.id,
-            account: lineage.account,
-            description: Arc::clone(&lineage.description),
-            version: account.version_at(u64::MAX),
-            balance: *account.balance(),
-            answers: account.uses(),
-            refills: refills.iter().map(|(_, _, amount, reason)| (*amount, *reason)).collect(),
-        });
+    for page in lineages.chunks(PAGE) {
+        let view = shown.view()?;
+        for lineage in page {
+            // One whose entry is not durable yet does not count.
+            states.extend(view.account(&lineage.account)?.and_then(|account| dataset_state(lineage, &account)));
+        }
     }
     states.sort_by(|a, b| a.description.name().cmp(b.description.name()));
     Ok(states)
+}
+
+fn right_state(id: RightId, right: &RegisteredRight, account: &Account) -> RightState {
+    RightState {
+        id,
+        account: right.account,
+        dataset: right.dataset,
+        not_after: right.not_after,
+        balance: *account.balance(),
+        uses_left: account.uses_left(),
+    }
+}
+
+fn request_state(id: RequestId, record: &RequestRecord) -> Option<RequestStatus> {
+    Some(RequestStatus {
+        id,
+        state: record.state.clone(),
+        reserved_at: record.reserved_at,
+        expires_at: record.expires_at,
+        charged: record.charges.first()?.amount.loss,
+    })
+}
+
+fn dataset_state(lineage: &Lineage, account: &Account) -> Option<DatasetState> {
+    let AccountKind::Lineage { refills, .. } = account.kind() else { return None };
+    Some(DatasetState {
+        id: lineage.id,
+        account: lineage.account,
+        description: Arc::clone(&lineage.description),
+        version: account.version_at(u64::MAX),
+        balance: *account.balance(),
+        answers: account.uses(),
+        refills: refills.iter().map(|(_, _, amount, reason)| (*amount, *reason)).collect(),
+    })
 }

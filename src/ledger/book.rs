@@ -43,6 +43,8 @@ pub struct Book {
     /// Accounts in the order in which they were opened.
     opened: Vec<AccountId>,
     requests: IdMap<RequestId, Box<RequestRecord>>,
+    /// Requests in the order of their reservations.
+    reserved: Vec<RequestId>,
     once: IdMap<Digest, RequestId>,
     /// Tags of names and rights.
     tags: IdMap<Digest, AccountId>,
@@ -80,9 +82,15 @@ impl Book {
         self.requests.get(id).map(|record| &**record)
     }
 
-    /// All requests.
+    /// All requests in the order of their reservations.
     pub fn requests(&self) -> impl Iterator<Item = (&RequestId, &RequestRecord)> {
-        self.requests.iter().map(|(id, record)| (id, &**record))
+        self.requests_from(0)
+    }
+
+    /// As [`Book::requests`], those whose reservation stands at this index or behind it.
+    pub fn requests_from(&self, index: u64) -> impl Iterator<Item = (&RequestId, &RequestRecord)> {
+        let before = self.reserved.partition_point(|id| self.request(id).is_some_and(|record| record.reserved < index));
+        self.reserved[before..].iter().filter_map(|id| Some((id, self.request(id)?)))
     }
 
     /// The request that used this holder's nonce.
@@ -123,7 +131,7 @@ impl Book {
     /// Takes what an overlay has changed.
     #[cfg(feature = "embedded")]
     pub(in crate::ledger) fn merge(&mut self, changes: Changes) {
-        let Changes { head, accounts, opened, requests, once, tags } = changes;
+        let Changes { head, accounts, opened, requests, reserved, once, tags } = changes;
         self.head = head;
         self.accounts.extend(accounts);
         self.opened.extend(opened);
@@ -131,6 +139,7 @@ impl Book {
             self.wait(id, &record);
             self.requests.insert(id, record);
         }
+        self.reserved.extend(reserved);
         self.once.extend(once);
         self.tags.extend(tags);
     }
@@ -180,6 +189,7 @@ impl State for Book {
     fn reserve(&mut self, id: RequestId, once: Digest, record: RequestRecord) {
         self.wait(id, &record);
         self.once.insert(once, id);
+        self.reserved.push(id);
         self.requests.insert(id, Box::new(record));
     }
 

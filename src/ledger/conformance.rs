@@ -38,6 +38,7 @@ pub fn check(make: Make<'_>, reopen: Reopen<'_>) {
     every_proposal_is_answered(make);
     times_are_of_the_store(make);
     many_at_once_charge_once(make);
+    requests_come_in_pages(make, reopen);
     views_are_of_one_moment(make);
     checkpoints_are_of_its_gates(make, reopen);
 }
@@ -98,8 +99,8 @@ fn seen(store: &dyn LedgerStore) -> (String, Vec<Vec<u8>>) {
         lines.push(format!("{id} {account:?}"));
     }
     let mut requests: Vec<(RequestId, RequestRecord)> = Vec::new();
-    view.requests(&mut |id, record| requests.push((id, record.clone()))).unwrap();
-    requests.sort_by_key(|(id, _)| *id);
+    view.requests(0, usize::MAX, &mut |id, record| requests.push((id, record.clone()))).unwrap();
+    assert!(requests.is_sorted_by(|(_, a), (_, b)| a.reserved < b.reserved), "requests come in the order of their reservations");
     for (id, record) in &requests {
         assert_eq!(format!("{:?}", view.request(id).unwrap().unwrap()), format!("{record:?}"), "a request alone and among all");
         lines.push(format!("{id} {record:?}"));
@@ -267,6 +268,48 @@ fn many_at_once_charge_once(make: Make<'_>) {
     assert_eq!([spent(1), spent(2)], [Some((loss(100), 100)); 2]);
     drop(view);
     seen(&*store);
+}
+
+/// Pages of any length show each request once, in the order of the reservations, also those that come between two pages.
+fn requests_come_in_pages(make: Make<'_>, reopen: Reopen<'_>) {
+    let mut store = store(make, 1000, 1000);
+    let page = |store: &dyn LedgerStore, from: u64, most: usize| {
+        let mut found = Vec::new();
+        store.view().unwrap().requests(from, most, &mut |id, record| found.push((id, record.reserved))).unwrap();
+        found
+    };
+    assert!(page(&*store, 0, 9).is_empty());
+    let mut expected = Vec::new();
+    let mut charge = |store: &dyn LedgerStore, numbers: std::ops::Range<u32>| {
+        for number in numbers {
+            let found = one(
+                store,
+                Proposal { acts: vec![Act::Reserve(reserve(number, &[1, 2], 1)), Act::Start { request: request(number) }] },
+                START,
+            );
+            expected.push((request(number), store.locate(found.unwrap().ticket).unwrap()));
+        }
+        expected.clone()
+    };
+    let all = charge(&*store, 0..10);
+    for most in 1..12 {
+        let (mut from, mut found) = (0, Vec::new());
+        loop {
+            let part = page(&*store, from, most);
+            let Some((_, last)) = part.last() else { break };
+            assert_eq!(part.len(), most.min(all.len() - found.len()), "a page is full while there are more");
+            from = last + 1;
+            found.extend(part);
+        }
+        assert_eq!(found, all, "pages of {most}");
+    }
+    assert_eq!(page(&*store, all[4].1, 3), all[4..7], "at the index itself");
+    assert_eq!(page(&*store, all[4].1 + 1, usize::MAX), all[5..], "and behind it");
+    assert!(page(&*store, 0, 0).is_empty() && page(&*store, u64::MAX, 9).is_empty());
+    let more = charge(&*store, 10..13);
+    assert_eq!(page(&*store, all[9].1 + 1, 9), more[10..], "what came meanwhile");
+    store = reopen(store);
+    assert_eq!(page(&*store, 0, usize::MAX), more, "opened again");
 }
 
 /// A view that is held beside writers: lineage and rights, head and root agree.

@@ -93,11 +93,12 @@ pub trait LedgerView {
     /// The store cannot be read.
     fn request(&self, id: &RequestId) -> Result<Option<RequestRecord>, LedgerError>;
 
-    /// All requests, in any order.
+    /// A page of the requests, in the order of their reservations: the first `most` of those whose reservation stands at index `from`
+    /// or behind it. The next page begins behind the reservation of the last; whoever wants many takes a view for each.
     ///
     /// # Errors
     /// The store cannot be read.
-    fn requests(&self, visit: &mut dyn FnMut(RequestId, &RequestRecord)) -> Result<(), LedgerError>;
+    fn requests(&self, from: u64, most: usize, visit: &mut dyn FnMut(RequestId, &RequestRecord)) -> Result<(), LedgerError>;
 
     /// The request that used this holder's nonce.
     ///

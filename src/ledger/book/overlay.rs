@@ -19,6 +19,7 @@ pub(in crate::ledger) struct Changes {
     pub(super) accounts: IdMap<AccountId, Account>,
     pub(super) opened: Vec<AccountId>,
     pub(super) requests: IdMap<RequestId, Box<RequestRecord>>,
+    pub(super) reserved: Vec<RequestId>,
     pub(super) once: IdMap<Digest, RequestId>,
     pub(super) tags: IdMap<Digest, AccountId>,
 }
@@ -31,6 +32,7 @@ impl<'b, S: State> Overlay<'b, S> {
             accounts: IdMap::with_hasher(keyed),
             opened: Vec::new(),
             requests: IdMap::with_hasher(keyed),
+            reserved: Vec::new(),
             once: IdMap::with_hasher(keyed),
             tags: IdMap::with_hasher(keyed),
         };
@@ -51,11 +53,12 @@ impl<'b, S: State> Overlay<'b, S> {
 
     /// Takes what an overlay over this one has changed.
     pub(in crate::ledger) fn merge(&mut self, changes: Changes) {
-        let Changes { head, accounts, opened, requests, once, tags } = changes;
+        let Changes { head, accounts, opened, requests, reserved, once, tags } = changes;
         self.changes.head = head;
         self.changes.accounts.extend(accounts);
         self.changes.opened.extend(opened);
         self.changes.requests.extend(requests);
+        self.changes.reserved.extend(reserved);
         self.changes.once.extend(once);
         self.changes.tags.extend(tags);
     }
@@ -93,6 +96,7 @@ impl<S: State> State for Overlay<'_, S> {
 
     fn reserve(&mut self, id: RequestId, once: Digest, record: RequestRecord) {
         self.changes.once.insert(once, id);
+        self.changes.reserved.push(id);
         self.changes.requests.insert(id, Box::new(record));
     }
 

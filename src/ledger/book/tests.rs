@@ -52,10 +52,10 @@ impl Pen {
 
 /// All that a book says, in one order.
 fn dump(book: &Book) -> String {
-    let Book { head, accounts, opened, requests, once, tags, waiting } = book;
+    let Book { head, accounts, opened, requests, reserved, once, tags, waiting } = book;
     let (accounts, requests): (BTreeMap<_, _>, BTreeMap<_, _>) = (accounts.iter().collect(), requests.iter().collect());
     let (once, tags): (BTreeMap<_, _>, BTreeMap<_, _>) = (once.iter().collect(), tags.iter().collect());
-    format!("{head:?} {accounts:?} {opened:?} {requests:?} {once:?} {tags:?} {waiting:?}")
+    format!("{head:?} {accounts:?} {opened:?} {requests:?} {reserved:?} {once:?} {tags:?} {waiting:?}")
 }
 
 fn state(number: u32, found: &'static str, index: u64) -> BookError {

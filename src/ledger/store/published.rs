@@ -147,8 +147,8 @@ impl<S: Shows> LedgerView for S {
         Ok(self.book().request(id).cloned())
     }
 
-    fn requests(&self, visit: &mut dyn FnMut(RequestId, &RequestRecord)) -> Result<(), LedgerError> {
-        self.book().requests().for_each(|(id, record)| visit(*id, record));
+    fn requests(&self, from: u64, most: usize, visit: &mut dyn FnMut(RequestId, &RequestRecord)) -> Result<(), LedgerError> {
+        self.book().requests_from(from).take(most).for_each(|(id, record)| visit(*id, record));
         Ok(())
     }
 
