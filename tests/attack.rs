@@ -508,16 +508,22 @@ fn an_audit_of_a_folder_with_pipes_ends() {
     world.space.gate().answer(&world.request(&right)).unwrap();
     let (folder, owner, _) = world.closed();
     let owner = owner.public().clone();
+    let names = |folder: &Path| -> Vec<_> { fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect() };
     for name in ["openings", "snapshots", "answers", "ledger"] {
-        let path = folder.path().join(name);
-        copy(&folder.path().join("space"), &path);
-        let file = fs::read_dir(path.join(name)).unwrap().map(|entry| entry.unwrap().path()).find(|path| !path.ends_with("checkpoint"));
-        let file = file.unwrap();
-        fs::remove_file(&file).unwrap();
-        pipe(&file);
-        let auditor = Auditor::new(owner.clone());
-        let found = within(10, move || auditor.audit(&path, None, &|_, _| {}).map_or(true, |report| !report.ok()));
-        assert!(found, "{name}");
+        for file in names(&folder.path().join("space").join(name)) {
+            let path = folder.path().join(name).join(&file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            copy(&folder.path().join("space"), &path);
+            let place = path.join(name).join(&file);
+            fs::remove_file(&place).unwrap();
+            pipe(&place);
+            let auditor = Auditor::new(owner.clone());
+            let at = path.clone();
+            let found = within(10, move || auditor.audit(&at, None, &|_, _| {}).map_or(true, |report| !report.ok()));
+            assert!(found, "{name}/{file:?}");
+            let opened = within(10, move || Space::open(path).err());
+            assert!(opened.is_some(), "{name}/{file:?}");
+        }
     }
 }
 
@@ -1133,6 +1139,7 @@ fn a_checkpoint_under_another_owner_displaces_nothing_that_was_seen() {
     let mut seen = SeenFile::beside(&world.folder.path().join("holder.key")).unwrap();
     seen.remember(&honest).unwrap();
     let _ = seen.remember(&forged);
+    assert_eq!(seen.under(ledger, world.owner.public().id()), Some(honest.seen()));
     assert_eq!(seen.of(ledger), Some(honest.seen()), "every later request to the honest gate is refused as in doubt");
 }
 

@@ -46,6 +46,12 @@ fn ledger(number: u8) -> LedgerId {
     LedgerId::from_bytes([number; 32])
 }
 
+/// As [`seen`], of a gate that another owner certified for the same ledger.
+fn seen_under_another(ledger: LedgerId, size: u64, branch: &str) -> SignedCheckpoint {
+    let certificate = signed(certificate_of(ledger).value().clone(), "gate");
+    SignedCheckpoint::verify(certificate.bytes(), &note(ledger, size, branch, "gate"), key("gate").public()).unwrap()
+}
+
 /// The path of the file beside a key that need not be there.
 fn key_in(folder: &Path) -> PathBuf {
     folder.join("holder.key")
@@ -72,6 +78,30 @@ fn check_many(key: &Path, many: u8) {
     assert_eq!(sizes(key), all);
     let file = SeenFile::beside(key).unwrap();
     assert!(file.iter().all(|line| line.verify(&owner()).unwrap().is_some()));
+}
+
+/// Whoever comes first, and whatever the sizes: each owner has a line, and only its own contradicts it.
+#[test]
+fn owners_of_one_ledger_have_a_line_each() {
+    let id = ledger(1);
+    let (owner, other) = (owner().id(), key("gate").public().id());
+    for (size, others) in [(5, 5), (5, 9), (9, 5)] {
+        for other_first in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("holder.key.seen");
+            let (honest, forged) = (seen(id, size, ""), seen_under_another(id, others, "forged"));
+            let mut file = SeenFile::open(&path).unwrap();
+            for checkpoint in if other_first { [&forged, &honest] } else { [&honest, &forged] } {
+                file.remember(checkpoint).unwrap();
+            }
+            let read = SeenFile::open(&path).unwrap();
+            assert_eq!((read.under(id, owner), read.under(id, other)), (Some(honest.seen()), Some(forged.seen())));
+            file.remember(&seen(id, 12, "")).unwrap();
+            assert_eq!((file.under(id, owner).unwrap().size, file.under(id, other)), (12, Some(forged.seen())));
+            assert!(matches!(file.remember(&seen(id, 12, "fork")), Err(SeenError::Fork { .. })));
+            assert_eq!(file.under(ledger(2), owner), None);
+        }
+    }
 }
 
 #[test]
@@ -321,8 +351,11 @@ fn a_torn_or_damaged_file_is_refused_by_its_line() {
     }
     fs::write(&path, [&unsigned.as_bytes()[..3], &[0xff, b'\n']].concat()).unwrap();
     assert!(matches!(SeenFile::open(&path), Err(SeenError::Line { line: 1 })));
-    fs::write(&path, unsigned.repeat(2)).unwrap();
-    assert!(matches!(SeenFile::open(&path), Err(SeenError::Twice { line: 2 })));
+    let signed = format!("{}\n", Remembered::from(&seen(ledger(1), 7, "")));
+    for twice in [unsigned.repeat(2), signed.repeat(2), format!("{unsigned}{signed}"), format!("{signed}{unsigned}")] {
+        fs::write(&path, twice).unwrap();
+        assert!(matches!(SeenFile::open(&path), Err(SeenError::Twice { line: 2 })));
+    }
     fs::write(&path, vec![b'\n'; (16 << 20) + 1]).unwrap();
     assert!(matches!(SeenFile::open(&path), Err(SeenError::Length { limit: 0x0100_0000 })));
 }

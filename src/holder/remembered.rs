@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::SeenError;
 use crate::envelope::Untrusted;
 use crate::id::{Digest, LedgerId};
-use crate::key::PublicKey;
+use crate::key::{KeyId, PublicKey};
 use crate::ledger::{Checkpoint, GateCertificate, origin_of};
 use crate::receipt::{ReceiptError, SignedCheckpoint};
 use crate::right::Seen;
@@ -74,6 +74,12 @@ impl Remembered {
     #[must_use]
     pub fn signed(&self) -> Option<(&[u8], &str)> {
         self.signed.as_ref().map(|signed| (&signed.certificate[..], &signed.note[..]))
+    }
+
+    /// The owner under whose key the certificate says it is; nothing if it is unsigned.
+    #[must_use]
+    pub fn owner(&self) -> Option<KeyId> {
+        Untrusted::<GateCertificate>::decode(&self.signed.as_ref()?.certificate).ok()?.claimed_signer()
     }
 
     /// The checkpoint under the owner's key; nothing if it is unsigned.

@@ -1,25 +1,29 @@
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::Remembered;
 use crate::class::Class;
-use crate::file::{Output, OutputError, OutputOptions};
+use crate::file::{self, Output, OutputError, OutputOptions, ReadError, with_suffix};
 use crate::id::LedgerId;
+use crate::key::KeyId;
 use crate::receipt::{Fork, SignedCheckpoint};
 use crate::right::Seen;
 
-/// The last checkpoint a holder has seen of each ledger, beside the holder's key: `KEY.seen`, one line a ledger with its id,
-/// size and root, the gate's certificate and the signed note. With it every holder is a witness against rollback (rule C4),
+/// The last checkpoint a holder has seen of each ledger, beside the holder's key: `KEY.seen`, one line a ledger and owner with its
+/// id, size and root, the gate's certificate and the signed note. With it every holder is a witness against rollback (rule C4),
 /// and two notes that contradict each other prove it to anyone.
 ///
 /// ```text
-/// KEY.seen         the last checkpoint of each ledger
+/// KEY.seen         the last checkpoint of each ledger under each owner
 /// KEY.seen.lock    held while KEY.seen is read, changed and replaced; never removed
 /// KEY.seen.fork    pairs of lines that contradict each other: the evidence of every fork that was found
 /// ```
 /// Any number of threads and processes may remember at once: each reads the file anew under the lock, so that none loses
 /// what another has seen.
+///
+/// Anyone can certify a gate for the id of a ledger that is another's. So a line says whose word it is, and what is seen under one
+/// owner neither contradicts nor displaces what was seen under another.
 ///
 /// # Not promised
 /// Of several questions that were under way at once the latest checkpoint stays; that it contains the others is proved by the
@@ -49,8 +53,8 @@ pub enum SeenError {
         /// From 1.
         line: usize,
     },
-    /// A ledger has two lines.
-    #[error("line {line} of the file of seen checkpoints: its ledger has a line before")]
+    /// A ledger has two lines under one owner, or one under nobody beside another.
+    #[error("line {line} of the file of seen checkpoints: its ledger has a line before that is not under another owner")]
     Twice {
         /// From 1.
         line: usize,
@@ -96,7 +100,7 @@ impl SeenError {
 }
 
 /// Ten thousand ledgers of 1 KiB each, more than any holder has.
-const BYTES_MAX: u64 = 16 << 20;
+const BYTES_MAX: usize = 16 << 20;
 
 impl SeenFile {
     /// The file beside a key; absent means nothing seen.
@@ -113,19 +117,29 @@ impl SeenFile {
     /// It is there and cannot be read.
     pub fn open(path: &Path) -> Result<Self, SeenError> {
         let lines = read(path)?;
-        match (1..).zip(&lines).find(|(line, known)| lines[..line - 1].iter().any(|before| before.ledger() == known.ledger())) {
+        let is_second = |line: usize, known: &Remembered| {
+            let mut before = lines[..line - 1].iter().filter(|before| before.ledger() == known.ledger());
+            before.any(|before| before.owner().is_none() || known.owner().is_none_or(|owner| before.owner() == Some(owner)))
+        };
+        match (1..).zip(&lines).find(|(line, known)| is_second(*line, known)) {
             Some((line, _)) => Err(SeenError::Twice { line }),
             None => Ok(Self { path: path.to_owned(), lines }),
         }
     }
 
-    /// What was last seen of a ledger, at the word of this file.
+    /// What was last seen of a ledger under the owner with this key, at the word of this file.
+    #[must_use]
+    pub fn under(&self, ledger: LedgerId, owner: KeyId) -> Option<Seen> {
+        self.place(ledger, owner).map(|at| self.lines[at].seen())
+    }
+
+    /// What was last seen of a ledger, of several owners under the one that was seen first: for whoever does not know its owner.
     #[must_use]
     pub fn of(&self, ledger: LedgerId) -> Option<Seen> {
         self.iter().find(|line| line.ledger() == ledger).map(Remembered::seen)
     }
 
-    /// What was last seen, a ledger at a time.
+    /// What was last seen, a ledger and owner at a time.
     pub fn iter(&self) -> impl Iterator<Item = &Remembered> {
         self.lines.iter()
     }
@@ -136,13 +150,15 @@ impl SeenFile {
     /// Takes the lock of the file, reads it anew, and replaces it; what others have remembered meanwhile stays.
     ///
     /// # Errors
-    /// [`SeenError::Fork`] when it has the size of the one that was seen and another root; the file cannot be read or written.
+    /// [`SeenError::Fork`] when it has the size of the one that was seen under its owner and another root; the file cannot be read or
+    /// written.
     pub fn remember(&mut self, checkpoint: &SignedCheckpoint) -> Result<(), SeenError> {
         let _lock = lock(&with_suffix(&self.path, ".lock"))?;
         self.lines = Self::open(&self.path)?.lines;
         let line = Remembered::from(checkpoint);
         let Seen { size, root } = checkpoint.seen();
-        match self.lines.iter_mut().find(|known| known.ledger() == line.ledger()) {
+        let place = self.place(line.ledger(), checkpoint.owner().id());
+        match place.map(|at| &mut self.lines[at]) {
             None => self.lines.push(line),
             // A smaller one can be compared by the whole ledger only: an audit does.
             Some(known) if known.seen().size > size => return Ok(()),
@@ -156,6 +172,12 @@ impl SeenFile {
             Some(known) => *known = line,
         }
         write(&self.path, &self.lines)
+    }
+
+    /// The line of a ledger under an owner. One that nobody signed may be any owner's; then there is no other.
+    fn place(&self, ledger: LedgerId, owner: KeyId) -> Option<usize> {
+        let is_its = |line: &Remembered| line.ledger() == ledger && line.owner().is_none_or(|found| found == owner);
+        self.lines.iter().position(is_its)
     }
 
     /// Keeps the evidence of a fork, then says so.
@@ -187,28 +209,20 @@ fn told(evidence: &Result<PathBuf, Box<SeenError>>) -> String {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 fn read(path: &Path) -> Result<Vec<Remembered>, SeenError> {
-    let io = |error: std::io::Error| SeenError::Io(error.kind());
-    let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(file) => file.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(io)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => 0,
-        Err(error) => return Err(io(error)),
-    };
-    if bytes.len() as u64 > BYTES_MAX { Err(SeenError::Length { limit: BYTES_MAX }) } else { Remembered::read_all(&bytes) }
+    match file::read(path, BYTES_MAX) {
+        Ok(bytes) => Remembered::read_all(&bytes),
+        Err(ReadError::Open { kind: ErrorKind::NotFound, .. }) => Ok(Vec::new()),
+        Err(ReadError::Long { .. }) => Err(SeenError::Length { limit: BYTES_MAX as u64 }),
+        Err(error) => Err(SeenError::Io(error.kind())),
+    }
 }
 
 /// Replaces the file whole: a crash leaves the old one or the new one.
 fn write(path: &Path, lines: &[Remembered]) -> Result<(), SeenError> {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    if text.len() as u64 > BYTES_MAX {
-        return Err(SeenError::Length { limit: BYTES_MAX });
+    if text.len() > BYTES_MAX {
+        return Err(SeenError::Length { limit: BYTES_MAX as u64 });
     }
     let mut output = Output::create(path, OutputOptions { force: true, private: true })?;
     // A write that fails is told by `commit`, with the name of the file.
@@ -221,11 +235,7 @@ fn write(path: &Path, lines: &[Remembered]) -> Result<(), SeenError> {
 fn lock(path: &Path) -> Result<File, SeenError> {
     let error = |error: std::io::Error| SeenError::Lock(error.kind());
     loop {
-        let mut options = File::options();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(error)?;
+        let file = file::open_lock(path).map_err(|error| SeenError::Lock(error.kind()))?;
         file.lock().map_err(error)?;
         // Whoever tidied the lock away while we waited left us the lock of a file that nobody else will find.
         if is_at(&file, path) {

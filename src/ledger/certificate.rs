@@ -9,7 +9,7 @@ record! {
     /// so that the owner's public key alone verifies a receipt.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct GateCertificate, format -65_537 {
-        /// The last second at which the gate may sign.
+        /// It is refused from this second on (RFC 8392). What earlier versions sealed in it stays good.
         4 => pub not_after: Time,
         /// The first second.
         5 => pub not_before: Time,

@@ -3,7 +3,7 @@ use crate::class::Class;
 use crate::codec::{CodecError, Decoder, Encoder, Limits};
 use crate::envelope::{EnvelopeError, Signed, Untrusted};
 use crate::id::{Digest, RightId};
-use crate::key::{KeySet, PublicKey};
+use crate::key::{KeyId, KeySet, PublicKey};
 
 /// A right whose blocks nobody has verified yet.
 #[derive(Clone, Debug)]
@@ -112,6 +112,12 @@ impl Right {
     /// The payload is not a block.
     pub fn claimed(&self) -> Result<Block, RightError> {
         Ok(self.blocks.first().ok_or(CodecError::Truncated { offset: 0 })?.claimed()?)
+    }
+
+    /// The owner whose signature the first block claims to have; nothing when it claims none.
+    #[must_use]
+    pub fn claimed_owner(&self) -> Option<KeyId> {
+        self.blocks.first()?.claimed_signer()
     }
 
     /// The bytes of the whole chain.

@@ -1,4 +1,3 @@
-use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -131,9 +130,7 @@ impl CounterFileError {
 
 /// Held as long as the file lives. It is never removed: a second process could lock the name anew.
 fn lock(path: &Path) -> Result<File, CounterFileError> {
-    let mut name = OsString::from(path);
-    name.push(".lock");
-    let lock = File::options().create(true).truncate(false).write(true).open(name).map_err(|error| CounterFileError::Lock(error.kind()))?;
+    let lock = file::open_lock(file::with_suffix(path, ".lock")).map_err(|error| CounterFileError::Lock(error.kind()))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(CounterFileError::Locked),

@@ -4,6 +4,7 @@ use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 
 use super::TableError;
+use crate::file;
 use crate::id::Digest;
 
 /// A regular file: what is opened twice is the same, or [`TableError::Changed`].
@@ -37,9 +38,8 @@ impl RegularFile {
     }
 
     pub(super) fn open(&self) -> Result<Opened, TableError> {
-        // Asked before opening: to open a pipe would wait for its writer.
         let version = self.version()?;
-        let file = File::open(&self.path).map_err(|error| TableError::Open { path: self.path.clone(), kind: error.kind() })?;
+        let file = file::open(&self.path).map_err(|error| TableError::Open { path: self.path.clone(), kind: error.kind() })?;
         if self.version_of(file.metadata())? != version {
             return Err(TableError::Changed);
         }

@@ -63,7 +63,7 @@ impl Question {
         let seen = match &self.checkpoint {
             // At its word: whoever signs the question is the one who kept it.
             Some(path) => Some(Kept::read(path, &origin_of(ledger))?.claimed()),
-            None => remembered.of(ledger),
+            None => right.claimed_owner().and_then(|owner| remembered.under(ledger, owner)),
         };
         let ask = Ask { query, price, purpose, expiry_s, seen };
         let request = holder.request_claimed(&right, ask, now, &mut SystemRandom::new().or_fail()?).or_fail()?;
