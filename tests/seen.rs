@@ -351,7 +351,7 @@ fn a_torn_or_damaged_file_is_refused_by_its_line() {
     }
     fs::write(&path, [&unsigned.as_bytes()[..3], &[0xff, b'\n']].concat()).unwrap();
     assert!(matches!(SeenFile::open(&path), Err(SeenError::Line { line: 1 })));
-    let signed = format!("{}\n", Remembered::from(&seen(ledger(1), 7, "")));
+    let signed = format!("{}\n", Remembered::from(&seen(ledger(3), 7, "")));
     for twice in [unsigned.repeat(2), signed.repeat(2), format!("{unsigned}{signed}"), format!("{signed}{unsigned}")] {
         fs::write(&path, twice).unwrap();
         assert!(matches!(SeenFile::open(&path), Err(SeenError::Twice { line: 2 })));
