@@ -66,9 +66,6 @@ pub trait Archive: Send + Sync {
     /// It is not there or cannot be read.
     fn opening(&self, name: &OpeningName) -> Result<Zeroizing<Vec<u8>>, ArchiveError>;
 
-    /// Removes a fresh opening that no entry stands for.
-    fn remove_opening(&self, name: &OpeningName);
-
     /// Keeps the public card of the dataset of this name and says where it lies.
     ///
     /// # Errors

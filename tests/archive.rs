@@ -64,12 +64,6 @@ impl Archive for Toy {
         openings.iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes.clone().into()).ok_or_else(missing)
     }
 
-    fn remove_opening(&self, name: &OpeningName) {
-        if !self.kept.lock().unwrap().0.contains(name) {
-            self.openings.lock().unwrap().retain(|(known, _)| known != name);
-        }
-    }
-
     fn card(&self, name: &Name) -> PathBuf {
         self.files.path().join(Digest::of(name.as_str().as_bytes()).to_string())
     }

@@ -70,11 +70,6 @@ impl Archive for DirArchive {
         found.map(Zeroizing::new)
     }
 
-    fn remove_opening(&self, name: &OpeningName) {
-        // One that stays is removed at the next open.
-        let _ = fs::remove_file(fresh(&self.openings(&name.file())));
-    }
-
     fn card(&self, name: &Name) -> PathBuf {
         self.path.join("cards").join(format!("{}.dataset", file_name(name.as_str())))
     }

@@ -165,11 +165,8 @@ impl<E: Environment> Service<E> {
     fn published_before(&self, lineage: &Lineage, version: u64, card: Signed<Card>) -> Result<Published, GateError> {
         let (_, snapshot) = lineage.version(self.archive.as_ref(), version)?;
         let name = lineage.description.name();
-        let card_path = if version + 1 == self.next_version(lineage)? {
-            self.archive.put_card(name, lineage.id, card.bytes())?
-        } else {
-            self.archive.card(name, lineage.id)
-        };
+        let card_path =
+            if version + 1 == self.next_version(lineage)? { self.archive.put_card(name, card.bytes())? } else { self.archive.card(name) };
         Ok(Published { id: lineage.id, version, card, card_path, rows: snapshot.rows(), warnings: Vec::new() })
     }
 

@@ -197,8 +197,7 @@ impl Lineage {
 
     /// Whether the version of this number is the one of this digest.
     pub(super) fn has(&self, number: u64, digest: Digest) -> bool {
-        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        versions.iter().any(|version| version.number == number && version.id.as_bytes() == digest.as_bytes())
+        self.versions().known.iter().any(|version| version.number == number && version.id.as_bytes() == digest.as_bytes())
     }
 
     /// The version of this number, with its data open.
