@@ -414,7 +414,7 @@ fn check_failed_migration(kept: &Kept, before: &LedgerReading, what: What, ran: 
     let auditor = Auditor::new(kept.key("owner").public().clone());
     let left = auditor.audit(&kept.space(), None, &|_, _| {}).unwrap_or_else(|error| panic!("{error}\n{}", told()));
     assert!(left.ok(), "{:?}\n{}", left.problems, told());
-    assert!(left.size == 25 || !ran.out.contains("opened true"), "opened and not migrated\n{}", told());
+    assert!(left.size >= 25 || !ran.out.contains("opened true"), "opened and not migrated\n{}", told());
     migrate(&kept.space()).unwrap_or_else(|error| panic!("{error}\n{}", told()));
     assert_migrated(&kept.space(), before);
     let report = auditor.audit(&kept.space(), None, &|_, _| {}).unwrap();
