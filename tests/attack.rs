@@ -999,27 +999,16 @@ fn a_refused_first_use_registers_no_right() {
     within(60, || {
         let world = World::new(0);
         let published = world.publish("people", PRICE);
-        let latch = Arc::new(Latch::default());
-        let slow = world.slow_key(&latch);
-        std::thread::scope(|scope| {
-            let (file, source) = (world.description("others", "1"), world.source("others"));
-            let (space, gate) = (&world.space, world.space.gate());
-            scope.spawn(move || space.publish(&file.description, &source, &slow, &mut |_| ControlFlow::Continue(())).unwrap());
-            latch.wait_for(1);
-            let rights = [world.right(&published, PRICE, 1), world.right(&published, PRICE, 1)];
-            let pending = rights.each_ref().map(|right| gate.submit(world.request(right)));
-            std::thread::sleep(Duration::from_millis(500));
-            latch.set(Then::Go);
-            let outcomes = pending.map(|pending| pending.wait());
-            assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-            assert!(
-                outcomes
-                    .iter()
-                    .filter_map(|outcome| outcome.as_ref().err())
-                    .all(|error| matches!(error.refusal(), Some(Refusal::Budget { .. })))
-            );
-        });
+        let gate = world.space.gate();
+        // All are checked before the first of them is charged, or some are.
+        let pending: Vec<_> = (0..16).map(|_| gate.submit(world.request(&world.right(&published, PRICE, 1)))).collect();
+        let outcomes: Vec<_> = pending.into_iter().map(|pending| pending.wait()).collect();
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+        let refused = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+        assert!(refused.into_iter().all(|error| matches!(error.refusal(), Some(Refusal::Budget { .. }))));
         assert_eq!(world.space.rights().unwrap().len(), 1);
+        let openings = fs::read_dir(world.path().join("openings")).unwrap().count();
+        assert_eq!(openings, 3, "of the tags, the publication and the one right");
     });
 }
 

@@ -297,6 +297,7 @@ impl<E: Environment> Service<E> {
 
     /// Account and opening of a right that is not registered yet. The opening is durable, and counts once its entry is.
     pub(super) fn fresh_right(&self, right: &Verified) -> Result<FreshRight, GateError> {
+        self.takes_entries()?;
         let mut random = self.environment.random(Label::ACCOUNT.as_bytes())?;
         let mut account = [0; 16];
         random.fill(&mut account);
@@ -309,7 +310,7 @@ impl<E: Environment> Service<E> {
     }
 
     /// A right whose entry is durable.
-    pub(super) fn keep_right(&self, fresh: FreshRight, right: &Verified, lineage: AccountId) -> Result<(), GateError> {
+    pub(super) fn keep_right(&self, fresh: &FreshRight, right: &Verified, lineage: AccountId) -> Result<(), GateError> {
         self.archive.keep(&fresh.name, None);
         self.registry_mut().insert_right(right, fresh.account, lineage)
     }
@@ -322,12 +323,11 @@ impl<E: Environment> Service<E> {
         let fresh = self.fresh_right(right)?;
         match self.record(fresh.grant(right, lineage.account)) {
             Ok(_) => {
-                let account = fresh.account;
-                self.keep_right(fresh, right, lineage.account)?;
-                Ok(account)
+                self.keep_right(&fresh, right, lineage.account)?;
+                Ok(fresh.account)
             }
             Err(error) => {
-                if !error.is_in_doubt() {
+                if !may_be_recorded(&error) {
                     self.archive.remove_opening(&fresh.name);
                 }
                 match error {

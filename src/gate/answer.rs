@@ -99,7 +99,7 @@ pub struct Started {
 /// the gate is with the cells of another.
 pub(super) enum Due {
     /// An answer that is still to be made durable and sealed.
-    Seal(Turn<Outcome>, Computed),
+    Seal(Turn<Outcome>, Box<Computed>),
     Leave(Leaving),
 }
 
@@ -108,7 +108,7 @@ pub(super) enum Leaving {
     /// Refused before it had a turn.
     Refused(Promise<Outcome>, AnswerError),
     Failed(Turn<Outcome>, AnswerError),
-    Sealed(Delivery),
+    Sealed(Box<Delivery>),
 }
 
 /// An answer in memory.
@@ -176,7 +176,8 @@ impl<E: Environment> Service<E> {
                 self.count(&error);
                 turn.finish(Err(error));
             }
-            Errand::Leave(Leaving::Sealed(Delivery { turn, request, seal })) => {
+            Errand::Leave(Leaving::Sealed(delivery)) => {
+                let Delivery { turn, request, seal } = *delivery;
                 let release = self.sealed_release(&request, &seal);
                 turn.finish(release.map_err(|error| AnswerError::Sealed { request: request.id(), error: Arc::new(error) }));
             }
@@ -216,7 +217,9 @@ impl<E: Environment> Service<E> {
     fn ask_ledger(self: &Arc<Self>, turn: Turn<Outcome>, verified: VerifiedRequest, lineage: Arc<Lineage>, run: RunOptions, at: Duration) {
         let (proposal, charge) = match self.next(&verified, &lineage) {
             Ok(Next::Ask(proposal, charge)) => (proposal, charge),
-            Ok(Next::Deliver(seal)) => return self.leave(at, Leaving::Sealed(Delivery { turn, request: verified.request, seal })),
+            Ok(Next::Deliver(seal)) => {
+                return self.leave(at, Leaving::Sealed(Box::new(Delivery { turn, request: verified.request, seal })));
+            }
             Err(error) => return self.leave(at, Leaving::Failed(turn, error)),
         };
         let proposed = Box::new(Proposed { turn, verified, lineage, run, at, charge });
@@ -304,7 +307,7 @@ impl<E: Environment> Service<E> {
             self.started(verified, lineage, &admitted, charge).and_then(|started| self.compute(started, &run))
         }));
         let due = match computed {
-            Ok(Ok(answer)) => Due::Seal(turn, answer),
+            Ok(Ok(answer)) => Due::Seal(turn, Box::new(answer)),
             _ => Due::Leave(failed(turn)),
         };
         self.due.push(self.leaves_at(at, self.environment.monotonic()).unwrap_or_default(), due);
@@ -328,7 +331,7 @@ impl<E: Environment> Service<E> {
         });
         let (reserved, charges) = reservation.ok_or(Interrupted)?;
         if let Charging::FirstUse(fresh) = charge {
-            self.keep_right(fresh, &verified.right, lineage.account)?;
+            self.keep_right(&fresh, &verified.right, lineage.account)?;
         }
         Ok(Started { verified, lineage, reserved, charges })
     }
@@ -337,7 +340,7 @@ impl<E: Environment> Service<E> {
     fn not_charged(self: &Arc<Self>, proposed: Proposed, error: WriteError) {
         let Proposed { turn, verified, lineage, run, at, charge } = proposed;
         // Whether the entries are durable is not known before the space is opened again.
-        let in_doubt = matches!(&error, WriteError::Ledger(error) if error.is_in_doubt());
+        let in_doubt = matches!(&error, WriteError::Ledger(error) if error.is_in_doubt()) || matches!(error, WriteError::Closed);
         if let (Charging::FirstUse(fresh), false) = (&charge, in_doubt) {
             self.archive.remove_opening(&fresh.name);
         }
@@ -480,7 +483,7 @@ impl<E: Environment> Service<E> {
         match self.seal_together(&ready) {
             Ok(seals) => {
                 for ((turn, computed), seal) in ready.into_iter().zip(seals) {
-                    self.errands.push(Errand::Leave(Leaving::Sealed(Delivery { turn, request: computed.request, seal })));
+                    self.errands.push(Errand::Leave(Leaving::Sealed(Box::new(Delivery { turn, request: computed.request, seal }))));
                 }
             }
             Err(Interrupted) => {
@@ -491,8 +494,8 @@ impl<E: Environment> Service<E> {
         }
     }
 
-    /// Answers durable by one sync, then their seals by one; visible together.
-    fn seal_together(&self, ready: &[(Turn<Outcome>, Computed)]) -> Result<Vec<Sealed>, Interrupted> {
+    /// Answers durable by one sync (for every 4 MiB of them), then their seals by one; visible together.
+    fn seal_together(&self, ready: &[(Turn<Outcome>, Box<Computed>)]) -> Result<Vec<Sealed>, Interrupted> {
         let answers: Vec<_> = ready.iter().map(|(_, computed)| (computed.digest, computed.bytes.as_slice())).collect();
         let view = self.view()?;
         let at = view.head().quantum().floor(Time::from_unix_s(self.environment.wall().as_secs()));

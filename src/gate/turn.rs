@@ -56,13 +56,17 @@ impl<T: Clone + Send + 'static> Turn<T> {
     /// now finds it there.
     pub(super) fn finish(mut self, outcome: T) {
         self.finished = true;
-        self.give(&outcome);
+        self.give(outcome);
     }
 
-    fn give(&self, outcome: &T) {
-        let waiting = self.turns.running().remove(&self.id).unwrap_or_default();
+    fn give(&self, outcome: T) {
+        let mut waiting = self.turns.running().remove(&self.id).unwrap_or_default();
+        let last = waiting.pop();
         for promise in waiting {
             promise.complete(outcome.clone());
+        }
+        if let Some(last) = last {
+            last.complete(outcome);
         }
     }
 }
@@ -70,7 +74,7 @@ impl<T: Clone + Send + 'static> Turn<T> {
 impl<T: Clone + Send + 'static> Drop for Turn<T> {
     fn drop(&mut self) {
         if !self.finished {
-            self.give(&(self.abandoned)(self.id));
+            self.give((self.abandoned)(self.id));
         }
     }
 }

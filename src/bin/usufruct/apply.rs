@@ -14,10 +14,9 @@ const ACT_BYTES_MAX: usize = usufruct::right::CHAIN_BYTES_MAX;
 #[derive(Args)]
 #[command(after_help = "\
 Example:
-  usufruct refill --key owner.key --dataset adult.dataset --number 1 --epsilon 1 --reason accepted -o more.refill
   usufruct apply space more.refill
 
-Needs no key: the owner's signature is in the file. Each act counts once and in its turn: handed in again it changes nothing, and is told as applied. The snapshot of a publication lies beside it, as FILE.snapshot. A gate that has the space open takes acts that are renamed into DIR/inbox/, and says in DIR/inbox/done/ what became of them.")]
+FILE is what `grant`, `refill`, `publish`, `space certify`, `space quantum` or `space clock` wrote with --out. Needs no key: the owner's signature is in the file. Each act counts once and in its turn: handed in again it changes nothing, and is told as applied. The snapshot of a publication lies beside it, as FILE.snapshot. A gate that has the space open takes acts that are renamed into DIR/inbox/, and says in DIR/inbox/done/ what became of them.")]
 pub(crate) struct Apply {
     #[command(flatten)]
     at: At,

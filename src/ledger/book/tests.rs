@@ -229,10 +229,10 @@ fn times_are_multiples_of_the_quantum_and_only_the_owner_sets_them_back() {
     let event = reset(&pen, 1, 31);
     pen.act(Act::Record(event)).unwrap();
     assert_eq!((pen.book.head().time(), pen.book.head().clock_resets()), (Some(START.plus_s(31)), &[(10, START.plus_s(90))][..]));
-    // What does not fall on a multiple stays until the next one.
+    // What falls on no multiple is followed by the next one.
     pen.time = START.plus_s(45);
     pen.act(Act::Record(refill(1, 5, 1))).unwrap();
-    assert_eq!(pen.book.head().time(), Some(START.plus_s(31)));
+    assert_eq!(pen.book.head().time(), Some(START.plus_s(60)));
     pen.time = START.plus_s(61);
     pen.act(Act::Record(refill(1, 6, 1))).unwrap();
     assert_eq!(pen.book.head().time(), Some(START.plus_s(60)));
