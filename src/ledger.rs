@@ -15,7 +15,6 @@ mod certificate;
 mod change;
 mod charge;
 mod checkpoint;
-#[cfg(feature = "embedded")]
 mod clock;
 mod commitment;
 #[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
@@ -41,7 +40,6 @@ pub use certificate::{GateCertificate, origin_of};
 pub use change::{ClockReset, QuantumChange};
 pub use charge::{Charge, Charges, Measure};
 pub use checkpoint::{Checkpoint, CheckpointError, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, ORIGIN_BYTES_MAX, verifier_key};
-#[cfg(feature = "embedded")]
 pub use clock::{ClockError, GateClock};
 pub use commitment::Commitment;
 pub use entry::{ENTRY_BYTES_MAX, Entry, Event, Genesis, RefillReason, Reservation, Seal};

@@ -461,7 +461,7 @@ fn many_at_once(time: Duration) {
                             std::thread::sleep(Duration::from_millis(20));
                         }
                     }
-                    let again = seen.lock().unwrap().values().nth(random.next_u64() as usize % 64).cloned();
+                    let again = seen.lock().unwrap().values().nth((random.next_u64() % 64) as usize).cloned();
                     if let Some((request, digest)) = again {
                         add(&tally.retries);
                         assert_eq!(Digest::of(gate.answer(&request).unwrap().bytes()), digest);

@@ -196,14 +196,14 @@ pub(crate) fn spend(folder: &Path, callers: usize, time: Duration) -> Outcome<Sp
 
 /// How often a second a sector is written to a preallocated file and made durable.
 pub(crate) fn fdatasync_per_s(folder: &Path, time: Duration) -> Outcome<f64> {
-    const BYTES: u64 = 16 << 20;
+    const BYTES: usize = 16 << 20;
     let path = folder.join("appends");
-    std::fs::write(&path, vec![0; BYTES as usize])?;
+    std::fs::write(&path, vec![0; BYTES])?;
     let file = OpenOptions::new().write(true).open(&path)?;
     file.sync_all()?;
     let (start, mut count) = (Instant::now(), 0);
     while start.elapsed() < time {
-        file.write_all_at(&[7; 512], 512 * count % BYTES)?;
+        file.write_all_at(&[7; 512], 512 * count % BYTES as u64)?;
         file.sync_data()?;
         count += 1;
     }

@@ -39,6 +39,7 @@ impl Pen {
     }
 
     /// What the batch makes of an act.
+    #[expect(clippy::needless_pass_by_value, reason = "acts are made where they are tried")]
     fn act(&mut self, act: Act) -> Result<(), BookError> {
         let entry = act.entry(&self.book, self.time)?;
         self.time = entry.time;
