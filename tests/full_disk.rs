@@ -129,8 +129,8 @@ fn a_space_charges_once_whatever_room_there_was() {
 
 /// Room for two segments of the journal and a few of answers.
 const BUSY_BYTES: u64 = 64 << 20;
-/// So short that the journal soon needs another one, while the disk is full.
-const FIRST_SEGMENT_BYTES: u64 = 256 << 10;
+/// So short that the journal needs another one before the answers do, while the disk is full: a new charge finds no room then.
+const FIRST_SEGMENT_BYTES: u64 = 64 << 10;
 const ASKERS: usize = 8;
 const PRICE: &str = "0.001";
 /// What takes longer hangs.

@@ -239,7 +239,7 @@ impl<E: Environment> Service<E> {
         let right = Right::decode(bytes).and_then(|right| right.verify(&self.owner)).map_err(Verdict::from)?;
         let lineage = self.grantable(&right)?;
         let _acting = self.acting();
-        if self.registry().right(&right.id()).is_some() {
+        if self.account_of(right.id())?.is_some() {
             return Ok(right);
         }
         if !oversubscribe {
