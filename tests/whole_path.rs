@@ -147,7 +147,7 @@ fn an_answer_is_charged_sealed_verified_and_the_same_again() {
     let again = gate.answer(&request).unwrap();
     assert_eq!((again.bytes(), again.receipt()), (release.bytes(), release.receipt()));
     assert_eq!(gate.datasets().unwrap()[0].balance.spent(), Loss::approx("1", "0").unwrap());
-    drop(gate);
+    drop((gate, space));
     let gate = Space::open(world.path("space")).unwrap().gate();
     let after = gate.answer(&request).unwrap();
     assert_eq!((after.bytes(), after.receipt()), (release.bytes(), release.receipt()));
@@ -182,7 +182,7 @@ fn budgets_stop_a_right_and_a_lineage_and_survive_a_new_version() {
     let over_lineage = world.request(&second, QUESTION, "0.500000001");
     assert!(matches!(refusal(&gate, &over_lineage), Refusal::Budget { uses: 4, .. }));
     gate.answer(&world.request(&second, QUESTION, "0.5")).unwrap();
-    drop(gate);
+    drop((gate, space));
 
     let space = Space::open(world.path("space")).unwrap();
     let card_again = world.publish(&space, DESCRIPTION).unwrap();
@@ -192,7 +192,7 @@ fn budgets_stop_a_right_and_a_lineage_and_survive_a_new_version() {
     let again = world.request(&second, QUESTION, "0.1");
     let gate = space.gate();
     assert!(matches!(refusal(&gate, &again), Refusal::Budget { .. }));
-    drop(gate);
+    drop((gate, space));
 
     let space = Space::open(world.path("space")).unwrap();
     let dataset = world.owner.read_card(&card).unwrap().value().dataset;
@@ -201,7 +201,7 @@ fn budgets_stop_a_right_and_a_lineage_and_survive_a_new_version() {
         .refill(dataset, space.next_refill(&dataset).unwrap(), Loss::approx("0.25", "0").unwrap(), RefillReason::Accepted)
         .unwrap();
     assert_eq!(space.refill(refill.bytes()).unwrap(), Loss::approx("0.25", "0").unwrap());
-    assert!(space.refill(refill.bytes()).is_err(), "one signature refills once");
+    assert_eq!(space.refill(refill.bytes()).unwrap(), Loss::approx("0.25", "0").unwrap(), "one signature refills once");
     let gate = space.gate();
     gate.answer(&again).unwrap();
     drop(gate);
