@@ -29,7 +29,7 @@ impl Failure {
     pub(crate) fn holder(error: &AnswerError) -> Self {
         let code = match error {
             AnswerError::Refused { refusal, .. } => refusal.code(),
-            AnswerError::Failed { .. } => "failed",
+            AnswerError::Failed { .. } | AnswerError::Sealed { .. } => "failed",
             _ => "unavailable",
         };
         Self::new(status(error.class()), code, error.to_string())

@@ -136,6 +136,8 @@ struct Status {
     /// Syncs of the ledger and of answers since the space was opened.
     ledger_batches: u64,
     answer_batches: u64,
+    /// Requests that were refused.
+    refused: u64,
 }
 
 #[derive(Serialize)]
@@ -193,6 +195,7 @@ fn status_now(backend: &Backend) -> Result<Status, GateError> {
         pending: counters.pending,
         ledger_batches: counters.ledger_batches,
         answer_batches: counters.answer_batches,
+        refused: counters.refused,
     })
 }
 
