@@ -234,7 +234,7 @@ impl Busy {
                         // As whoever tries again does.
                         std::thread::sleep(Duration::from_millis(5));
                         // Some give up what is charged and ask for something else.
-                        if number % 4 == 0 && asked.errors.iter().any(|error| matches!(error, AnswerError::Failed { .. })) {
+                        if number.is_multiple_of(4) && asked.errors.iter().any(|error| matches!(error, AnswerError::Failed { .. })) {
                             break;
                         }
                     }
