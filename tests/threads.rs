@@ -35,6 +35,9 @@ struct World {
     space: Space,
 }
 
+/// Several threads publish the same file, which must not change under any of them.
+static MAKING: Mutex<()> = Mutex::new(());
+
 impl World {
     /// A space with nothing published.
     fn new(quantum_ms: u32) -> Self {
@@ -64,13 +67,12 @@ impl World {
     fn publish(&self, name: &str, epsilon: &str, rows: usize) -> Result<Published, GateError> {
         let file = self.description(name, epsilon);
         let data = self.folder.path().join(format!("{name}-{rows}.csv"));
+        let making = MAKING.lock().unwrap();
         if !data.exists() {
             let rows: String = (0..rows).map(|row| format!("{},{}\n", row % 90, if row % 3 == 0 { "f" } else { "m" })).collect();
-            // Whole or not at all: several threads publish the same file.
-            let part = data.with_extension(format!("{:?}", std::thread::current().id()));
-            fs::write(&part, format!("age,sex\n{rows}")).unwrap();
-            fs::rename(part, &data).unwrap();
+            fs::write(&data, format!("age,sex\n{rows}")).unwrap();
         }
+        drop(making);
         let source = CsvSource::open(&data, CsvOptions::default(), table_schema(file.description.schema())).unwrap();
         self.space.publish(&file.description, &source, self.owner.signer(), &mut |_| ControlFlow::Continue(()))
     }
