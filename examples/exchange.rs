@@ -88,7 +88,8 @@ fn exchange(folder: &Path) -> Result<(), Box<dyn Error>> {
             Err(error) => return Err(error.into()),
         }
     }
-    drop(gate);
+    // The last handle that goes closes the ledger and leaves its signed checkpoint.
+    drop((gate, space));
 
     println!("\nAUDITOR: checks {} receipts offline, with the owner's public key", bundles.len());
     for bytes in &bundles {
