@@ -1,8 +1,8 @@
 //! The few things the journal asks of a folder, so that tests can make them fail.
 
-use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::file;
@@ -46,26 +46,47 @@ pub(super) struct Folder {
 struct Open {
     name: String,
     file: File,
-    identity: (u64, u64),
+    identity: Identity,
 }
+
+/// Device and inode.
+type Identity = (u64, u64);
 
 impl Open {
     fn new(name: &str, file: File) -> io::Result<Self> {
-        let identity = identity(&file.metadata()?);
+        let identity = identity_of(&file)?;
         Ok(Self { name: name.to_owned(), file, identity })
     }
 
     fn is_in(&self, folder: &Path) -> io::Result<bool> {
-        match std::fs::metadata(folder.join(&self.name)) {
-            Ok(found) => Ok(identity(&found) == self.identity),
+        match identity_at(&folder.join(&self.name)) {
+            Ok(found) => Ok(found == self.identity),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
 }
 
-fn identity(file: &Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
+fn identity_of(file: &File) -> io::Result<Identity> {
+    let found = rustix::fs::fstat(file)?;
+    Ok((found.st_dev, found.st_ino))
+}
+
+/// Asks for nothing else where it can. Once somebody has asked for its times, Linux (6.13 and later) gives the next write to a
+/// file a time of its own, and then its sync takes a second write to the disk, of the inode.
+fn identity_at(path: &Path) -> io::Result<Identity> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+        match statx(CWD, path, AtFlags::empty(), StatxFlags::INO) {
+            Ok(found) => return Ok((makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino)),
+            // An old kernel, or a sandbox.
+            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let found = rustix::fs::stat(path)?;
+    Ok((found.st_dev, found.st_ino))
 }
 
 impl Folder {
