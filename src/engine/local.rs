@@ -3,6 +3,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::scan::cores;
 use super::{Blocks, Engine, SnapshotEngine};
 use crate::dataset::RowKey;
 
@@ -14,18 +15,24 @@ pub trait Engines: Send + Sync {
 }
 
 /// The engines of this crate: [`SnapshotEngine`] in this process.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct LocalEngines {
-    threads: Option<NonZeroUsize>,
+    threads: NonZeroUsize,
     memory: Option<usize>,
     spill: Option<PathBuf>,
+}
+
+impl Default for LocalEngines {
+    fn default() -> Self {
+        Self { threads: cores(), memory: None, spill: None }
+    }
 }
 
 impl LocalEngines {
     /// As [`SnapshotEngine::with_threads`].
     #[must_use]
     pub const fn with_threads(mut self, threads: NonZeroUsize) -> Self {
-        self.threads = Some(threads);
+        self.threads = threads;
         self
     }
 
@@ -46,10 +53,7 @@ impl LocalEngines {
 
 impl Engines for LocalEngines {
     fn over(&self, blocks: Arc<dyn Blocks>, key: RowKey) -> Box<dyn Engine> {
-        let mut engine = SnapshotEngine::of_units(blocks, key);
-        if let Some(threads) = self.threads {
-            engine = engine.with_threads(threads);
-        }
+        let mut engine = SnapshotEngine::new(blocks, Some(key), self.threads);
         if let Some(bytes) = self.memory {
             engine = engine.with_memory(bytes);
         }

@@ -43,21 +43,25 @@ const STRETCH: usize = 16;
 /// What all threads together keep of sums by key unless told otherwise: some million groups.
 const MEMORY_DEFAULT: usize = 256 << 20;
 
+/// As many threads as the machine gives. Asking takes the reading of several files.
+pub(super) fn cores() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
 impl<B: Blocks> SnapshotEngine<B> {
     /// An engine for data whose unit is a row.
     #[must_use]
     pub fn of_rows(source: B) -> Self {
-        Self::new(source, None)
+        Self::new(source, None, cores())
     }
 
     /// An engine for data whose unit is a column; `key` is the K of the lineage, by which groups and rows are chosen.
     #[must_use]
     pub fn of_units(source: B, key: RowKey) -> Self {
-        Self::new(source, Some(key))
+        Self::new(source, Some(key), cores())
     }
 
-    fn new(source: B, key: Option<RowKey>) -> Self {
-        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    pub(super) fn new(source: B, key: Option<RowKey>, threads: NonZeroUsize) -> Self {
         Self { source, key, threads, slots_max: SLOTS_MAX, memory: MEMORY_DEFAULT, folder: Folder::None }
     }
 
