@@ -262,7 +262,7 @@ impl<E: Environment> Service<E> {
             return Err(Verdict::Audience.into());
         }
         let lineage = self.registry().dataset(&right.root().dataset).cloned().ok_or(Verdict::UnknownDataset)?;
-        if lineage.description.schema().hash() != right.root().schema {
+        if lineage.schema != right.root().schema {
             return Err(Verdict::Dataset.into());
         }
         if lineage.description.budget().model() != right.terms().budget.model() {

@@ -39,6 +39,8 @@ pub(super) struct Lineage {
     pub(super) account: AccountId,
     pub(super) id: DatasetId,
     pub(super) description: Arc<Description>,
+    /// The hash of its schema.
+    pub(super) schema: Digest,
     /// The first publication, signed.
     pub(super) publication: Vec<u8>,
     pub(super) row_key: RowKey,
@@ -184,6 +186,7 @@ impl Lineage {
             account,
             id: publication.dataset_id(),
             description: Arc::new(publication.value().description.clone()),
+            schema: publication.value().description.schema().hash(),
             publication: publication.bytes().to_vec(),
             row_key: RowKey::of_first_snapshot(&data.salt),
             versions: Mutex::new(versions),

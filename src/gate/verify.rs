@@ -64,14 +64,14 @@ impl<E: Environment> Service<E> {
         checked.map_err(|verdict| refused(verdict, Some(own)))?;
         let bound = || -> Result<Bound, Verdict> {
             let lineage = self.registry().dataset(&request.value().dataset).cloned().ok_or(Verdict::UnknownDataset)?;
-            let schema = lineage.description.schema();
-            if schema.hash() != request.value().schema {
+            if lineage.schema != request.value().schema {
                 return Err(Verdict::Dataset);
             }
             if request.value().price.model() != lineage.description.budget().model() {
                 return Err(Verdict::Price);
             }
-            let bound = Bound::new(&request.value().query, schema).map_err(|error| Verdict::Query(error.to_string()))?;
+            let bound =
+                Bound::new(&request.value().query, lineage.description.schema()).map_err(|error| Verdict::Query(error.to_string()))?;
             if answer_columns(&request.value().query, &bound).is_none_or(|columns| columns.len() > COLUMNS_MAX) {
                 return Err(Verdict::Query(format!("the answer has more than {COLUMNS_MAX} columns, or one with too long a name: use AS")));
             }
