@@ -3,7 +3,9 @@ use crate::dp::Scale;
 use crate::dp::noise::{Nat, exp_bracket};
 
 /// Bits of the first bracket; 64 more wherever they leave a decision open.
-const BITS: usize = 128;
+pub(super) const BITS: usize = 128;
+/// So many steps from floating point are walked one by one.
+const STEPS_MAX: u128 = 8;
 
 /// The half-width of one discrete Laplace law: the least q with P(|X| <= q) >= 0.95.
 ///
@@ -11,15 +13,40 @@ const BITS: usize = 128;
 /// brackets, as narrow as it takes, so the width is exact at every scale.
 #[must_use]
 pub fn laplace(scale: Scale) -> HalfWidth {
-    let steps = least_steps(scale, ONE_IN);
-    HalfWidth { steps, coverage: coverage(scale, steps).max(COVERAGE_DECIDED), method: Method::Laplace }
+    let found = near(scale, ONE_IN).unwrap_or_else(|| {
+        let steps = anywhere(scale, ONE_IN);
+        (steps, Brackets::new(scale, steps, BITS))
+    });
+    let (steps, brackets) = found;
+    HalfWidth { steps, coverage: brackets.coverage().max(COVERAGE_DECIDED), method: Method::Laplace }
 }
 
-/// The least q with P(|X| > q) <= 1 / one_in.
-///
-/// It is looked for around its value in floating point, which only saves time: where that is off, everywhere. Above
-/// u128 it saturates.
+/// The least q with P(|X| > q) <= 1 / one_in. Above u128 it saturates.
 pub(super) fn least_steps(scale: Scale, one_in: u64) -> u128 {
+    near(scale, one_in).map_or_else(|| anywhere(scale, one_in), |(steps, _)| steps)
+}
+
+/// It, if it is a few steps from its value in floating point, which only saves time: two exponentials are enough then.
+fn near(scale: Scale, one_in: u64) -> Option<(u128, Brackets)> {
+    let (low, width) = guess(scale, one_in);
+    let mut brackets = Brackets::new(scale, low.saturating_sub(1), BITS);
+    if low > 0 {
+        if brackets.covers(one_in)? {
+            return None;
+        }
+        brackets.step();
+    }
+    for steps in low..=low.checked_add(width.min(STEPS_MAX))? {
+        if brackets.covers(one_in)? {
+            return Some((steps, brackets));
+        }
+        brackets.step();
+    }
+    None
+}
+
+/// It, wherever it is.
+fn anywhere(scale: Scale, one_in: u64) -> u128 {
     let (low, width) = guess(scale, one_in);
     let found = low.checked_add(width).is_some_and(|high| covers(scale, high, one_in));
     if found && (low == 0 || !covers(scale, low - 1, one_in)) {
@@ -41,32 +68,49 @@ fn guess(scale: Scale, one_in: u64) -> (u128, u128) {
 
 /// Decides 2 a^(steps + 1) / (1 + a) <= 1 / one_in. Equality cannot be: a is transcendental.
 pub(super) fn covers(scale: Scale, steps: u128, one_in: u64) -> bool {
-    let parts = Nat::from(2 * u128::from(one_in));
     let mut bits = BITS;
     loop {
-        let (power, base) = brackets(scale, steps, bits);
-        let one = Nat::one().shl(bits);
-        if power.1.mul(&parts) <= one.add(&base.0) {
-            return true;
-        }
-        if power.0.mul(&parts) >= one.add(&base.1) {
-            return false;
+        if let Some(covers) = Brackets::new(scale, steps, bits).covers(one_in) {
+            return covers;
         }
         bits += 64;
     }
 }
 
-/// P(|X| <= steps) in units of 10^-12, rounded down.
-pub(super) fn coverage(scale: Scale, steps: u128) -> u64 {
-    let (power, base) = brackets(scale, steps, BITS);
-    let missed = power.1.mul(&Nat::from(2 * COVERAGE_UNITS)).div(&Nat::one().shl(BITS).add(&base.0));
-    let missed = missed.to_u128().and_then(|missed| u64::try_from(missed).ok()).unwrap_or(COVERAGE_UNITS);
-    COVERAGE_UNITS.saturating_sub(missed.saturating_add(1))
+/// Brackets of a^(steps + 1) and of a, in units of 2^-bits.
+pub(super) struct Brackets {
+    bits: usize,
+    power: (Nat, Nat),
+    base: (Nat, Nat),
 }
 
-/// Brackets of a^(steps + 1) and of a, in units of 2^-bits.
-fn brackets(scale: Scale, steps: u128, bits: usize) -> ((Nat, Nat), (Nat, Nat)) {
-    let (t, s) = (Nat::from(scale.numerator()), Nat::from(scale.denominator()));
-    let power = Nat::from(steps).add(&Nat::one()).mul(&s);
-    (exp_bracket(&power, &t, bits), exp_bracket(&s, &t, bits))
+impl Brackets {
+    pub(super) fn new(scale: Scale, steps: u128, bits: usize) -> Self {
+        let (t, s) = (Nat::from(scale.numerator()), Nat::from(scale.denominator()));
+        let power = Nat::from(steps).add(&Nat::one()).mul(&s);
+        Self { bits, power: exp_bracket(&power, &t, bits), base: exp_bracket(&s, &t, bits) }
+    }
+
+    /// To those of one step more: a little wider than new ones.
+    pub(super) fn step(&mut self) {
+        let Self { bits, power, base } = self;
+        *power = (power.0.mul(&base.0).shr(*bits), power.1.mul(&base.1).shr_up(*bits));
+    }
+
+    /// Whether 2 a^(steps + 1) / (1 + a) <= 1 / one_in, if they are narrow enough to tell.
+    pub(super) fn covers(&self, one_in: u64) -> Option<bool> {
+        let parts = Nat::from(2 * u128::from(one_in));
+        let one = Nat::one().shl(self.bits);
+        if self.power.1.mul(&parts) <= one.add(&self.base.0) {
+            return Some(true);
+        }
+        (self.power.0.mul(&parts) >= one.add(&self.base.1)).then_some(false)
+    }
+
+    /// P(|X| <= steps) in units of 10^-12, rounded down.
+    pub(super) fn coverage(&self) -> u64 {
+        let missed = self.power.1.mul(&Nat::from(2 * COVERAGE_UNITS)).div(&Nat::one().shl(self.bits).add(&self.base.0));
+        let missed = missed.to_u128().and_then(|missed| u64::try_from(missed).ok()).unwrap_or(COVERAGE_UNITS);
+        COVERAGE_UNITS.saturating_sub(missed.saturating_add(1))
+    }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::laplace::{coverage, covers};
+use super::laplace::{BITS, Brackets, covers};
 use super::sum::{Lattice, Pair};
 use super::*;
 use crate::dp::{DiscreteLaplace, DpError, Scale, SigmaSquared};
@@ -81,7 +81,26 @@ fn width_of_one_law_is_the_least_at_every_scale() {
         let decided = |steps| covers(scale, steps, 20);
         assert!(decided(width.steps) && (width.steps == 0 || !decided(width.steps - 1)), "{scale}");
         assert!(width.coverage >= COVERAGE_UNITS / 20 * 19, "{scale}");
-        assert!(width.steps == 0 || coverage(scale, width.steps - 1) < COVERAGE_UNITS / 20 * 19, "{scale}");
+        let before = |steps| Brackets::new(scale, steps, BITS).coverage();
+        assert!(width.steps == 0 || before(width.steps - 1) < COVERAGE_UNITS / 20 * 19, "{scale}");
+    }
+}
+
+/// What is walked to holds what is computed anew, and says the same of it wherever it is narrow enough to say anything.
+#[test]
+fn brackets_that_are_walked_hold_those_made_anew() {
+    for (t, s) in [(1, 3), (1, 1), (10, 1), (1_000, 1), (7_000_001, 7), (1_000_000_000_000, 1), (1, 1 << 100)] {
+        let scale = scale(t, s);
+        for from in [0, 5, 1_000, 1 << 50] {
+            let mut walked = Brackets::new(scale, from, BITS);
+            for steps in from..from + 10 {
+                for one_in in [20, 40, 1_000_000] {
+                    assert!(walked.covers(one_in).is_none_or(|covers| covers == super::laplace::covers(scale, steps, one_in)));
+                }
+                assert!(walked.coverage() <= Brackets::new(scale, steps, BITS).coverage(), "{scale} {steps}");
+                walked.step();
+            }
+        }
     }
 }
 
