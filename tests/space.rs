@@ -259,12 +259,16 @@ fn another_process_is_told_at_once_or_waits() {
     let refused = Space::open(world.path("space")).map(drop).unwrap_err();
     assert!(matches!(refused, GateError::Archive(ArchiveError::Locked)), "{refused}");
     assert!(begun.elapsed() < Duration::from_secs(2));
-    let path = world.path("space");
-    let waiting = std::thread::spawn(move || Space::open_with(path, quick().wait(Duration::from_secs(60))).map(drop));
+    let waiting = [Duration::from_secs(60), Duration::MAX].map(|time| {
+        let path = world.path("space");
+        std::thread::spawn(move || Space::open_with(path, quick().wait(time)).map(drop))
+    });
     std::thread::sleep(Duration::from_millis(300));
-    assert!(!waiting.is_finished());
+    assert!(waiting.iter().all(|waiting| !waiting.is_finished()));
     drop(space);
-    waiting.join().unwrap().unwrap();
+    for waiting in waiting {
+        waiting.join().unwrap().unwrap();
+    }
 }
 
 #[cfg(feature = "cli")]

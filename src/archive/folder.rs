@@ -78,11 +78,11 @@ impl SpaceFolder {
     /// Another process has it.
     pub fn lock(&self, wait: Duration) -> Result<File, ArchiveError> {
         let lock = file::open_lock(self.path.join("lock")).map_err(|error| io("lock", error.kind()))?;
-        let until = Instant::now() + wait.max(LOCK_GRACE);
+        let (asked, wait) = (Instant::now(), wait.max(LOCK_GRACE));
         loop {
             match lock.try_lock() {
                 Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOCK_RETRY),
+                Err(TryLockError::WouldBlock) if asked.elapsed() < wait => std::thread::sleep(LOCK_RETRY),
                 Err(TryLockError::WouldBlock) => return Err(ArchiveError::Locked),
                 Err(TryLockError::Error(error)) => return Err(io("lock", error.kind())),
             }

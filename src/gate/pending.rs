@@ -119,14 +119,14 @@ impl<T: Send + 'static> Pending<T> {
     /// Blocks until the outcome is there, at most that long; nothing when it is not there then. The outcome is given out once.
     #[must_use]
     pub fn wait_for(&mut self, time: Duration) -> Option<T> {
-        let until = Instant::now() + time;
+        let asked = Instant::now();
         let mut state = self.slot.state();
         loop {
             match std::mem::replace(&mut *state, State::Taken) {
                 State::Ready(outcome) => return Some(outcome),
                 other => *state = other,
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let left = time.saturating_sub(asked.elapsed());
             if left.is_zero() {
                 return None;
             }

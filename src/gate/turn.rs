@@ -105,6 +105,15 @@ mod tests {
         drop(turns.enter(ID, third, |_| 1).unwrap());
         assert_eq!(c.wait(), 1);
     }
+
+    #[test]
+    fn a_caller_waits_as_long_as_it_says_and_no_time_is_too_long() {
+        let (promise, mut pending) = promise();
+        assert_eq!(pending.wait_for(std::time::Duration::from_millis(1)), None);
+        let other = std::thread::spawn(move || pending.wait_for(std::time::Duration::MAX));
+        promise.complete(3);
+        assert_eq!(other.join().unwrap(), Some(3));
+    }
 }
 
 /// Under every schedule that shuttle tries.
