@@ -1,8 +1,8 @@
 //! The few things the journal asks of a folder, so that tests can make them fail.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::file;
@@ -54,7 +54,7 @@ type Identity = (u64, u64);
 
 impl Open {
     fn new(name: &str, file: File) -> io::Result<Self> {
-        let identity = identity_of(&file)?;
+        let identity = identity(&file.metadata()?);
         Ok(Self { name: name.to_owned(), file, identity })
     }
 
@@ -67,9 +67,8 @@ impl Open {
     }
 }
 
-fn identity_of(file: &File) -> io::Result<Identity> {
-    let found = rustix::fs::fstat(file)?;
-    Ok((found.st_dev, found.st_ino))
+fn identity(file: &Metadata) -> Identity {
+    (file.dev(), file.ino())
 }
 
 /// Asks for nothing else where it can. Once somebody has asked for its times, Linux (6.13 and later) gives the next write to a
@@ -85,8 +84,7 @@ fn identity_at(path: &Path) -> io::Result<Identity> {
             Err(error) => return Err(error.into()),
         }
     }
-    let found = rustix::fs::stat(path)?;
-    Ok((found.st_dev, found.st_ino))
+    Ok(identity(&std::fs::metadata(path)?))
 }
 
 impl Folder {
