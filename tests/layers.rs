@@ -2,6 +2,7 @@
 //!
 //! The checker reads sources as tokens, comments and strings left out, so that neither a doc link nor a message counts.
 //! It knows `use` and inline paths, groups, and chains of `super` that leave a room, in test modules too.
+//! Beside it stands the check that every file says in its first line what it is for.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::{Path, PathBuf};
@@ -203,6 +204,30 @@ fn the_table_of_contents_is_in_the_order_of_the_rooms() {
     let names: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     let order: Vec<Option<usize>> = names.iter().map(|name| rooms.iter().position(|room| room == name)).collect();
     assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{names:?}");
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let mut files = Vec::new();
+    // The last two are no part of the package.
+    let folders = ["src", "tests", "examples", "benches", "fuzz/targets", "crates"].map(|folder| root().join(folder));
+    folders.iter().filter(|folder| folder.is_dir()).for_each(|folder| sources(folder, &mut files));
+    assert!(files.len() > 300, "{}", files.len());
+    files.retain(|file| !says_its_purpose(&std::fs::read_to_string(file).unwrap()));
+    assert!(files.is_empty(), "without a module doc: {files:#?}");
+}
+
+/// A doc of the module in the first line, and more in it than a word.
+fn says_its_purpose(source: &str) -> bool {
+    source.lines().next().and_then(|line| line.strip_prefix("//! ")).is_some_and(|line| line.split_whitespace().count() > 1)
+}
+
+#[test]
+fn a_file_that_does_not_is_found() {
+    for source in ["", "use std::fmt;\n", "//!\n//! Ids.\n", "//! Ids.\n", "// Ids of requests.\n", "/// Ids of requests.\nstruct Id;"] {
+        assert!(!says_its_purpose(source), "{source:?}");
+    }
+    assert!(says_its_purpose("//! Ids of requests.\n\nuse std::fmt;\n"));
 }
 
 #[test]

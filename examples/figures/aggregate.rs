@@ -1,3 +1,5 @@
+//! Exact bounded sums beside plain loops over the same columns: declared groups, unknown ones, units, quantiles.
+
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! The whole ask, from request bytes to sealed answer: one over a million rows, and many at once over a few.
+
 use std::error::Error;
 use std::hint::black_box;
 use std::thread;

@@ -1,3 +1,5 @@
+//! Desensitising an eight-column register: in memory, and from file to file with survey, digests and manifest.
+
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::ops::ControlFlow;

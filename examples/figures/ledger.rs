@@ -1,3 +1,5 @@
+//! Durable charges beside what the disk can do, what an ask leaves there, and a grant beside many.
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Draws of both laws of noise, the account of a long plan, and the noise of a running count.
+
 use usufruct::budget::Epsilon;
 use usufruct::dp::accountant::plan::{Plan, Step};
 use usufruct::dp::continual::factor;

@@ -1,3 +1,5 @@
+//! A receipt of a ledger of a thousand million entries: its bytes, and the time a stranger takes for it.
+
 use std::hint::black_box;
 
 use sha2::{Digest as _, Sha256};

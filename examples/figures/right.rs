@@ -1,3 +1,5 @@
+//! Verification of a right and a request that nobody has seen before, beside one signature.
+
 use std::hint::black_box;
 
 use usufruct::key::{KeySet, PublicKey, Signer as _, SigningKey};

@@ -1,3 +1,5 @@
+//! Sealed answers in segments beside the journal: one sync for all answers of a batch.
+
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};

@@ -1,3 +1,5 @@
+//! The archive as files in the folder of a space.
+
 use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;

@@ -1,3 +1,5 @@
+//! The folder of a space: what lies where, under which mode, and the lock of the one process that has it open.
+
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;

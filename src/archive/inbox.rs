@@ -1,3 +1,5 @@
+//! The inbox of a space: owner's acts as files, taken by a rename, each with a word on what became of it.
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};

@@ -1,3 +1,5 @@
+//! What opens a commitment of the ledger: salts and the bytes behind them.
+
 use zeroize::Zeroizing;
 
 use crate::codec::{CodecError, Decoder, Encoder, Field, Limits, Record, record};

@@ -1,3 +1,5 @@
+//! Tags of names and rights, by which the ledger refuses a second one without telling which.
+
 use super::{Archive, ArchiveError, Opening, OpeningName, OpeningPart};
 use crate::id::{AccountId, Digest, LedgerId, RightId, Salt};
 use crate::label::Label;

@@ -1,3 +1,5 @@
+//! Amounts of epsilon, rho and delta: integers of a fixed unit, read from decimals and never from floats.
+
 use std::fmt;
 
 use super::BudgetError;

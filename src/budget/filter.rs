@@ -1,3 +1,5 @@
+//! The privacy filter of sums: limit, spent, left, and whether one more charge may be made.
+
 use super::{BudgetError, Loss};
 
 /// A rule that says, before each adaptively chosen charge, whether it may still be made.

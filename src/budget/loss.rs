@@ -1,3 +1,5 @@
+//! A privacy loss in the unit of its dataset: (epsilon, delta) or (rho, delta).
+
 use std::fmt;
 
 use super::{BudgetError, Delta, Epsilon, Rho};

@@ -1,3 +1,5 @@
+//! Reading canonical CBOR: every other encoding is refused, limits come before allocation.
+
 use unicode_normalization::is_nfc;
 
 use super::CodecError;

@@ -1,3 +1,5 @@
+//! Writing canonical CBOR: shortest heads, map keys in order.
+
 use super::decode::rank;
 use super::record::{FIELDS_MAX, Field};
 

@@ -1,3 +1,5 @@
+//! Cards: what a grant and a request need to know of a dataset, signed by its owner.
+
 use super::publication::{DESCRIPTION_BYTES_MAX, read_map};
 use super::{Description, Publication};
 use crate::codec::{CodecError, Encoder, required};

@@ -1,3 +1,5 @@
+//! One column of a description: its type on a grid, bounds, declared values, grade and uses.
+
 use crate::codec::{CodecError, Decoder, Encoder, Kind, required};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};

@@ -1,3 +1,5 @@
+//! Descriptions: the owner's public word on a dataset, checked as a whole and encoded one way.
+
 use super::{DescriptionError, Schema, Unit};
 use crate::budget::{Delta, Epsilon, Loss};
 use crate::codec::{CodecError, Decoder, Encoder, required};

@@ -1,3 +1,5 @@
+//! What an owner signs to publish: a first publication, a version, a refill.
+
 use super::Description;
 use crate::budget::Loss;
 use crate::codec::{CodecError, Decoder, Encoder, Limits, required};

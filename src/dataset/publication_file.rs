@@ -1,3 +1,5 @@
+//! A publication on its way to the gate: the signed act with what opens its commitment.
+
 use zeroize::Zeroizing;
 
 use super::publication::DESCRIPTION_BYTES_MAX;

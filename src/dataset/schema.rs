@@ -1,3 +1,5 @@
+//! The schema: privacy unit, contribution bounds and columns, whose hash a request carries.
+
 use std::collections::HashSet;
 
 use super::column::{VALUE_BYTES_MAX, VALUES_MAX};

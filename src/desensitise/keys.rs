@@ -1,3 +1,5 @@
+//! Keys of desensitisation and the file they stand in.
+
 use std::fmt;
 
 use zeroize::Zeroizing;

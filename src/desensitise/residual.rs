@@ -1,3 +1,5 @@
+//! What a technique leaves open: the least number of input values that agree with an output.
+
 use std::collections::HashMap;
 
 pub(super) use super::measure::{Nature, Residual};

@@ -1,3 +1,5 @@
+//! The mechanism of bounded work: truncated geometric noise, at a delta.
+
 use super::noise::{Nat, exp_bracket};
 use super::{BoundedLaplace, DpError, LaplaceMechanism};
 use crate::budget::{Delta, Epsilon};

@@ -1,3 +1,5 @@
+//! The law of one noise, as it is named wherever it is reported.
+
 use std::fmt;
 
 use super::{Scale, SigmaSquared};

@@ -1,3 +1,5 @@
+//! The discrete Laplace and Gaussian mechanisms: from sensitivity and price to the exact scale of the noise.
+
 use super::noise::gcd;
 use super::{DiscreteGaussian, DiscreteLaplace, DpError, Scale, SigmaSquared};
 use crate::random::Random;

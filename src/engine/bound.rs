@@ -1,3 +1,5 @@
+//! Binding a query to a schema: what is read, which groups there are, which base vectors are summed.
+
 use std::sync::Arc;
 
 use super::filter::{Binder, Filter};

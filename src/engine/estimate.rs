@@ -1,3 +1,5 @@
+//! From noised sums to the values of an answer and their intervals; all of it post-processing.
+
 use super::bound::{ANSWER_BYTES_MAX, Aggregate, ESTIMATE_BYTES, Step};
 use super::decimal::{Round, product};
 use super::{Key, Noisy, Split};

@@ -1,3 +1,5 @@
+//! WHERE with types bound: conditions in negation normal form.
+
 use super::BindError;
 use crate::dataset::{Column, ColumnType, Step};
 use crate::id::{ColumnName, Decimal};

@@ -1,3 +1,5 @@
+//! Columns of GROUP BY: from cells to the numbers of groups, and back to their keys.
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 

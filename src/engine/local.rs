@@ -1,3 +1,5 @@
+//! The engines of this crate as a value that a gate or a probe is given.
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+//! The step from exact sums, which must not leave, to noised ones, which may.
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! The least price at which an answer is as precise as is asked.
+
 use super::{Bound, Split, SplitError};
 use crate::budget::{Delta, Epsilon, Loss, Model, Rho};
 use crate::class::Class;

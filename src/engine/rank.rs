@@ -1,3 +1,5 @@
+//! Keyed ranks by which the groups of a unit and the rows of a group are chosen.
+
 use sha2::{Digest as _, Sha256};
 
 use crate::dataset::RowKey;

@@ -1,3 +1,5 @@
+//! The scan: threads over blocks, exact sums, the same in any order.
+
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroUsize;

@@ -1,3 +1,5 @@
+//! Columns in blocks: what an engine needs of a snapshot, a table in memory, or an embedder's data.
+
 use std::sync::Arc;
 
 use super::EngineError;

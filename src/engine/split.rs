@@ -1,3 +1,5 @@
+//! The price of a query divided among its steps.
+
 mod planned;
 
 use std::num::NonZeroU32;

@@ -1,3 +1,5 @@
+//! Slots of a vector: histogram edges, declared values, magnitudes, the grid of quantiles.
+
 use super::filter::Point;
 use super::group::Lookup;
 use crate::dataset::{Bounds, Column, Step, Values};

@@ -1,3 +1,4 @@
+//! The engine against slow and plain readings of the same rows, row by row and unit by unit.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "tests")]
 
 mod adult;

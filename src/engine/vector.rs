@@ -1,3 +1,5 @@
+//! Base vectors: what is counted or summed for each group, with its sensitivity in both norms.
+
 use std::fmt;
 
 use crate::dataset::{Bounds, Contribution};

@@ -1,3 +1,5 @@
+//! Reading files: regular ones only, within a limit, private ones only where secrets stand.
+
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};

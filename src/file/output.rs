@@ -1,3 +1,5 @@
+//! Writing files: whole or not at all, durable before they have their name.
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! A request on its way through the gate: asked, proposed, computed, sealed, released.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

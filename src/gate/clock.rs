@@ -1,3 +1,5 @@
+//! Gate time, from a wall clock that is believed only as far as the ledger and a monotonic clock allow.
+
 use std::time::Duration;
 
 use crate::id::Time;

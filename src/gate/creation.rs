@@ -1,3 +1,5 @@
+//! What a new space begins with: the first entries of its ledger.
+
 use super::GateError;
 use crate::envelope::Signed;
 use crate::id::{Digest, Time};

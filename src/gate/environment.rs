@@ -1,3 +1,5 @@
+//! What a gate takes from the world: clock and randomness, which nobody can replace in a real one.
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::random::{Random, RandomError, SystemRandom};

@@ -1,3 +1,5 @@
+//! Publishing: data to a snapshot, opening, entry and card, in an order that a crash cannot break.
+
 use std::io::{ErrorKind, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! Quotes: the price of a request, its shares and the widths it buys; a function of no cell.
+
 use super::AnswerError;
 use super::environment::Environment;
 use super::service::Service;

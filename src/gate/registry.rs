@@ -1,3 +1,5 @@
+//! What the accounts of the ledger stand for, and the snapshots that are open.
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -1,3 +1,5 @@
+//! The shared state behind all handles of a space: how it opens, who holds what, how it closes.
+
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::ErrorKind;

@@ -1,3 +1,5 @@
+//! The gate of tests: injected clock, recorded randomness, crash points; never a receipt.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

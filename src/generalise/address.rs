@@ -1,3 +1,5 @@
+//! Levels of Chinese addresses, and where each ends in a text.
+
 /// How much stays of a Chinese address (地址): all parts down to this level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

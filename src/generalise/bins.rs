@@ -1,3 +1,5 @@
+//! Bins of numbers, exact for integers and decimals.
+
 use super::{GeneraliseError, Number};
 use crate::id::Decimal;
 

@@ -1,3 +1,5 @@
+//! One line of a file of seen checkpoints, and its verification.
+
 use std::fmt;
 
 use base64::Engine as _;

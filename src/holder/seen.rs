@@ -1,3 +1,5 @@
+//! The file beside a holder's key that remembers checkpoints, and finds rollbacks and forks by them.
+
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};

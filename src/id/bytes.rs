@@ -1,3 +1,5 @@
+//! Ids, nonces, salts and digests: bytes of fixed length, each a type of its own.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! Exact decimals.
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;

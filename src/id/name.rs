@@ -1,3 +1,5 @@
+//! Names of datasets, columns and purposes: NFC, short, without control characters.
+
 use std::fmt;
 use std::str::FromStr;
 

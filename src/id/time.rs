@@ -1,3 +1,5 @@
+//! Points in time: whole seconds, read and written as RFC 3339.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! The check of an Ed25519 public key before it is trusted with anything.
+
 use curve25519_dalek::Scalar;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 

@@ -1,3 +1,5 @@
+//! Public keys, their ids, and sets of them.
+
 use std::fmt;
 
 use ring::signature::{ED25519, UnparsedPublicKey};

@@ -1,3 +1,5 @@
+//! Signing keys, and the trait by which an HSM or a KMS signs in their place.
+
 use std::fmt;
 
 use ring::signature::{Ed25519KeyPair, KeyPair};

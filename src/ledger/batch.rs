@@ -1,3 +1,5 @@
+//! The entries of one step: proposals admitted in order over the state that all before them would make.
+
 use super::book::{BookError, Changes, Overlay, State, apply};
 use super::entry::Entry;
 use super::proposal::{Admitted, Proposal, Ticket};

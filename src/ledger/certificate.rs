@@ -1,3 +1,5 @@
+//! Gate certificates: the owner's word on whose checkpoints count, and when.
+
 use crate::codec::{CodecError, Limits, Record, record};
 use crate::envelope::Artefact;
 use crate::id::{LedgerId, Time};

@@ -1,3 +1,5 @@
+//! Charges: what an entry takes from each account, with the balance before and after.
+
 use std::ops::Deref;
 
 use crate::budget::{BudgetError, Loss};

@@ -1,3 +1,5 @@
+//! The clock that the writer of a ledger asks, and why it may not be believed.
+
 use crate::id::Time;
 
 /// What tells the writer of a ledger the time.

@@ -1,3 +1,5 @@
+//! Salted commitments: they hide a digest until the salt is shown.
+
 use ring::hmac;
 use subtle::ConstantTimeEq;
 

@@ -1,3 +1,5 @@
+//! Entries and their kinds: what the leaves of the tree say.
+
 use super::charge::{Charges, Measure};
 use super::commitment::Commitment;
 use super::quantum::Quantum;

@@ -1,3 +1,5 @@
+//! The first entries of a ledger, made durable together.
+
 use super::certificate::GateCertificate;
 use super::commitment::Commitment;
 use super::entry::{Entry, Event, Genesis};

@@ -1,3 +1,5 @@
+//! Proposals: what a caller wants recorded, before time, index and balances are known.
+
 use super::book::{BookError, RequestRecord, State, charge};
 use super::change::ClockReset;
 use super::charge::{Charge, Charges, Measure};

@@ -1,3 +1,5 @@
+//! The quantum of a space: the step of every time that leaves it.
+
 use crate::class::Class;
 use crate::codec::{CodecError, Decoder, Encoder, Field};
 use crate::id::Time;

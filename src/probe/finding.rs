@@ -1,3 +1,5 @@
+//! What a probe reports: findings, each with the check that made it.
+
 use std::fmt;
 
 /// What a probe found; its [`fmt::Display`] is for people.

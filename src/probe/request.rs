@@ -1,3 +1,5 @@
+//! The self-audit of a request on a table in memory.
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;

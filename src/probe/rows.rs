@@ -1,3 +1,5 @@
+//! Tables in memory for probes of requests.
+
 use std::sync::Arc;
 
 use super::ProbeError;

@@ -1,3 +1,5 @@
+//! A run of all checks on one mechanism, from a seed.
+
 use super::distinguish::{self, Claimed};
 use super::noise::Tally;
 use super::{Fault, Finding, Report, Subject, exact};

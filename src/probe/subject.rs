@@ -1,3 +1,5 @@
+//! What is probed: a mechanism, the exact values it hides, and what it claims.
+
 use crate::budget::Loss;
 use crate::dp::{Scale, SigmaSquared};
 use crate::random::Random;

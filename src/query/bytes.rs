@@ -1,3 +1,5 @@
+//! Queries as canonical bytes, and back.
+
 use super::{
     Comparison, EDGES_MAX, Expression, GROUPS_MAX, ITEMS_MAX, Item, LITERALS_MAX, Literal, Predicate, QUERY_BYTES_MAX, Query, QueryError,
 };

@@ -1,3 +1,5 @@
+//! Why parts, bytes or a text are not a query.
+
 use super::Operation;
 use crate::class::Class;
 use crate::codec::CodecError;

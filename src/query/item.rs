@@ -1,3 +1,5 @@
+//! Items of SELECT: keys and aggregates, with their names and prices.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DECIMALS_MAX, EDGES_MAX, EDGES_MIN, Operation, QUANTILES_MAX, QueryError};

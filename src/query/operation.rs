@@ -1,3 +1,5 @@
+//! Operations: what terms allow and queries need.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! Conditions of WHERE, in one canonical form.
+
 use std::collections::BTreeMap;
 
 use unicode_normalization::is_nfc;

@@ -1,3 +1,4 @@
+//! Queries: what they need, their canonical bytes, and the limits of conditions.
 #![allow(clippy::unwrap_used)]
 
 use super::*;

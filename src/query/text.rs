@@ -1,3 +1,5 @@
+//! Queries as SQL text that reads back the same.
+
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::{Expression, Item, Literal, Predicate, Query};

@@ -1,3 +1,5 @@
+//! Repeatable randomness for tests and for the self-audit.
+
 use std::fmt;
 #[cfg(feature = "hazmat")]
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! The stream behind all draws: ChaCha20 that forgets its keys.
+
 use std::mem;
 
 use chacha20::ChaCha20Rng;

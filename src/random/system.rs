@@ -1,3 +1,5 @@
+//! The system generator: keyed by the operating system, closed to callers, safe across forks.
+
 use std::{fmt, process};
 
 use ring::rand::SecureRandom;

@@ -1,3 +1,5 @@
+//! Answers as bytes: groups, values, intervals, what was spent and what is left.
+
 use std::fmt;
 
 use crate::budget::Loss;

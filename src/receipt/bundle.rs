@@ -1,3 +1,5 @@
+//! Receipts, and the file that holds request, answer and receipt together.
+
 use crate::codec::{CodecError, Decoder, Encoder, Limits, required};
 use crate::ledger::{ENTRY_BYTES_MAX, NOTE_BYTES_MAX};
 use crate::receipt::ANSWER_BYTES_MAX;

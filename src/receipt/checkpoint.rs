@@ -1,3 +1,5 @@
+//! Checkpoints under the owner's key: note and certificate together.
+
 use std::fmt;
 
 use super::ReceiptError;

@@ -1,3 +1,5 @@
+//! Verification of a receipt: what was proved, and what no verification of ours proves.
+
 use std::fmt;
 
 use super::{Answer, Bundle, Receipt, SignedCheckpoint};

@@ -1,3 +1,5 @@
+//! Block 0 of a right: what the owner signs for a holder.
+
 use std::collections::BTreeSet;
 
 use super::terms::{COLUMNS_MAX, PURPOSES_MAX, RightKind, Terms};

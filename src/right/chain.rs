@@ -1,3 +1,5 @@
+//! Rights as chains of blocks, of which this version reads one.
+
 use super::{Block, Terms};
 use crate::class::Class;
 use crate::codec::{CodecError, Decoder, Encoder, Limits};

@@ -1,3 +1,5 @@
+//! Signing rights and requests, offline.
+
 use super::{Block, Request, Right, RightError, RightKind, Seen, Terms, TermsError, Verified};
 use crate::budget::{Loss, Model};
 use crate::class::Class;

@@ -1,3 +1,5 @@
+//! Requests: one use of a right, signed by its holder.
+
 use super::block::decode_time;
 use super::chain::{CHAIN_BYTES_MAX, Right, Verified};
 use super::terms::RightKind;

@@ -1,3 +1,5 @@
+//! Terms: the content of a right, checked as a whole.
+
 use std::collections::BTreeSet;
 
 use crate::budget::Loss;

@@ -1,3 +1,5 @@
+//! Why a request is refused: the whole verdict for the owner, the little that the holder learns.
+
 use crate::budget::{Balance, Loss, Model};
 use crate::class::Class;
 use crate::envelope::EnvelopeError;

@@ -1,3 +1,5 @@
+//! A continual counter kept in a file, so that no period is noised twice.
+
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

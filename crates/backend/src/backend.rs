@@ -1,3 +1,5 @@
+//! What all routes share: the open space, the owner's signer, the folder of data, and how many requests have room.
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

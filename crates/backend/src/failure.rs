@@ -1,3 +1,5 @@
+//! Failures as HTTP: a status that follows from the class of the error, and no word that its reader may not know.
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};

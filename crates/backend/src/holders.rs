@@ -1,3 +1,5 @@
+//! The routes of holders: a signed request in, the answer with its receipt out, again as often as it is asked for.
+
 use std::sync::Arc;
 
 use axum::Router;

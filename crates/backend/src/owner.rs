@@ -1,3 +1,5 @@
+//! The routes of the owner: datasets, rights, acts that were signed elsewhere, and the state of the space.
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};

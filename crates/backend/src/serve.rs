@@ -1,3 +1,5 @@
+//! The server: all routes until it is told to stop, then an end in order.
+
 use std::future::Future;
 use std::io;
 use std::sync::Arc;

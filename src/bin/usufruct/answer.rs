@@ -1,3 +1,5 @@
+//! The verb `answer`: the gate's side of a request; and how answers are printed.
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

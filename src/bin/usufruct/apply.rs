@@ -1,3 +1,5 @@
+//! The verb `apply`: an owner's act that was signed elsewhere goes into the ledger.
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! The verb `ask`: sign, charge, answer and verify on one machine.
+
 use clap::Args;
 use usufruct::auditor::Auditor;
 

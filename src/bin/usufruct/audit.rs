@@ -1,3 +1,5 @@
+//! The verb `audit`: the walk over a whole space, and what it found.
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! The verb `classify`: kind, grade and evidence of every column of a file.
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+//! The verb `desensitise`: from a file and a policy to a file that may leave, with its manifest.
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

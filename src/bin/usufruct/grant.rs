@@ -1,3 +1,5 @@
+//! The verb `grant`: the owner signs a right, and registers it where the space is at hand.
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! The verb `inspect`: any file of ours field by field, as claimed and unverified.
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! The verbs `key new` and `key public`: keys to sign and keys to desensitise with.
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};

@@ -1,3 +1,5 @@
+//! The verbs `policy suggest` and `policy check`.
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};

@@ -1,3 +1,5 @@
+//! The options by which an amount of budget is given: epsilon or rho, and the delta beside it.
+
 use clap::Args;
 use usufruct::budget::Loss;
 

@@ -1,3 +1,5 @@
+//! The verb `publish`: data into a space, or into a snapshot and a signed publication for `apply`.
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,5 @@
+//! The verb `quote`: what a question costs and how wide its intervals are, without a charge.
+
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -1,3 +1,5 @@
+//! The verb `refill`: more budget for a dataset, at once or as a signed file.
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! The verb `request`: the holder's side of a question, offline.
+
 use std::path::Path;
 
 use clap::Args;

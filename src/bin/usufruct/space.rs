@@ -1,3 +1,5 @@
+//! The verbs `space new`, `certify`, `quantum` and `clock`: a space and what its owner changes about it.
+
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 

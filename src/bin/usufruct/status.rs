@@ -1,3 +1,5 @@
+//! The verb `status`: what a space holds, and a receipt again.
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;

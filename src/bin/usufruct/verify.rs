@@ -1,3 +1,5 @@
+//! The verb `verify`: any signed artefact, offline, under the owner's public key.
+
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 

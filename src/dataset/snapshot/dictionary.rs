@@ -1,3 +1,5 @@
+//! The different texts of a column and their codes.
+
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 

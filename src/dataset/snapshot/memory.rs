@@ -1,3 +1,5 @@
+//! Records in memory in the form of a snapshot, for questions without a file.
+
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Reading snapshots: blocks by many threads, each verified against the index, whose digest is that of the whole.
+
 use std::fmt;
 use std::fs::File;
 use std::io;

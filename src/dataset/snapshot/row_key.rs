@@ -1,3 +1,5 @@
+//! The secret of a lineage under which units and rows have their ids and ranks.
+
 use std::fmt;
 
 use ring::hmac;

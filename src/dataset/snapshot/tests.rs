@@ -1,3 +1,4 @@
+//! Snapshots written and read back: the example of the page, order, damage, bad cells, limits of memory.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+//! Writing snapshots: every cell is checked here, once, and whatever is wrong with one is found here.
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::ops::ControlFlow;

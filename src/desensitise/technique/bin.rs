@@ -1,3 +1,5 @@
+//! The technique `bin`: intervals in place of numbers.
+
 use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};

@@ -1,3 +1,5 @@
+//! The technique `top_bottom`: numbers beyond a bound become the bound.
+
 use arrow_array::ArrayRef;
 
 use super::cells::{Cell, Cells};

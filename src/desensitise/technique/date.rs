@@ -1,3 +1,5 @@
+//! The technique `date`: dates cut to a day, month, quarter or year.
+
 use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};

@@ -1,3 +1,5 @@
+//! The technique `date_shift`: all dates of a subject moved by the same secret number of days.
+
 use std::sync::Arc;
 
 use arrow_array::builder::Int64Builder;

@@ -1,3 +1,5 @@
+//! Cells that may be written: the type that only techniques make.
+
 use std::fmt;
 use std::sync::Arc;
 

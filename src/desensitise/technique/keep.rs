@@ -1,3 +1,5 @@
+//! The technique `keep`: cells as they are, without what hides in their buffers.
+
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;

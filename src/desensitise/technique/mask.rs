@@ -1,3 +1,5 @@
+//! The technique `mask`: characters of each value behind a sign.
+
 use arrow_array::{Array, ArrayRef};
 use unicode_segmentation::UnicodeSegmentation;
 

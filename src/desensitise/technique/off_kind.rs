@@ -1,3 +1,5 @@
+//! Rows that a technique could not treat, and why; no cell.
+
 use crate::grade::Kind;
 
 /// The rows of a batch that a technique could not treat. Holds no cell.

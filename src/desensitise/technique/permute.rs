@@ -1,3 +1,5 @@
+//! The technique `permute`: the cells of a column in another order of rows, which a key draws.
+
 use std::fmt;
 
 use arrow_array::{Array, ArrayRef};

@@ -1,3 +1,5 @@
+//! The technique `pseudonym`: a keyed token in place of each value.
+
 use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};

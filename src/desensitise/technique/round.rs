@@ -1,3 +1,5 @@
+//! The technique `round`: numbers to the nearest multiple, exactly.
+
 use arrow_array::ArrayRef;
 
 use super::cells::{Cell, Cells};

@@ -1,3 +1,5 @@
+//! The technique `suppress`: the column does not leave, or one text stands in place of every cell.
+
 use arrow_array::ArrayRef;
 
 use super::cells::Cells;

@@ -1,3 +1,5 @@
+//! The technique `truncate`: the first characters of a value, or an address down to a level.
+
 use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};

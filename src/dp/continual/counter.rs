@@ -1,3 +1,5 @@
+//! A running count: what comes in a period, its close, and the value that leaves.
+
 use std::fmt;
 
 use zeroize::Zeroizing;

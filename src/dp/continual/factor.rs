@@ -1,3 +1,5 @@
+//! The factor of the running sum: coefficients of (1 - x)^(-1/2), rounded to a public grid.
+
 use super::ContinualError;
 use super::plan::check;
 

@@ -1,3 +1,5 @@
+//! Who has counted in which periods, and whether they may once more.
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 

@@ -1,3 +1,5 @@
+//! What a counter is fixed to before its first period, and the noise that follows from it.
+
 use std::fmt;
 
 use super::ContinualError;

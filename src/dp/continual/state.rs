@@ -1,3 +1,5 @@
+//! The sealed state of a counter: encrypted, and bound to the index of the entry that says it is the current one.
+
 use std::fmt;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};

@@ -1,3 +1,4 @@
+//! Counters against the matrix they stand for, their noise against its law, and their states under damage.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use super::counter::{FRACTION_BITS, noise};

@@ -1,3 +1,5 @@
+//! Half-widths of one discrete Gaussian law.
+
 use super::sum::{MISS, SLACK, coverage_units};
 use super::{COVERAGE_DECIDED, HalfWidth, Method, least, normal};
 use crate::dp::SigmaSquared;

@@ -1,3 +1,5 @@
+//! Half-widths of a weighted sum of two discrete Gaussian laws.
+
 use super::gaussian::{self, Gaussian, REACH, SUMMED};
 use super::sum::{MISS, SLACK, WIDEST, coverage_units};
 use super::{COVERAGE_DECIDED, HalfWidth, Method, least, normal};

@@ -1,3 +1,5 @@
+//! The bins in which a quantile may lie, from noisy counts of a histogram.
+
 use super::normal::POINT;
 use super::sum::SLACK;
 use crate::dp::noise::gcd;

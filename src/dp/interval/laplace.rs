@@ -1,3 +1,5 @@
+//! Half-widths of one discrete Laplace law, exact at every scale.
+
 use super::{COVERAGE_DECIDED, COVERAGE_UNITS, HalfWidth, Method, ONE_IN, least};
 use crate::dp::Scale;
 use crate::dp::noise::{Nat, exp_bracket};

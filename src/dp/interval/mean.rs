@@ -1,3 +1,5 @@
+//! Means with intervals, from a noisy sum and a noisy count.
+
 use super::gaussian_sum::GaussianPair;
 use super::sum::{Lattice, MISS, Pair};
 use super::{Interval, Method, half_width_at};

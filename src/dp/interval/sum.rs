@@ -1,3 +1,5 @@
+//! Half-widths of a weighted sum of two discrete Laplace laws.
+
 use super::{COVERAGE_DECIDED, COVERAGE_UNITS, HalfWidth, Method, laplace, least};
 use crate::dp::Scale;
 

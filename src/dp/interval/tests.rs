@@ -1,3 +1,4 @@
+//! Widths against plain sums of their laws, and coverage against binomial ranges.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use proptest::prelude::*;

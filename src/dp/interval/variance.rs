@@ -1,3 +1,5 @@
+//! Variances and standard deviations with intervals, from three noisy sums.
+
 use super::{Interval, Method, half_width_at, least};
 use crate::dp::noise::Nat;
 use crate::dp::{DpError, Law};

@@ -1,3 +1,5 @@
+//! Decisions with probability exp(-x) for rational x, exactly.
+
 use super::decide::decide;
 use super::exp;
 use super::limbs::Nat;

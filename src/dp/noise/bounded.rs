@@ -1,3 +1,5 @@
+//! Noise whose work does not depend on the draw: the two-sided geometric law, digit by digit.
+
 use std::fmt;
 
 use super::Scale;

@@ -1,3 +1,5 @@
+//! The discrete Gaussian law for the strips: exp(-y^2 / (2 sigma^2)) on integers.
+
 use super::exp;
 use super::limbs::Nat;
 use super::strips::Law;

@@ -1,3 +1,5 @@
+//! The discrete Laplace law for the strips: exp(-|y| / scale) on integers.
+
 use super::exp;
 use super::limbs::Nat;
 use super::strips::Law;

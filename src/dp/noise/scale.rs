@@ -1,3 +1,5 @@
+//! The scale of a discrete Laplace law: a reduced fraction within the limits of the sampler.
+
 use std::fmt;
 
 use crate::dp::DpError;

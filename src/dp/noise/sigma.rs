@@ -1,3 +1,5 @@
+//! The parameter of a discrete Gaussian law: sigma^2 as a reduced fraction.
+
 use std::fmt;
 
 use super::Scale;

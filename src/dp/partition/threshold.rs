@@ -1,3 +1,5 @@
+//! Thresholds from which a noisy count may name its group, from tails of discrete laws.
+
 use crate::budget::Delta;
 use crate::dp::{DpError, Scale, SigmaSquared};
 

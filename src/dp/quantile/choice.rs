@@ -1,3 +1,5 @@
+//! One draw of the exponential mechanism among the points of a stretch, on integers.
+
 use std::sync::LazyLock;
 
 use super::Rank;

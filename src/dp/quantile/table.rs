@@ -1,3 +1,5 @@
+//! The rows of a table on the points of a grid, ties spread.
+
 /// A slot has 2^16 points, so that the rows at one point are a small part even of the rows in one slot.
 pub(super) const TIE_BITS: u32 = 16;
 

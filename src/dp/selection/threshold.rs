@@ -1,3 +1,5 @@
+//! The sparse vector technique: which of a stream of values are above a threshold.
+
 use std::fmt;
 use std::num::NonZeroU32;
 

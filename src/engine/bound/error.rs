@@ -1,3 +1,5 @@
+//! Why a query does not fit a dataset.
+
 use crate::class::Class;
 use crate::id::ColumnName;
 

@@ -1,3 +1,5 @@
+//! How much memory the sums of unknown groups may take, shared by threads.
+
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

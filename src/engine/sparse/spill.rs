@@ -1,3 +1,5 @@
+//! Sums that do not fit in memory: encrypted chunks in a file without a name.
+
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! Sums by key within a room, with what does not fit set aside by parts.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

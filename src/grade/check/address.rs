@@ -1,3 +1,5 @@
+//! Whether a cell is an address: levels from large to small, or a number and a street.
+
 /// Levels of Chinese addresses from the largest to the smallest, and the words that end them.
 const LEVELS: [&[&str]; 6] = [
     &["省", "自治区", "特别行政区"],

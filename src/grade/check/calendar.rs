@@ -1,3 +1,5 @@
+//! Whether a cell is a date: forms, ranges, days that exist.
+
 use super::{digit, number};
 
 /// Whether the cell is a civil date: year first with dashes, slashes, points, 年月日 or nothing between, or year last, or with

@@ -1,3 +1,5 @@
+//! Whether a cell is the number of a payment card: issuer, length, check digit.
+
 use super::{digit, joined};
 
 /// The most digits of a card number (ISO/IEC 7812-1).

@@ -1,3 +1,5 @@
+//! Whether a cell is an e-mail or an IP address.
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Whether the cell is an e-mail address: a plain local part (RFC 5321 dot-string, at most 64 bytes), `@`, a domain of at

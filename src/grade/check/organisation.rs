@@ -1,3 +1,5 @@
+//! Whether a cell is the code of an organisation (统一社会信用代码, 组织机构代码), by its check characters.
+
 use super::digit;
 
 /// Not of the alphabet.

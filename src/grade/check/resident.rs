@@ -1,3 +1,5 @@
+//! Whether a cell is the number of a resident (居民身份证号): region, day of birth, check character.
+
 use super::calendar::is_day;
 use super::digit;
 

@@ -1,3 +1,5 @@
+//! Whether a cell can be the name of a person: a known surname and what may follow it.
+
 /// Common surnames of one character: the old list of a hundred families and the frequent ones of today.
 const SINGLE: &str = "\
 王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦\

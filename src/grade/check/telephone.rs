@@ -1,3 +1,5 @@
+//! Whether a cell is a mobile or a landline number.
+
 use super::{digit, joined};
 
 /// What follows `1` in prefixes that nobody had been given in 2022, or that only machines have.

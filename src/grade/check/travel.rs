@@ -1,3 +1,5 @@
+//! Whether a cell is a number plate, a passport or a travel permit.
+
 /// First characters of number plates: provinces, embassies, consulates.
 const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领";
 

@@ -1,3 +1,5 @@
+//! E-mail and IP addresses inside texts.
+
 use super::super::{Kind, check};
 use super::{Found, is_announced};
 

@@ -1,3 +1,5 @@
+//! Numbers and codes inside texts: of residents, cards, telephones, and what only looks like them.
+
 use super::super::{Kind, check};
 use super::{Found, is_announced, word_end};
 

@@ -1,3 +1,5 @@
+//! Full-width characters as ASCII, with the way back to where they stood.
+
 /// A text whose full-width characters (U+FF01 to U+FF5E, the ideographic blank) became ASCII.
 pub(super) struct Narrow {
     pub(super) text: String,

@@ -1,3 +1,5 @@
+//! Names, addresses, plates and travel documents inside texts, by the words that announce them.
+
 use super::super::{Kind, check};
 
 /// Words that announce the name of a person.

@@ -1,3 +1,4 @@
+//! Whole columns: look-alikes, headers against cells, grades, value types, kinds of the user's.
 #![allow(clippy::unwrap_used, clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};

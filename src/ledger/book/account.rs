@@ -1,3 +1,5 @@
+//! Accounts and requests as the entries made them.
+
 use std::sync::Arc;
 
 use super::super::charge::{Charges, Measure};

@@ -1,3 +1,5 @@
+//! Why an entry cannot follow those before it.
+
 use crate::budget::BudgetError;
 use crate::class::Class;
 use crate::id::{AccountId, RequestId, Time};

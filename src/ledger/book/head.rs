@@ -1,3 +1,5 @@
+//! What a ledger says of itself: size, time, quantum, owner, certificates.
+
 use std::sync::Arc;
 
 use super::super::certificate::GateCertificate;

@@ -1,3 +1,5 @@
+//! Maps from ids, with a fast hash under a key of this process.
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 

@@ -1,3 +1,5 @@
+//! What entries would make of a state, kept apart until they are durable.
+
 use std::collections::hash_map::Entry as Slot;
 use std::hash::Hash;
 

@@ -1,3 +1,4 @@
+//! The rules of the ledger, one by one: what may follow what, and what never.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+//! What the journal refuses or finds damaged.
+
 use std::io;
 
 use thiserror::Error;

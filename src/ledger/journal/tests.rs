@@ -1,3 +1,4 @@
+//! The journal on a simulated disk: every crash, every flipped byte, full disks, two writers.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
 use super::simulated::{After, Failure, Simulated};

@@ -1,3 +1,5 @@
+//! Why a ledger does not open, take an entry, or say what it has.
+
 use super::super::book::BookError;
 use super::super::checkpoint::CheckpointError;
 use super::super::journal::JournalError;

@@ -1,3 +1,5 @@
+//! A store that fails on command, for tests of what stands above it.
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::book::BookError;

@@ -1,3 +1,5 @@
+//! The ledger of a space: journal, fold and tree, one writer.
+
 use std::path::{Path, PathBuf};
 
 use super::super::batch::Encoded;

@@ -1,3 +1,5 @@
+//! A ledger in memory, for tests and trials.
+
 use super::super::batch::Encoded;
 use super::super::book::BookError;
 use super::super::foundation::Foundation;

@@ -1,3 +1,5 @@
+//! The state that readers see: what is durable, changed between two batches.
+
 use super::super::batch::{Batch, Encoded, Taken};
 use super::super::book::{Account, Book, BookError, Changes, LedgerHead, RequestRecord};
 use super::super::entry::Entry;

@@ -1,3 +1,5 @@
+//! Reading a ledger beside its writer, without lock or key.
+
 use std::path::Path;
 use std::time::Duration;
 

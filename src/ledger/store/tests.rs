@@ -1,3 +1,4 @@
+//! Stores: opened again, rolled back, read beside the writer, failing; each passes the same suite.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

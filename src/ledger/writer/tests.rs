@@ -1,3 +1,4 @@
+//! The writer: batches of all that wait, clocks that are refused, stores that fail, an end in order.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

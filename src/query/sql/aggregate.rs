@@ -1,3 +1,5 @@
+//! Aggregates in SQL text, with the names that other dialects have for them.
+
 use sqlparser::ast;
 use sqlparser::ast::{DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectNamePart, OrderByExpr};
 use sqlparser::ast::{OrderByOptions, Spanned, UnaryOperator, Value, ValueWithSpan};

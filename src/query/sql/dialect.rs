@@ -1,3 +1,5 @@
+//! The dialect under which the parser reads the subset.
+
 use sqlparser::dialect::Dialect;
 use sqlparser::keywords::Keyword;
 

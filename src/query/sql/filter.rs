@@ -1,3 +1,5 @@
+//! WHERE in SQL text.
+
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Spanned, UnaryOperator, Value, ValueWithSpan};
 use sqlparser::keywords::Keyword;
 

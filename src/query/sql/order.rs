@@ -1,3 +1,5 @@
+//! ORDER BY COUNT(*) DESC LIMIT n: the largest groups, and the only order there is.
+
 use sqlparser::ast::{Expr, LimitClause, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, Value, ValueWithSpan};
 use sqlparser::keywords::Keyword;
 

@@ -1,3 +1,5 @@
+//! From SQL text to a query: limits on tokens first, then the parser, then what is none of the subset.
+
 use sqlparser::ast::Ident;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};

@@ -1,3 +1,5 @@
+//! SELECT, FROM and GROUP BY in SQL text.
+
 use sqlparser::ast;
 use sqlparser::ast::{Distinct, Expr, GroupByExpr, ObjectNamePart, SelectFlavor, SelectItem, SetExpr, Spanned, TableFactor};
 use sqlparser::keywords::Keyword;

@@ -1,3 +1,4 @@
+//! SQL texts: those of the subset and those beyond it, limits, and texts made to exhaust the parser.
 #![allow(clippy::unwrap_used)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Aggregates of queries: operations, ranges of their numbers, bytes.
+
 use super::*;
 
 /// `SELECT sex, BUDGET(QUANTILE(age, 0.5), 0.1), HISTOGRAM(age, -1, 2.5), COUNT(*) FROM t WHERE job NOT LIKE 'ab%'

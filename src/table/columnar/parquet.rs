@@ -1,4 +1,4 @@
-//! Parquet.
+//! Parquet files: what is read of their footers and columns, and what is refused by name.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};

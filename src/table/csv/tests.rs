@@ -1,3 +1,4 @@
+//! CSV: line ends, quotes, nulls, numbers, encodings, limits and the place of each fault.
 #![allow(clippy::unwrap_used)]
 
 use std::error::Error;

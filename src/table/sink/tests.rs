@@ -1,3 +1,4 @@
+//! Sinks: full disks, formulas, and no cell in a message.
 #![allow(clippy::unwrap_used)]
 
 use std::io::ErrorKind;

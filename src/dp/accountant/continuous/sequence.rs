@@ -1,3 +1,5 @@
+//! Privacy of sequences of continuous Gaussian and Laplace steps, with bounds on its error.
+
 use super::super::plan::Bounds;
 use super::super::plan::compose::{Account, LossLaw};
 use super::super::{AccountantError, finite, open_unit};

@@ -1,3 +1,5 @@
+//! Composing the steps of a plan: losses on a grid, convolved with a bound on everything that is rounded.
+
 use super::Bounds;
 use super::spectrum::{self, Sum};
 use crate::dp::accountant::AccountantError;

@@ -1,3 +1,5 @@
+//! Poisson samples by unit: the same exact rate draws them and accounts for them.
+
 use crate::dp::accountant::AccountantError;
 use crate::dp::noise::below;
 use crate::random::Random;

@@ -1,3 +1,5 @@
+//! One step of a plan: the law of its noise, the shift it hides, and whether it sees a sample only.
+
 use super::PoissonSample;
 use super::compose::LossLaw;
 use crate::budget::{Delta, Epsilon};

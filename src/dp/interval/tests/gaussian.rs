@@ -1,3 +1,5 @@
+//! Gaussian widths: tails against plain sums, digits against a reference, coverage of means.
+
 use super::super::gaussian::Gaussian;
 use super::super::gaussian_sum::GaussianPair;
 use super::*;

@@ -1,3 +1,5 @@
+//! Quantiles from histograms: coverage, width, and what is no question.
+
 use super::super::histogram::{Edges, statistics, within};
 use super::*;
 use crate::dp::DiscreteGaussian;

@@ -1,3 +1,5 @@
+//! Variances: the formula, the whole box by rationals, coverage.
+
 use super::*;
 use crate::dp::DiscreteGaussian;
 use crate::dp::noise::Nat;

@@ -1,3 +1,5 @@
+//! SQL texts that are read, each with its canonical form, and those that are refused, each with its place.
+
 /// Text, and the query written back.
 pub(super) const ACCEPTED: &[(&str, &str)] = &[
     ("SELECT COUNT(*) FROM adult", r#"SELECT COUNT(*) FROM "adult""#),
