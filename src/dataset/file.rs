@@ -117,7 +117,13 @@ struct File {
 #[serde(untagged, expecting = "unit is \"row\" or { column = \"NAME\" }")]
 enum UnitText {
     Word(String),
-    Column { column: String },
+    Column(UnitColumn),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnitColumn {
+    column: String,
 }
 
 #[derive(Deserialize)]
@@ -193,7 +199,7 @@ impl File {
         let unit = match self.unit {
             UnitText::Word(word) if word == "row" => Unit::Row,
             UnitText::Word(_) => return Err(DescriptionError::Dataset("unit is \"row\" or { column = \"NAME\" }")),
-            UnitText::Column { column } => Unit::Column(value("unit", &column, ColumnName::new)?),
+            UnitText::Column(UnitColumn { column }) => Unit::Column(value("unit", &column, ColumnName::new)?),
         };
         let contribution = match (&unit, self.contribution) {
             (Unit::Row, None) => Contribution::ROW,
@@ -349,7 +355,7 @@ grade = 1
     }
 
     #[test]
-    fn the_example_of_the_design_is_read() {
+    fn the_example_is_read() {
         let file = parse(ADULT).unwrap();
         assert_eq!(file.data.path, Path::new("/data/adult.csv"));
         assert_eq!(file.data.delimiter, b';');
@@ -480,6 +486,7 @@ grade = 1
             ("delimiter = \";\"", "delimiter = \";;\"", "one ASCII character"),
             ("title = ", "titel = ", "titel"),
             ("unit = \"row\"", "unit = { column = \"nobody\" }", "contribution"),
+            ("unit = \"row\"", "unit = { column = \"nobody\", colour = 1 }", " or { column = "),
         ] {
             let error = swap(from, to);
             assert!(error.contains(reason), "{to}: {error}");
