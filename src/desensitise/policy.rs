@@ -113,12 +113,14 @@ pub enum Problem {
         known: String,
     },
     /// A parameter that the technique does not have.
-    #[error("the technique {technique} has no parameter `{name}`")]
+    #[error("the technique {technique} has no parameter `{name}`; known are {known}")]
     UnknownParameter {
         /// The parameter, control characters escaped.
         name: String,
         /// The technique.
         technique: &'static str,
+        /// What may stand in its section.
+        known: String,
     },
     /// A parameter that the technique needs.
     #[error("`{name}` is missing")]

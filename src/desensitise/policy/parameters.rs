@@ -1,6 +1,6 @@
 //! The parameters of one technique: read by name, each once, and none may be left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Problem;
 use crate::id::{ColumnName, Decimal, Name};
@@ -9,12 +9,14 @@ use crate::id::{ColumnName, Decimal, Name};
 #[derive(Debug, Default)]
 pub(super) struct Parameters {
     given: BTreeMap<String, toml::Value>,
+    /// The names that were asked for, given or not: all that may stand in the section.
+    known: BTreeSet<&'static str>,
     read: Vec<(Name, String)>,
 }
 
 impl Parameters {
     pub(super) fn new(table: toml::Table) -> Self {
-        Self { given: table.into_iter().collect(), read: Vec::new() }
+        Self { given: table.into_iter().collect(), ..Self::default() }
     }
 
     /// All parameters that were read, in the order of their names, as a manifest states them.
@@ -23,7 +25,10 @@ impl Parameters {
     /// A parameter that nobody has read.
     pub(super) fn finish(mut self, technique: &'static str) -> Result<Vec<(Name, String)>, Problem> {
         match self.given.into_keys().next() {
-            Some(name) => Err(Problem::UnknownParameter { name: name.escape_debug().to_string(), technique }),
+            Some(name) => {
+                let known = self.known.into_iter().collect::<Vec<_>>().join(", ");
+                Err(Problem::UnknownParameter { name: name.escape_debug().to_string(), technique, known })
+            }
             None => {
                 self.read.sort();
                 Ok(self.read)
@@ -33,7 +38,7 @@ impl Parameters {
 
     /// Takes a parameter that is not part of the technique.
     pub(super) fn word(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
-        match self.given.remove(name) {
+        match self.take(name) {
             None => Ok(None),
             Some(toml::Value::String(word)) => Ok(Some(word)),
             Some(_) => Err(Problem::Value { name, expected: "a text in quotes" }),
@@ -42,7 +47,7 @@ impl Parameters {
 
     /// Takes a number that is not part of the technique.
     pub(super) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Problem> {
-        match self.given.remove(name) {
+        match self.take(name) {
             None => Ok(None),
             Some(toml::Value::Integer(number)) if number >= 0 => Ok(Some(number.unsigned_abs())),
             Some(_) => Err(Problem::Value { name, expected: "a whole number, 0 or more" }),
@@ -78,7 +83,7 @@ impl Parameters {
     }
 
     pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Problem> {
-        match self.given.remove(name) {
+        match self.take(name) {
             None => Ok(None),
             Some(toml::Value::Boolean(flag)) => {
                 self.note(name, flag.to_string());
@@ -99,7 +104,7 @@ impl Parameters {
 
     /// An integer or a decimal string, never a float.
     pub(super) fn decimal(&mut self, name: &'static str) -> Result<Option<Decimal>, Problem> {
-        let Some(value) = self.given.remove(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else { return Ok(None) };
         let decimal = decimal(&value).ok_or(Problem::Value { name, expected: DECIMAL })?;
         self.note(name, decimal.to_string());
         Ok(Some(decimal))
@@ -107,7 +112,7 @@ impl Parameters {
 
     pub(super) fn decimals(&mut self, name: &'static str) -> Result<Option<Vec<Decimal>>, Problem> {
         let expected = Problem::Value { name, expected: "a list of whole numbers or decimal strings" };
-        let values = match self.given.remove(name) {
+        let values = match self.take(name) {
             None => return Ok(None),
             Some(toml::Value::Array(values)) if values.len() <= LIST_MAX => values,
             Some(_) => return Err(expected),
@@ -115,6 +120,11 @@ impl Parameters {
         let decimals: Vec<Decimal> = values.iter().map(decimal).collect::<Option<_>>().ok_or(expected)?;
         self.note(name, decimals.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
         Ok(Some(decimals))
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<toml::Value> {
+        self.known.insert(name);
+        self.given.remove(name)
     }
 
     fn note(&mut self, name: &'static str, value: String) {
