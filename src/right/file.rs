@@ -202,10 +202,18 @@ delegation = 0
 "#;
 
     #[test]
-    fn the_example_of_the_design_is_read() {
+    fn the_example_is_read() {
         let terms = Terms::parse(TERMS).unwrap();
         assert_eq!(terms.budget, Loss::approx("1", "0").unwrap());
         assert_eq!(terms.operations.len(), 2);
+    }
+
+    #[test]
+    fn the_page_lists_what_is_refused_by_name() {
+        let page = include_str!("../../docs/files.md");
+        for field in LATER {
+            assert_eq!(page.matches(&format!("\n| `{field}` | | none | refused |")).count(), 1, "{field}");
+        }
     }
 
     #[test]
