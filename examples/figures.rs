@@ -1,4 +1,4 @@
-//! The numbers of DESIGN 8 that exist so far, one a line: name, value, unit, with tabs between.
+//! The figures that `docs/next.md` has goals for, and their limits, one a line: name, value, unit, with tabs between.
 //!
 //! ```text
 //! cargo run --release --features hazmat,parquet --example figures                       all, in about a minute

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! # Source
-//! Rules B4, C3, C6, K3, K9 of `DESIGN.md`; `docs/ledger.md` has the formats.
+//! Rules B4, C3, C6, K3, K9 of `docs/rules.md`; `docs/ledger.md` has the formats.
 //!
 //! # Not promised
 //! Secrecy against whoever reads the folder as its owner or as root: files are 0600, not encrypted.

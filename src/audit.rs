@@ -7,7 +7,7 @@
 //! was signed, every block of the data, every sealed answer.
 //!
 //! # Source
-//! Rules K2, K3, K5 of `DESIGN.md`.
+//! Rules K2, K3, K5 of `docs/rules.md`.
 //!
 //! # Not promised
 //! A rollback of the whole folder shows only against a later checkpoint that somebody outside has kept.

@@ -7,7 +7,7 @@
 //! Neighbouring data differ by adding or removing one privacy unit (unbounded).
 //!
 //! # Source
-//! Rules B2, B8, E4 of `DESIGN.md`. Basic adaptive composition: Dwork and Roth 2014, theorem 3.16; that its sum is
+//! Rules B2, B8, E4 of `docs/rules.md`. Basic adaptive composition: Dwork and Roth 2014, theorem 3.16; that its sum is
 //! a valid filter for adaptively chosen budgets: Rogers, Roth, Ullman, Vadhan 2016, theorem 3.6 (pure case);
 //! Whitehouse, Ramdas, Rogers, Wu 2023 (approximate zCDP).
 

@@ -26,7 +26,7 @@
 //! ```
 //!
 //! # Source
-//! RFC 8949 sections 3 and 4.2.1; rule J4 of `DESIGN.md`.
+//! RFC 8949 sections 3 and 4.2.1; rule J4 of `docs/rules.md`.
 
 mod decode;
 mod encode;

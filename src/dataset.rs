@@ -12,7 +12,7 @@
 //! ```
 //!
 //! # Source
-//! Rules A3, B1 to B7, D3 of `DESIGN.md`.
+//! Rules A3, B1 to B7, D3 of `docs/rules.md`.
 
 mod card;
 mod column;

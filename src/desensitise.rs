@@ -35,7 +35,7 @@
 //!
 //! # Source
 //! GB/T 37964-2019 annex A (techniques), GB/T 42460-2023; RFC 2104, RFC 4493 (keyed functions); rules H1, H2, H4, H8, L7 of
-//! `DESIGN.md`.
+//! `docs/rules.md`.
 //!
 //! # Not promised
 //! That an output is anonymous: a residual counts the values that one cell may come from, not what other cells, other

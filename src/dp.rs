@@ -23,7 +23,7 @@
 //! ```
 //!
 //! # Source
-//! Canonne, Kamath, Steinke, arXiv 2004.00010; rules D4, E and F of `DESIGN.md`.
+//! Canonne, Kamath, Steinke, arXiv 2004.00010; rules D4, E and F of `docs/rules.md`.
 //!
 //! # Not promised
 //! Constant time: see [`DiscreteLaplace`]; [`BoundedLaplace`] does the same work whatever it draws, at a delta.

@@ -18,7 +18,7 @@
 //! Afterwards only the machine can fail, or the caller gives up, and both look the same ([`EngineError::Failed`]).
 //!
 //! # Source
-//! Rules B7, C8, D1 to D6, E6, F1 to F3 of `DESIGN.md`.
+//! Rules B7, C8, D1 to D6, E6, F1 to F3 of `docs/rules.md`.
 //!
 //! # Not promised
 //! Constant time. With a row as unit, every row is visited and no branch depends on a cell; with a column as unit the
@@ -65,7 +65,7 @@ pub use vector::{Vector, VectorKind};
 
 use crate::class::Class;
 
-/// Computes exact sums; the seam for engines that are not this one (DESIGN 9).
+/// Computes exact sums; the seam for engines that are not this one.
 ///
 /// An engine gets the question as a [`Bound`] (its caller has the query and the schema: WHERE, GROUP BY, contribution) and
 /// gives back [`Exact`], by [`Exact::new`] where [`Bound::cells`] says how many groups there are and by [`Exact::found`]

@@ -9,7 +9,7 @@
 //! says never chooses anything.
 //!
 //! # Source
-//! RFC 9052 sections 4.2 and 4.4, RFC 9596 (typ), RFC 9864 (algorithms); rules A4 and J5 of `DESIGN.md`.
+//! RFC 9052 sections 4.2 and 4.4, RFC 9596 (typ), RFC 9864 (algorithms); rules A4 and J5 of `docs/rules.md`.
 
 use std::marker::PhantomData;
 

@@ -20,7 +20,7 @@
 //! ```
 //!
 //! # Source
-//! Rules A4, G1, H9 of `DESIGN.md`.
+//! Rules A4, G1, H9 of `docs/rules.md`.
 //!
 //! # Not promised
 //! Whoever may write to the folder of a file can put a pipe in its place between the look at it and its opening: the reading

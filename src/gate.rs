@@ -18,7 +18,7 @@
 //! acts follow each other, and an answer uses the version that was current when its request was charged.
 //!
 //! # Source
-//! Rules C, E3, G2, K of `DESIGN.md`.
+//! Rules C, E3, G2, K of `docs/rules.md`.
 //!
 //! # Not promised
 //! See [`crate::receipt::NOT_PROVED`].

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! # Source
-//! GB/T 37964-2019 annex A; GB/T 23705-2009 (levels of addresses); rule H2 of `DESIGN.md`.
+//! GB/T 37964-2019 annex A; GB/T 23705-2009 (levels of addresses); rule H2 of `docs/rules.md`.
 
 mod address;
 mod bins;

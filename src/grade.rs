@@ -13,7 +13,7 @@
 //!
 //! # Source
 //! GB 11643-1999, GB 32100-2015, GB 11714, ISO/IEC 7812; GB/T 35273-2020, GB/T 37964-2019, GB/T 42460-2023, GB/T 43697-2024,
-//! JR/T 0197-2020. Rules G3, H2, L6 of `DESIGN.md`.
+//! JR/T 0197-2020. Rules G3, H2, L6 of `docs/rules.md`.
 //!
 //! # Not promised
 //! That everything is recognised: a kind is inferred from form, check digits, headers and word lists, not from knowledge of people.

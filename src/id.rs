@@ -4,7 +4,7 @@
 //! time is whole seconds; decimals are exact. A value of one of these types is valid.
 //!
 //! # Source
-//! Rules A2, B1, C2, L4 of `DESIGN.md`; RFC 3339 for times.
+//! Rules A2, B1, C2, L4 of `docs/rules.md`; RFC 3339 for times.
 
 mod bytes;
 mod decimal;

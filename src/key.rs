@@ -6,7 +6,7 @@
 //! read. Signing goes through [`Signer`], so that an HSM or a KMS can hold the key.
 //!
 //! # Source
-//! RFC 8032 (Ed25519), RFC 8410 (SPKI and PKCS#8 for it), RFC 9864 (COSE algorithm -19); rule A4 of `DESIGN.md`;
+//! RFC 8032 (Ed25519), RFC 8410 (SPKI and PKCS#8 for it), RFC 9864 (COSE algorithm -19); rule A4 of `docs/rules.md`;
 //! the checks are those that ed25519-speccheck shows to be needed beyond `ring`.
 //!
 //! # Not promised

@@ -5,7 +5,7 @@
 //! signature as `external_aad` (RFC 9052 section 4.3), a commitment as the first part of its message.
 //!
 //! # Source
-//! RFC 9052 section 4.3 (external_aad); rules A1 and J5 of `DESIGN.md`.
+//! RFC 9052 section 4.3 (external_aad); rules A1 and J5 of `docs/rules.md`.
 
 /// A domain label: the text is part of what is signed or hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

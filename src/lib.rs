@@ -16,7 +16,8 @@
 //! front       space  owner  holder  auditor  error          the four roles
 //! ```
 //! The rooms stand in total order: each uses only those above it. `README.md` has a whole program; `DESIGN.md` the
-//! promises and the rules; `docs/` every byte format. Without features the crate is the verifier's build.
+//! map and the promises; `docs/rules.md` the rules; `docs/` every byte format, every file that people write and the command line.
+//! Without features the crate is the verifier's build.
 //!
 //! # Not promised
 //! [`receipt::NOT_PROVED`].

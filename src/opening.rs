@@ -12,7 +12,7 @@
 //! - `public`: refused, since it needs such a statement.
 //!
 //! # Source
-//! Rule H3 of `DESIGN.md`; GB/T 37964-2019, 3.12 to 3.14.
+//! Rule H3 of `docs/rules.md`; GB/T 37964-2019, 3.12 to 3.14.
 //!
 //! # Not promised
 //! A controlled file is as safe as the agreement under which it is handed over.

@@ -62,7 +62,7 @@
 //!
 //! # Source
 //! Record and replay, claimed sensitivities: Cebere et al., "Re:cord-play", arXiv 2602.17454. Lower bounds from an event chosen on
-//! other runs: Jagielski, Ullman, Oprea, arXiv 2006.07709; Clopper and Pearson 1934. Rule L5 of `DESIGN.md`.
+//! other runs: Jagielski, Ullman, Oprea, arXiv 2006.07709; Clopper and Pearson 1934. Rule L5 of `docs/rules.md`.
 
 mod binomial;
 mod distinguish;

@@ -42,7 +42,7 @@
 //! ```
 //!
 //! # Source
-//! Rules C1, C8, D1, J4 and L4 of `DESIGN.md`.
+//! Rules C1, C8, D1, J4 and L4 of `docs/rules.md`.
 //!
 //! # Not promised
 //! That the columns exist, that a constant fits its column, that the right allows it: the gate decides those.

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! # Source
-//! RFC 8439 (ChaCha20); D. J. Bernstein, "Fast-key-erasure random-number generators", 2017; rule E3 of `DESIGN.md`.
+//! RFC 8439 (ChaCha20); D. J. Bernstein, "Fast-key-erasure random-number generators", 2017; rule E3 of `docs/rules.md`.
 //!
 //! # Not promised
 //! Bits are computationally, not information-theoretically, random. A process that forks and goes on drawing from

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! # Source
-//! RFC 9162 section 2.1.3 (inclusion) and 2.1.4 (consistency), C2SP signed note; rules A1, C4, K3, L1 of `DESIGN.md`.
+//! RFC 9162 section 2.1.3 (inclusion) and 2.1.4 (consistency), C2SP signed note; rules A1, C4, K3, L1 of `docs/rules.md`.
 //!
 //! # Not promised
 //! [`NOT_PROVED`] is printed with every verification.

@@ -16,7 +16,7 @@
 //! no machine. An unknown field refuses the whole artefact, because ignoring it could widen a right.
 //!
 //! # Source
-//! RFC 8392 (CWT claims), RFC 8747 (cnf), RFC 9052 (COSE); rules C1, C2, C5, J1, J3 of `DESIGN.md`.
+//! RFC 8392 (CWT claims), RFC 8747 (cnf), RFC 9052 (COSE); rules C1, C2, C5, J1, J3 of `docs/rules.md`.
 
 mod block;
 mod chain;

@@ -34,7 +34,7 @@
 //!
 //! # Source
 //! RFC 4180 for CSV, as far as [`CsvSource`] says; Apache Parquet and the Arrow columnar format by the readers and writers of
-//! the Arrow project; GB 18030 by the Encoding Standard. Rules G1, H4, H9, L2 of `DESIGN.md`.
+//! the Arrow project; GB 18030 by the Encoding Standard. Rules G1, H4, H9, L2 of `docs/rules.md`.
 //!
 //! # Not promised
 //! A version string of a file tells an honest change, not a forged one: it is made of size, times and inode.

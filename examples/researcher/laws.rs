@@ -78,7 +78,7 @@ impl Laws {
         units as f64 / COVERAGE_UNITS as f64
     }
 
-    /// How many of so many intervals should hold the truth (rule F1 of `DESIGN.md`); no upper limit for a mean.
+    /// How many of so many intervals should hold the truth (rule F1 of `docs/rules.md`); no upper limit for a mean.
     pub(crate) fn hits(&self, aggregate: Aggregate, runs: usize) -> RangeInclusive<usize> {
         let p = self.coverage(aggregate);
         let low = tail(runs, p);

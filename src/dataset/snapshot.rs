@@ -60,7 +60,7 @@
 //! at least one; columns that do not fit are taken from another reading of the source.
 //!
 //! # Source
-//! The byte format is `docs/snapshot.md`. Rules B3, B4, B6, D2, D3, G1, L8 of `DESIGN.md`.
+//! The byte format is `docs/snapshot.md`. Rules B3, B4, B6, D2, D3, G1, L8 of `docs/rules.md`.
 //!
 //! # Not promised
 //! Whoever writes a whole new file with hashes of its own is found only by comparing [`Snapshot::digest`] with the

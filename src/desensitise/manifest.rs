@@ -15,7 +15,7 @@ use super::release::{ReleaseModel, RowOrder};
 /// Names no file, no value and no count of the source. The source is there as a commitment that [`SourceOpening`] opens.
 ///
 /// # Source
-/// The byte format is `docs/manifest.md`. Rules H2, H3, L7 of `DESIGN.md`.
+/// The byte format is `docs/manifest.md`. Rules H2, H3, L7 of `docs/rules.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// To whom the file may go.

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! # Source
-//! Rules E1 and E4 of `DESIGN.md`; each module names its papers.
+//! Rules E1 and E4 of `docs/rules.md`; each module names its papers.
 //!
 //! # Not promised
 //! That a plan's account may be used as a stop rule: it holds for sequences fixed beforehand. Adaptive use is what

@@ -60,7 +60,7 @@
 //! # Source
 //! Fichtenberger, Henzinger, Upadhyay, "Constant Matters", arXiv 2202.11205, and Henzinger, Upadhyay, Upadhyay,
 //! arXiv 2211.05006 (square root of the counting matrix); Choquette-Choo et al., arXiv 2211.06530 (several participations,
-//! some periods apart); rule E5 of `DESIGN.md`.
+//! some periods apart); rule E5 of `docs/rules.md`.
 //!
 //! # Not promised
 //! Little memory: a counter remembers one number a period, and any that keeps this factor must (arXiv 2505.00181), and

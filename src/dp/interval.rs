@@ -7,7 +7,7 @@
 //! Covered is the bounded aggregate: the one of clamped values. Whether the bounds cut values off is not part of it.
 //!
 //! # Source
-//! Rules F1 and F2 of `DESIGN.md`. Ratio: Fieller, "Some problems in interval estimation", 1954, with the law of
+//! Rules F1 and F2 of `docs/rules.md`. Ratio: Fieller, "Some problems in interval estimation", 1954, with the law of
 //! discrete Laplace noise in place of the normal one.
 //!
 //! # Not promised

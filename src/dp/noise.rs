@@ -40,7 +40,7 @@ use strips::Strips;
 ///
 /// # Source
 /// Tables: rejection under a piecewise constant hat with integer weights and an alias table (the argument stands in
-/// `noise/strips.rs`); rule E2 of `DESIGN.md`. Single draws: Canonne,
+/// `noise/strips.rs`); rule E2 of `docs/rules.md`. Single draws: Canonne,
 /// Kamath, Steinke, "The Discrete Gaussian for Differential Privacy", arXiv 2004.00010, algorithm 2.
 ///
 /// # Not promised

@@ -15,7 +15,7 @@
 //!
 //! # Source
 //! Desfontaines, Voss, Gipson, Mandayam, "Differentially private partition selection", PETS 2022, arXiv 2006.03684
-//! (optimal selection); rule E1 of `DESIGN.md` for thresholds from discrete tails.
+//! (optimal selection); rule E1 of `docs/rules.md` for thresholds from discrete tails.
 //!
 //! # Not promised
 //! That a kept group says nothing but its key: whoever adds a count pays for its noise.

@@ -18,7 +18,7 @@ use crate::class::Class;
 /// from a crash and are removed by the next `create`.
 ///
 /// # Source
-/// Rule H9 of `DESIGN.md`.
+/// Rule H9 of `docs/rules.md`.
 ///
 /// # Not promised
 /// A file system without hard links (FAT) can only be written with `force`. When the last step, the fsync of the folder,

@@ -34,7 +34,7 @@
 //! ```
 //!
 //! # Source
-//! Rule K1 of `DESIGN.md`. The treatment of a failed fsync: Rebello et al., "Can Applications Recover from fsync Failures?",
+//! Rule K1 of `docs/rules.md`. The treatment of a failed fsync: Rebello et al., "Can Applications Recover from fsync Failures?",
 //! USENIX ATC 2020.
 //!
 //! # Not promised

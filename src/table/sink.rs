@@ -36,7 +36,7 @@ use crate::id::Digest;
 /// CSV is RFC 4180 in UTF-8 with LF: quotes where a field needs them, null and the empty text are both the empty field.
 ///
 /// # Source
-/// Rules H4 and H9 of `DESIGN.md`.
+/// Rules H4 and H9 of `docs/rules.md`.
 pub struct FileSink {
     writer: Writer,
     preparer: Preparer,

@@ -25,7 +25,7 @@ pub(super) const NAME: &str = "mask";
 /// form is off-kind: it may be anything, and its characters stand in other places.
 ///
 /// # Source
-/// UAX 29 (extended grapheme clusters); rules H2 and H7 of `DESIGN.md`.
+/// UAX 29 (extended grapheme clusters); rules H2 and H7 of `docs/rules.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask {
     shown: Shown,
