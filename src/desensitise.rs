@@ -64,6 +64,8 @@ mod quarantine;
 mod release;
 #[cfg(feature = "records")]
 mod residual;
+#[cfg(feature = "embedded")]
+mod rows;
 #[cfg(feature = "records")]
 mod technique;
 

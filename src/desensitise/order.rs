@@ -6,8 +6,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::DataType;
-use arrow_select::interleave::interleave_record_batch;
 
+use super::rows::{self, Place};
 use crate::random::Random;
 
 /// The most bytes of emitted rows that are held for `shuffled` and `by_output`: 1 GiB, some ten million rows of a register.
@@ -27,9 +27,6 @@ pub(super) struct Held {
 /// There are more rows than may be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooMany;
-
-/// Where a row stands: batch and row in it.
-type Place = (usize, usize);
 
 impl Held {
     pub(super) fn push(&mut self, batch: RecordBatch) -> Result<(), TooMany> {
@@ -65,7 +62,7 @@ impl Held {
     /// Batches of the rows at these places, in this order.
     pub(super) fn batches<'a>(&'a self, places: &'a [Place]) -> impl Iterator<Item = Option<RecordBatch>> + 'a {
         let batches: Vec<&RecordBatch> = self.batches.iter().collect();
-        places.chunks(BATCH_ROWS).map(move |places| interleave_record_batch(&batches, places).ok())
+        places.chunks(BATCH_ROWS).map(move |places| rows::pick(&batches, places))
     }
 
     fn places(&self) -> Vec<Place> {

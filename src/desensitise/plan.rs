@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, new_null_array};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
 use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType, Field, SchemaRef};
-use arrow_select::filter::filter_record_batch;
 
 use super::policy::{ColumnPolicy, Objection, OffKindRule, Policy};
 use super::quarantine::OffKindCell;
 use super::release::{Need, grade_after};
+use super::rows::{self, Place};
 use super::technique::{Kernel, OffRow, Output, Permutation, Permute, Pseudonym, Setting, Technique};
 use super::{Domain, Emitted, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Residual};
 use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
@@ -337,8 +337,9 @@ impl Plan {
         let mut batch = RecordBatch::try_new(Arc::clone(&self.output), leaving).map_err(|_| expected)?;
         let mut left_out = 0;
         if let Some(keep) = keep {
-            left_out = keep.iter().filter(|keep| !**keep).count();
-            batch = filter_record_batch(&batch, &BooleanArray::from(keep)).map_err(|_| expected)?;
+            let kept: Vec<Place> = (0..keep.len()).filter(|row| keep[*row]).map(|row| (0, row)).collect();
+            left_out = keep.len() - kept.len();
+            batch = rows::pick(&[&batch], &kept).ok_or(expected)?;
         }
         // Places in the order of the records, whatever column they are in.
         off_kind.sort_by_key(|(_, cell)| cell.position.record);
