@@ -1,13 +1,13 @@
 //! The whole ask: from the bytes of a request to the sealed answer over 200,000 rows, with a quantum of 0.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[path = "../examples/figures/market.rs"]
+#[path = "../../../examples/figures/market.rs"]
 #[allow(dead_code)]
 mod market;
-#[path = "../examples/figures/measure.rs"]
+#[path = "../../../examples/figures/measure.rs"]
 #[allow(dead_code)]
 mod measure;
-#[path = "../examples/register/mod.rs"]
+#[path = "../../../examples/register/mod.rs"]
 mod register;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};

@@ -1,8 +1,8 @@
 //! The ledger: durable charges of 1, 64 and 1,024 callers from at most 16 threads, beside the fdatasync of a sector in the same
-//! run. `cargo bench --bench ledger [-- SECONDS]`
+//! run. `cargo bench -p usufruct-benches --bench ledger [-- SECONDS]`
 #![allow(missing_docs)]
 
-#[path = "../examples/figures/measure.rs"]
+#[path = "../../../examples/figures/measure.rs"]
 #[allow(dead_code)]
 mod measure;
 #[path = "ledger/spends.rs"]

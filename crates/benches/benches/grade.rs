@@ -9,7 +9,7 @@ use usufruct::grade::{Profiler, Recognisers, check, free_text};
 use usufruct::id::ColumnName;
 use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, RecordSource, Records, Schema};
 
-#[path = "../examples/register/mod.rs"]
+#[path = "../../../examples/register/mod.rs"]
 mod register;
 
 const ROWS: u64 = 100_000;

@@ -1,13 +1,13 @@
 //! Rights: a request verified together with the right it carries, neither seen before, beside one signature.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[path = "../examples/figures/market.rs"]
+#[path = "../../../examples/figures/market.rs"]
 #[allow(dead_code)]
 mod market;
-#[path = "../examples/figures/measure.rs"]
+#[path = "../../../examples/figures/measure.rs"]
 #[allow(dead_code)]
 mod measure;
-#[path = "../examples/register/mod.rs"]
+#[path = "../../../examples/register/mod.rs"]
 mod register;
 
 use std::hint::black_box;
