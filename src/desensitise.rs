@@ -64,7 +64,7 @@ mod quarantine;
 mod release;
 #[cfg(feature = "records")]
 mod residual;
-#[cfg(feature = "embedded")]
+#[cfg(feature = "records")]
 mod rows;
 #[cfg(feature = "records")]
 mod technique;

@@ -62,7 +62,7 @@ impl Held {
     /// Batches of the rows at these places, in this order.
     pub(super) fn batches<'a>(&'a self, places: &'a [Place]) -> impl Iterator<Item = Option<RecordBatch>> + 'a {
         let batches: Vec<&RecordBatch> = self.batches.iter().collect();
-        places.chunks(BATCH_ROWS).map(move |places| rows::pick(&batches, places))
+        places.chunks(BATCH_ROWS).map(move |places| rows::pick_rows(&batches, places))
     }
 
     fn places(&self) -> Vec<Place> {

@@ -339,7 +339,7 @@ impl Plan {
         if let Some(keep) = keep {
             let kept: Vec<Place> = (0..keep.len()).filter(|row| keep[*row]).map(|row| (0, row)).collect();
             left_out = keep.len() - kept.len();
-            batch = rows::pick(&[&batch], &kept).ok_or(expected)?;
+            batch = rows::pick_rows(&[&batch], &kept).ok_or(expected)?;
         }
         // Places in the order of the records, whatever column they are in.
         off_kind.sort_by_key(|(_, cell)| cell.position.record);

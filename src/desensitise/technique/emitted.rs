@@ -3,12 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, Decimal128Array, Int64Array, PrimitiveArray, StringArray};
+use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer};
-use arrow_schema::DataType;
 
+use super::super::rows::pick;
 use super::{OffKind, OffReason};
 
 /// Cells that may be written: made by techniques alone (rule H1), `Utf8`, `Int64` or `Decimal128(38, scale)`.
@@ -64,30 +62,12 @@ impl Emitted {
 
     /// Cells of several columns of one type, each by its column and row.
     pub(super) fn gather<I: Iterator<Item = (usize, usize)>>(parts: &[Self], len: usize, rows: impl Fn() -> I) -> Self {
-        let Some(first) = parts.first() else { return Self(Arc::new(StringArray::new_null(0))) };
-        match first.0.data_type() {
-            DataType::Int64 => {
-                let parts: Vec<&Int64Array> = parts.iter().map(|part| part.0.as_primitive()).collect();
-                Self(Arc::new(rows().map(|(part, row)| cell(parts[part], row)).collect::<Int64Array>()))
-            }
-            data_type @ DataType::Decimal128(..) => {
-                let parts: Vec<&Decimal128Array> = parts.iter().map(|part| part.0.as_primitive()).collect();
-                let cells: Decimal128Array = rows().map(|(part, row)| cell(parts[part], row)).collect();
-                Self(Arc::new(cells.with_data_type(data_type.clone())))
-            }
-            _ => {
-                let parts: Vec<&StringArray> = parts.iter().map(|part| part.0.as_string()).collect();
-                let bytes = rows().map(|(part, row)| parts[part].value_length(row).unsigned_abs() as usize).sum();
-                let mut cells = StringBuilder::with_capacity(len, bytes);
-                rows().for_each(|(part, row)| cells.append_option(parts[part].is_valid(row).then(|| parts[part].value(row))));
-                Self(Arc::new(cells.finish()))
-            }
+        if parts.is_empty() {
+            return Self(Arc::new(StringArray::new_null(0)));
         }
+        let parts: Vec<&dyn Array> = parts.iter().map(|part| part.0.as_ref()).collect();
+        Self(pick(&parts, len, rows).expect("types that techniques emit, and less than 2 GiB of text"))
     }
-}
-
-fn cell<T: ArrowPrimitiveType>(cells: &PrimitiveArray<T>, row: usize) -> Option<T::Native> {
-    cells.is_valid(row).then(|| cells.value(row))
 }
 
 impl fmt::Debug for Emitted {
