@@ -1,69 +1,44 @@
-//! Exact bounded aggregates and what is released of them (计算).
+//! What computes exact bounded aggregates (计算引擎).
 //!
-//! A [`Bound`] query knows its types, groups and base vectors; an [`Engine`] computes each vector exactly; [`Exact`]
-//! sums leave only through noise, each vector noised once and shared by the items that need it (rule D4).
+//! An [`Engine`] is given a question as [`plan::Bound`](Bound) over some [`Blocks`] and gives back [`Exact`] sums. It knows neither
+//! price nor noise; whoever embeds the crate may bring another one ([`Engines`]).
 //!
 //! ```text
-//! Query + Schema --> Bound --price--> Split: one share of the price and one mechanism for each step
-//!                      |                |
-//! Blocks ---Engine---> Exact ---noise---+--> Noisy --> Group { key, estimates: value, low, high, method }
-//!
-//! row --> WHERE is true --> group of values, or `other`, or dropped --> (unit: choose groups, then rows, then all rows)
-//!     --> a null drops out of its own column --> clamp --> x - c, (x - c)^2, slot of a table --> sum
-//!
-//! steps: which groups of unknown values are named --> which are the largest --> noise on vectors, quantiles from grids
+//! Blocks: a snapshot, a table in memory, an embedder's columns
+//!    |  Engines::over
+//!    v
+//! Engine <--- Bound (what to read, WHERE, groups, vectors, contribution)
+//!    |
+//!    v
+//! Exact: every base vector over all groups, in integers; the order of rows and the number of threads leave no trace
 //! ```
 //!
-//! Whatever can be wrong about a question is found by [`Bound::new`] and [`Split::new`], before anything is charged.
-//! Afterwards only the machine can fail, or the caller gives up, and both look the same ([`EngineError::Failed`]).
+//! After the charge only the machine can fail, or the caller gives up, and both look the same ([`EngineError::Failed`]).
 //!
 //! # Source
-//! Rules B7, C8, D1 to D6, E6, F1 to F3 of `docs/rules.md`.
+//! Rules D1 to D6 of `docs/rules.md`.
 //!
 //! # Not promised
 //! Constant time. With a row as unit, every row is visited and no branch depends on a cell; with a column as unit the
 //! work also depends on how many rows each unit has, and over unknown values time and memory depend on how many there
-//! are. How long a choice takes depends on its scores. Answers leave at a quantum of time (rule G2).
+//! are.
 
-mod bound;
-mod decimal;
-mod estimate;
-mod filter;
-mod found;
-mod group;
-mod grouping;
+mod blocks;
 mod local;
-mod noisy;
-mod price;
-mod rank;
-mod scan;
-mod select;
-mod source;
-mod sparse;
-mod split;
-mod sums;
-mod table;
-mod unit;
-mod vector;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use bound::{ANSWER_BYTES_MAX, BindError, Bound, CELLS_MAX, Output, Step};
-pub use estimate::{Estimate, Group, NO_BINS, NO_INTERVAL, Width};
-pub use group::Key;
-pub use local::{Engines, LocalEngines};
-pub use noisy::{Exact, Noisy};
-pub use price::PriceError;
-pub use scan::SnapshotEngine;
-pub use source::Blocks;
-pub use split::{SHARE_UNITS, Split, SplitError};
-pub use vector::{Vector, VectorKind};
+pub use blocks::Blocks;
+pub use local::{LocalEngines, SnapshotEngine};
 
 use crate::class::Class;
+use crate::dataset::RowKey;
+use crate::plan::{Bound, Exact};
 
 /// Computes exact sums; the seam for engines that are not this one.
 ///
@@ -72,7 +47,7 @@ use crate::class::Class;
 /// where the data say it. All noise and every choice of what is released come after it and trust its promises.
 pub trait Engine: Send + Sync {
     /// The base vectors of `bound` over all rows: in the order of [`Bound::vectors`], each with all groups, each group with
-    /// [`Vector::slots`] numbers; a vector that [`Vector::is_of_all`] has one number in all.
+    /// [`Vector::slots`](crate::plan::Vector::slots) numbers; a vector that [`Vector::is_of_all`](crate::plan::Vector::is_of_all) has one number in all.
     ///
     /// Implementors promise:
     /// - Rows: those for which WHERE is true, not false or unknown, and whose group exists: an undeclared value or a null is in
@@ -81,8 +56,8 @@ pub trait Engine: Send + Sync {
     ///   and bounds, and no order of additions shows.
     /// - Units: of each unit at most the groups and rows of the schema's contribution are kept, and which ones is a function
     ///   of that unit's rows alone and of a secret, never of other units, of places or of the order of the data. Then a unit
-    ///   adds at most the sensitivity of a vector to it. [`VectorKind::Units`] counts each unit once in each group in which
-    ///   rows of it are kept; [`VectorKind::Dropped`] the units of which a row was left out. With a row as unit all are kept.
+    ///   adds at most the sensitivity of a vector to it. [`VectorKind::Units`](crate::plan::VectorKind::Units) counts each unit once in each group in which
+    ///   rows of it are kept; [`VectorKind::Dropped`](crate::plan::VectorKind::Dropped) the units of which a row was left out. With a row as unit all are kept.
     /// - Groups that the data say: all that have [`Bound::least_units`], however many, none without a unit, and no limit that
     ///   data can reach.
     /// - No error, log or time-out tells of the data: it fails only by [`EngineError::Failed`].
@@ -90,6 +65,13 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// [`EngineError::Failed`] when the data cannot be read or `control` is cancelled; nothing more is told.
     fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError>;
+}
+
+/// Makes the engine for some data: the value by which a gate, or a probe of requests, is told what computes.
+pub trait Engines: Send + Sync {
+    /// An engine over these columns. `key` is the K of the lineage, by which groups and rows of a unit are chosen; where the unit is
+    /// a row it is never asked.
+    fn over(&self, blocks: Arc<dyn Blocks>, key: RowKey) -> Box<dyn Engine>;
 }
 
 /// How a caller watches and stops a long computation.

@@ -56,6 +56,7 @@ use crate::file::{OutputError, ReadError};
 use crate::id::{AccountId, Decimal, LedgerId, RequestId};
 use crate::key::{KeyError, KeyId};
 use crate::ledger::{BookError, ClockError, LedgerError, WriteError};
+use crate::plan::ExactError;
 use crate::random::RandomError;
 use crate::receipt::Release;
 use crate::right::{Refusal, Verdict};
@@ -423,6 +424,12 @@ impl From<LedgerError> for AnswerError {
 
 impl From<EngineError> for Interrupted {
     fn from(_: EngineError) -> Self {
+        Self
+    }
+}
+
+impl From<ExactError> for Interrupted {
+    fn from(_: ExactError) -> Self {
         Self
     }
 }

@@ -12,7 +12,7 @@
 //! records     table  grade  dataset  desensitise  opening   raw data, into an immutable snapshot or a file that may leave
 //!             generalise  desensitise                      records that may leave, and what each technique leaves open
 //! questions   query  right                                  what is asked, and who may
-//! answers     engine  probe  receipt  gate  audit           what leaves, and how it is checked
+//! answers     plan  engine  probe  receipt  gate  audit     what leaves, and how it is checked
 //! front       space  owner  holder  auditor  error          the four roles
 //! ```
 //! The rooms stand in total order: each uses only those above it. `README.md` has a whole program; `DESIGN.md` the
@@ -54,6 +54,8 @@ pub mod opening;
 pub mod query;
 pub mod right;
 
+#[cfg(feature = "embedded")]
+pub mod plan;
 #[cfg(feature = "embedded")]
 pub mod engine;
 #[cfg(feature = "audit")]

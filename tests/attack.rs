@@ -22,7 +22,7 @@ use usufruct::archive::{Archive as _, ArchiveError, DirArchive, Opening, Opening
 use usufruct::auditor::Auditor;
 use usufruct::budget::{Epsilon, Loss};
 use usufruct::dataset::{DescriptionFile, PublicationFile, RowKey, table_schema};
-use usufruct::engine::{Blocks, Bound, Control, Engine, EngineError, Engines, Exact, LocalEngines};
+use usufruct::engine::{Blocks, Control, Engine, EngineError, Engines, LocalEngines};
 use usufruct::envelope::Signed;
 use usufruct::gate::{AnswerError, Gate, GateError, Published, SpaceOptions};
 use usufruct::holder::{Holder, SeenFile};
@@ -33,6 +33,7 @@ use usufruct::ledger::{
     Measure, Proposal, Quantum, QuantumChange, RefillReason, RequestState, Reserve, origin_of,
 };
 use usufruct::owner::Owner;
+use usufruct::plan::{Bound, Exact};
 use usufruct::query::Query;
 use usufruct::random::SystemRandom;
 use usufruct::receipt::SignedCheckpoint;

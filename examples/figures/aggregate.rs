@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use usufruct::dataset::{BLOCK_ROWS, Block, Cells, DescriptionFile, RowKey, UnitBlock};
-use usufruct::engine::{Blocks, Bound, Control, Engine as _, EngineError, SnapshotEngine};
+use usufruct::engine::{Blocks, Control, Engine as _, EngineError, SnapshotEngine};
+use usufruct::plan::Bound;
 use usufruct::query::Query;
 use usufruct::random::SystemRandom;
 

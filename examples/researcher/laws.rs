@@ -7,7 +7,7 @@ use usufruct::budget::{Epsilon, Loss};
 use usufruct::dataset::Schema;
 use usufruct::dp::interval::{self, COVERAGE_UNITS};
 use usufruct::dp::{LaplaceMechanism, Scale};
-use usufruct::engine::{Bound, Split, Vector, VectorKind};
+use usufruct::plan::{Bound, Split, Vector, VectorKind};
 use usufruct::query::Query;
 
 use crate::people::Truth;

@@ -8,12 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use usufruct::budget::Loss;
 use usufruct::dataset::{Description, DescriptionFile, table_schema};
-use usufruct::engine::{Bound, Split};
 use usufruct::gate::{AnswerError, Gate};
 use usufruct::holder::Holder;
 use usufruct::id::{ColumnName, Decimal, Purpose, Time};
 use usufruct::key::{Signer as _, SigningKey};
 use usufruct::owner::Owner;
+use usufruct::plan::{Bound, Split};
 use usufruct::query::{Operation, Query};
 use usufruct::random::SystemRandom;
 use usufruct::receipt::{Key, Release};

@@ -1,20 +1,29 @@
-//! The engines of this crate as a value that a gate or a probe is given.
+//! The engine of one machine: threads over blocks, sums in tables where groups fit and by key where they do not.
+
+mod found;
+mod grouping;
+mod rank;
+mod room;
+mod scan;
+mod select;
+mod sparse;
+mod spill;
+mod sums;
+mod tally;
+mod unit;
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::scan::cores;
-use super::{Blocks, Engine, SnapshotEngine};
+use super::{Blocks, Control, Engine, EngineError, Engines};
 use crate::dataset::RowKey;
+use scan::cores;
 
-/// Makes the engine for some data: the value by which a gate, or a probe of requests, is told what computes.
-pub trait Engines: Send + Sync {
-    /// An engine over these columns. `key` is the K of the lineage, by which groups and rows of a unit are chosen; where the unit is
-    /// a row it is never asked.
-    fn over(&self, blocks: Arc<dyn Blocks>, key: RowKey) -> Box<dyn Engine>;
-}
+pub use scan::SnapshotEngine;
+#[cfg(test)]
+pub(super) use sparse::to_words;
 
 /// The engines of this crate: [`SnapshotEngine`] in this process.
 #[derive(Clone)]

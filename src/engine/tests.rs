@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::dataset::Contribution;
 use crate::id::{ColumnName, Name};
+use crate::plan::*;
 use crate::query::{Item, Query};
 use memory::{Cell, Memory, Record, row_schema, unit_schema};
 

@@ -13,13 +13,14 @@ use super::turn::Turn;
 use super::verify::{VerifiedRequest, answer_columns, check_budgets, refused, window};
 use super::{AnswerError, GateError, Interrupted};
 use crate::dataset::Step;
-use crate::engine::{self, Control, Estimate, Group, Noisy};
+use crate::engine::Control;
 use crate::envelope::Signed;
 use crate::id::{Digest, RequestId, Time};
 use crate::label::Label;
 use crate::ledger::{
     Act, Admitted, BookError, Charge, Charges, Entry, Event, Proposal, RequestState, Reservation, Reserve, Seal, WriteError,
 };
+use crate::plan::{self, Estimate, Group, Noisy};
 use crate::query::{Expression, Query};
 use crate::receipt::{ANSWER_BYTES_MAX, Answer, Key, Receipt, Release, Row, Value};
 use crate::right::{REQUEST_BYTES_MAX, Request, Verdict};
@@ -590,9 +591,9 @@ fn answer_row(query: &Query, group: Group) -> Option<Row> {
     });
     let key = key.map(|place| {
         Some(match group.key.get(place?)? {
-            engine::Key::Text(text) => Key::Text(text.clone()),
-            engine::Key::Other(name) => Key::Text(name.to_string()),
-            engine::Key::Integer(number) => Key::Integer(*number),
+            plan::Key::Text(text) => Key::Text(text.clone()),
+            plan::Key::Other(name) => Key::Text(name.to_string()),
+            plan::Key::Integer(number) => Key::Integer(*number),
         })
     });
     let value = |Estimate { value, low, high, method }| Value { value, low, high, method: method.to_owned() };

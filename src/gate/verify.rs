@@ -7,10 +7,10 @@ use super::{AnswerError, GateError};
 use std::sync::Arc;
 
 use crate::budget::{Balance, Loss};
-use crate::engine::{Bound, Split};
 use crate::envelope::Signed;
 use crate::id::{AccountId, Name, RightId, Time};
 use crate::ledger::{Account, GateCertificate, LedgerView, Measure};
+use crate::plan::{Bound, Split};
 use crate::query::{Expression, Item, Query};
 use crate::receipt::COLUMNS_MAX;
 use crate::right::{Accounts, Request, SKEW_S, Verdict, Verified, verify_request};

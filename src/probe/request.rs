@@ -10,10 +10,9 @@ use crate::budget::Loss;
 use crate::class::Class;
 use crate::dataset::{ColumnType, Unit, Values};
 use crate::dp::Law;
-use crate::engine::{
-    BindError, Bound, Control, Engine, EngineError, Engines, Exact, Key, LocalEngines, Split, SplitError, Step, Vector, VectorKind,
-};
+use crate::engine::{Control, Engine, EngineError, Engines, LocalEngines};
 use crate::id::ColumnName;
+use crate::plan::{BindError, Bound, Exact, Key, Split, SplitError, Step, Vector, VectorKind};
 use crate::query::Query;
 use crate::random::Random;
 

@@ -8,9 +8,10 @@ use std::thread;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use usufruct::dataset::{Block, Bounds, Cells, Column, ColumnType, Contribution, RowKey, Schema, Unit, UnitBlock, Use, Uses, Values};
-use usufruct::engine::{Blocks, Bound, Control, Engine, EngineError, SnapshotEngine};
+use usufruct::engine::{Blocks, Control, Engine, EngineError, SnapshotEngine};
 use usufruct::grade::Grade;
 use usufruct::id::{ColumnName, Name};
+use usufruct::plan::Bound;
 use usufruct::query::{Comparison, Item, Literal, Predicate, Query};
 
 const ROWS: usize = 10_000_000;

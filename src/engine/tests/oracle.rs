@@ -7,9 +7,9 @@ use sha2::{Digest as _, Sha256};
 use super::memory::{Cell, Record, key, tag, unit_id};
 use crate::codec::Encoder;
 use crate::dataset::{Schema, Unit, Values};
-use crate::engine::{Bound, Key, VectorKind};
 use crate::id::{ColumnName, Decimal};
 use crate::label::Label;
+use crate::plan::{Bound, Key, VectorKind};
 use crate::query::{Comparison, Expression, Literal, Predicate, Query};
 
 /// The numbers of a vector: by its place, the key of the group (none of all together) and the slot; what is 0 is left out.

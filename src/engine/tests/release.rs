@@ -233,7 +233,7 @@ fn a_split_of_another_query_is_refused() {
     let [count, sum] = [count, sum].map(|query| Bound::new(&query, &schema).unwrap());
     let split = Split::new(&count, Loss::approx("1", "0").unwrap()).unwrap();
     let exact = Exact::new(&sum, vec![0]).unwrap();
-    assert_eq!(exact.noise(&split, &mut RecordedRandom::from_seed("other")).unwrap_err(), EngineError::Failed);
+    assert_eq!(exact.noise(&split, &mut RecordedRandom::from_seed("other")).unwrap_err(), ExactError::OtherQuery);
     assert!(Exact::new(&sum, vec![0, 0]).is_none());
 }
 

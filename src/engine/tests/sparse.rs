@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use super::memory::{Cell, Memory, Record, key, revealed, row_schema, unit_schema};
 use super::*;
 use crate::dataset::{ColumnType, Contribution, Schema, Unit};
-use crate::engine::sparse::to_words;
+use crate::engine::local::to_words;
 
 fn engine(bound: &Bound, memory: Memory, threads: usize) -> SnapshotEngine<Memory> {
     let engine = match bound.0.choice {

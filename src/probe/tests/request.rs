@@ -3,9 +3,10 @@
 use super::*;
 use crate::budget::Loss;
 use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step as Grid, Unit, Use, Values};
-use crate::engine::{Bound, Control, Engine, EngineError, Exact};
+use crate::engine::{Control, Engine, EngineError};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
+use crate::plan::{Bound, Exact};
 use crate::query::{Comparison, Item, Literal, Predicate, Query};
 
 fn name(name: &str) -> ColumnName {

@@ -21,45 +21,45 @@ pub const CELLS_MAX: usize = 1 << 20;
 /// The most bytes of an answer (rule C8), by `ESTIMATE_BYTES` for each estimate and the keys as they are.
 pub const ANSWER_BYTES_MAX: u64 = 16 << 20;
 /// The most slots of all groups together, of one vector: 32 MiB for each thread.
-pub(super) const SLOTS_MAX: usize = 1 << 22;
+pub(crate) const SLOTS_MAX: usize = 1 << 22;
 /// Three decimals of at most 41 characters, a method, and what stands between them.
-pub(super) const ESTIMATE_BYTES: u128 = 160;
+pub(crate) const ESTIMATE_BYTES: u128 = 160;
 /// What stands around a key.
-pub(super) const KEY_BYTES: u128 = 8;
+pub(crate) const KEY_BYTES: u128 = 8;
 
 /// A query with types bound: what to read, what is true, which groups, which base vectors.
 ///
 /// Cheap to clone. Its `Debug` shows the question, no data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bound(pub(super) Arc<Plan>);
+pub struct Bound(pub(crate) Arc<Plan>);
 
 /// The inside of [`Bound`]: columns are numbered by their place in `reads`, vectors by their place in `vectors`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Plan {
-    pub(super) reads: Vec<Read>,
-    pub(super) filter: Option<Filter>,
-    pub(super) groups: Vec<GroupColumn>,
+pub(crate) struct Plan {
+    pub(crate) reads: Vec<Read>,
+    pub(crate) filter: Option<Filter>,
+    pub(crate) groups: Vec<GroupColumn>,
     /// How many groups there are; none while the data say which ones.
-    pub(super) cells: Option<usize>,
-    pub(super) vectors: Vec<Vector>,
+    pub(crate) cells: Option<usize>,
+    pub(crate) vectors: Vec<Vector>,
     /// The vectors of rows, of units and of units that lost rows, where they are needed.
-    pub(super) rows: Option<usize>,
-    pub(super) units: Option<usize>,
-    pub(super) dropped: Option<usize>,
-    pub(super) values: Vec<Value>,
+    pub(crate) rows: Option<usize>,
+    pub(crate) units: Option<usize>,
+    pub(crate) dropped: Option<usize>,
+    pub(crate) values: Vec<Value>,
     /// What is paid for, in the order in which it gets its share.
-    pub(super) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// The amount that each item of SELECT names, and the steps it needs.
-    pub(super) amounts: Vec<(Option<u64>, Vec<usize>)>,
-    pub(super) aggregates: Vec<Aggregate>,
+    pub(crate) amounts: Vec<(Option<u64>, Vec<usize>)>,
+    pub(crate) aggregates: Vec<Aggregate>,
     labels: Vec<String>,
     outputs: Vec<Output>,
     /// How units are chosen from; none when the unit is a row.
-    pub(super) choice: Option<Choice>,
+    pub(crate) choice: Option<Choice>,
     /// The most that one unit has in an answer.
-    pub(super) contribution: Contribution,
+    pub(crate) contribution: Contribution,
     /// Groups of fewer units are not named, where the data say which there are.
-    pub(super) least_units: u64,
+    pub(crate) least_units: u64,
 }
 
 /// One thing that is paid for.
@@ -94,38 +94,38 @@ pub enum Step {
 
 /// A column that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Read {
+pub(crate) struct Read {
     /// Its place in the schema.
-    pub(super) place: usize,
+    pub(crate) place: usize,
     /// Codes or numbers.
-    pub(super) text: bool,
+    pub(crate) text: bool,
 }
 
 /// A column whose values are counted, summed or sorted into tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Value {
-    pub(super) read: usize,
+pub(crate) struct Value {
+    pub(crate) read: usize,
     /// The vector of the rows that have a value.
-    pub(super) present: Option<usize>,
-    pub(super) sum: Option<Sum>,
+    pub(crate) present: Option<usize>,
+    pub(crate) sum: Option<Sum>,
     /// The vector of squares; only beside a sum.
-    pub(super) squares: Option<usize>,
+    pub(crate) squares: Option<usize>,
     /// The vector of values out of bounds, and the bounds.
-    pub(super) clamped: Option<(usize, Bounds)>,
-    pub(super) tables: Vec<Table>,
+    pub(crate) clamped: Option<(usize, Bounds)>,
+    pub(crate) tables: Vec<Table>,
 }
 
 /// How a column is summed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sum {
-    pub(super) vector: usize,
-    pub(super) bounds: Bounds,
-    pub(super) centre: i64,
+pub(crate) struct Sum {
+    pub(crate) vector: usize,
+    pub(crate) bounds: Bounds,
+    pub(crate) centre: i64,
 }
 
 /// How an estimate comes from what was released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Aggregate {
+pub(crate) enum Aggregate {
     Count {
         vector: usize,
     },
@@ -176,12 +176,12 @@ pub(super) enum Aggregate {
 
 /// The most groups and rows that are kept of one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Choice {
-    pub(super) groups: usize,
+pub(crate) struct Choice {
+    pub(crate) groups: usize,
     /// Of each group.
-    pub(super) rows: usize,
+    pub(crate) rows: usize,
     /// Of all groups.
-    pub(super) total: usize,
+    pub(crate) total: usize,
 }
 
 /// Where a column of the answer comes from.
@@ -374,7 +374,7 @@ impl Choice {
 }
 
 /// Finds columns and numbers what is read.
-pub(super) struct Reads<'a> {
+pub(crate) struct Reads<'a> {
     schema: &'a Schema,
     reads: Vec<Read>,
 }

@@ -1,7 +1,8 @@
 //! Exact sums by group.
 
-use super::bound::{Plan, Sum, Value};
 use super::select::{CHUNK, View};
+use crate::plan::bound::{Plan, Value};
+use crate::plan::summand::Reach;
 
 /// Neighbouring rows go to different copies of a group, so that one addition need not wait for the one before.
 const COPIES: usize = 4;
@@ -255,28 +256,6 @@ impl Sums {
     }
 }
 
-impl Value {
-    /// What a row with this number, or code, adds to a vector of the column: a slot and an amount.
-    pub(super) fn adds(&self, vector: usize, number: i64) -> Option<(usize, i128)> {
-        if self.present == Some(vector) {
-            return Some((0, 1));
-        }
-        if let Some(sum) = self.sum {
-            if sum.vector == vector {
-                return Some((0, Reach::of(sum).wide(number)));
-            }
-            if self.squares == Some(vector) {
-                return Some((0, Reach::of(sum).square(number)));
-            }
-        }
-        if let Some((_, bounds)) = self.clamped.filter(|(clamped, _)| *clamped == vector) {
-            return Some((0, i128::from(number < bounds.low || number > bounds.high)));
-        }
-        let table = self.tables.iter().find(|table| table.vector == vector)?;
-        Some((table.slot(number), 1)).filter(|(slot, _)| *slot < table.slots)
-    }
-}
-
 fn add_up(totals: &mut [i128], start: usize, counts: &[i64]) {
     totals[start..].iter_mut().zip(counts).for_each(|(total, count)| *total += i128::from(*count));
 }
@@ -292,42 +271,6 @@ fn drain<T: Copy + Default>(held: &mut [T], copies: usize, cells: usize, mut add
         if place / copies < cells {
             add(place / copies, taken);
         }
-    }
-}
-
-/// How a value becomes what is added.
-#[derive(Clone, Copy)]
-pub(super) struct Reach {
-    low: i64,
-    high: i64,
-    centre: i64,
-}
-
-impl Reach {
-    const NOTHING: Self = Self { low: 0, high: 0, centre: 0 };
-
-    pub(super) const fn of(sum: Sum) -> Self {
-        Self { low: sum.bounds.low, high: sum.bounds.high, centre: sum.centre }
-    }
-
-    /// The greatest magnitude of what is added.
-    fn most(self) -> u128 {
-        self.wide(self.low).unsigned_abs().max(self.wide(self.high).unsigned_abs())
-    }
-
-    pub(super) fn wide(self, number: i64) -> i128 {
-        i128::from(number.clamp(self.low, self.high)) - i128::from(self.centre)
-    }
-
-    /// The square of it, where it is at most 2^40.
-    pub(super) fn square(self, number: i64) -> i128 {
-        let centred = self.wide(number);
-        centred * centred
-    }
-
-    /// The same where [`Self::most`] is at most [`NARROW_MAX`].
-    fn narrow(self, number: i64) -> i64 {
-        number.clamp(self.low, self.high).wrapping_sub(self.centre)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use crate::engine::EngineError;
+use super::EngineError;
 use crate::random::{Random as _, SystemRandom};
 
 /// A file of encrypted chunks that has no name: it is gone when it is closed, also by a crash.

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::EngineError;
+use super::grouping::Tally;
 use super::room::Room;
 use super::spill::{Chunk, Spill};
-use crate::engine::EngineError;
-use crate::engine::bound::Plan;
-use crate::engine::grouping::Tally;
-use crate::engine::sums::Reach;
+use crate::plan::bound::Plan;
+use crate::plan::summand::Reach;
 
 /// One number of one group.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +30,7 @@ pub(super) const PARTS: usize = 1 << PART_BITS;
 const LEVELS: u32 = u64::BITS / PART_BITS;
 
 /// Sums of one thread, or of one part.
-pub(in crate::engine) struct SparseTally<'a, const N: usize> {
+pub(super) struct SparseTally<'a, const N: usize> {
     plan: &'a Plan,
     starts: Vec<u32>,
     room: &'a Room<'a>,

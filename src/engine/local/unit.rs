@@ -1,10 +1,10 @@
 //! The rows of one unit, and which of them are kept.
 
 use super::EngineError;
-use super::bound::Choice;
 use super::grouping::{Grouping, Tally};
 use super::rank::Ranks;
 use crate::dataset::RowKey;
+use crate::plan::bound::Choice;
 
 /// What is needed to choose.
 pub(super) struct Chooser<'a, G> {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Aggregate, BindError, Reads, SLOTS_MAX, Step, Sum, Value};
 use crate::dataset::{Bounds, Column, Contribution, Step as Grid, Use};
-use crate::engine::table::{Table, bin_labels};
-use crate::engine::vector::{Times, Vector, VectorKind};
 use crate::id::{ColumnName, Decimal};
+use crate::plan::table::{Table, bin_labels};
+use crate::plan::vector::{Times, Vector, VectorKind};
 use crate::query::{self, Expression};
 
 /// Squares are summed of values up to this far from the middle of their bounds.
@@ -21,7 +21,7 @@ const RANK_UNITS: u128 = 10_u128.pow(RANK_DIGITS_MAX as u32);
 const AMOUNT_SCALE: u8 = 12;
 
 /// An aggregate; its column with its place in the schema.
-pub(in crate::engine) enum Item<'a> {
+pub(in crate::plan) enum Item<'a> {
     Rows,
     Units,
     Dropped,

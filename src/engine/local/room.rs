@@ -5,12 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::EngineError;
 use super::spill::Spill;
 use super::tally::PARTS;
-use crate::engine::EngineError;
 
 /// Where sums go that do not fit in memory.
-pub(in crate::engine) enum Folder {
+pub(super) enum Folder {
     /// Nowhere: they stay.
     None,
     /// To a file in this folder.
@@ -21,7 +21,7 @@ pub(in crate::engine) enum Folder {
 }
 
 /// The room that the sums of one scan have, shared by its threads.
-pub(in crate::engine) struct Room<'a> {
+pub(super) struct Room<'a> {
     folder: &'a Folder,
     /// Made when it is first needed.
     spill: Mutex<Option<Arc<Spill>>>,
@@ -38,7 +38,7 @@ const CHUNK_BYTES_MAX: usize = 64 << 10;
 
 impl<'a> Room<'a> {
     /// `memory` bytes for so many threads.
-    pub(in crate::engine) fn new(folder: &'a Folder, memory: usize, threads: NonZeroUsize) -> Self {
+    pub(super) fn new(folder: &'a Folder, memory: usize, threads: NonZeroUsize) -> Self {
         // One half holds the maps; the other half what waits to be written, or the list that is made of a map at the end.
         Self { folder, spill: Mutex::new(None), map_bytes: memory / 2 / threads, hasher: RandomState::new() }
     }

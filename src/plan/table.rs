@@ -8,9 +8,9 @@ use crate::id::Decimal;
 
 /// How the values of a column are sorted into the slots of a vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Table {
-    pub(super) vector: usize,
-    pub(super) slots: usize,
+pub(crate) struct Table {
+    pub(crate) vector: usize,
+    pub(crate) slots: usize,
     place: Placement,
 }
 
@@ -34,7 +34,7 @@ const GRID_SLOTS_MAX: usize = 1 << 16;
 
 impl Table {
     /// Bins between increasing edges; each but the last leaves out its upper edge.
-    pub(super) fn edges(vector: usize, edges: &[Decimal], step: Step, bounds: Option<Bounds>) -> Self {
+    pub(crate) fn edges(vector: usize, edges: &[Decimal], step: Step, bounds: Option<Bounds>) -> Self {
         let held = |place: i128| i64::try_from(place.clamp(i64::MIN.into(), i64::MAX.into())).unwrap_or(i64::MAX);
         let (last, starts) = edges.split_last().map_or((Decimal::ZERO, &[][..]), |(last, starts)| (*last, starts));
         let starts: Vec<_> = starts.iter().map(|edge| held(Point::of(*edge, step).from())).collect();
@@ -44,7 +44,7 @@ impl Table {
     }
 
     /// One slot for each declared value.
-    pub(super) fn values(vector: usize, values: &Values) -> Self {
+    pub(crate) fn values(vector: usize, values: &Values) -> Self {
         let place = match values {
             Values::Text(_) => Placement::Codes,
             Values::Integer(values) => Placement::Values(Lookup::of(values)),
@@ -52,12 +52,12 @@ impl Table {
         Self { vector, slots: values.len(), place }
     }
 
-    pub(super) const fn magnitudes(vector: usize) -> Self {
+    pub(crate) const fn magnitudes(vector: usize) -> Self {
         Self { vector, slots: range::SLOTS, place: Placement::Magnitudes }
     }
 
     /// The points between bounds, a power of two of them in a slot, so that `cells` tables have at most `slots_max` slots.
-    pub(super) fn grid(vector: usize, bounds: Bounds, cells: usize, slots_max: usize) -> Self {
+    pub(crate) fn grid(vector: usize, bounds: Bounds, cells: usize, slots_max: usize) -> Self {
         let most = (slots_max / cells.max(1)).clamp(1, GRID_SLOTS_MAX) as u64;
         let last = bounds.high.abs_diff(bounds.low);
         let shift = (0..64).find(|shift| last >> shift < most).unwrap_or(63);
@@ -66,12 +66,12 @@ impl Table {
     }
 
     /// Whether every value has the same slot in both.
-    pub(super) fn sorts_like(&self, other: &Self) -> bool {
+    pub(crate) fn sorts_like(&self, other: &Self) -> bool {
         self.place == other.place
     }
 
     /// The slot of a value, or of a code; [`Self::slots`] for none.
-    pub(super) fn slot(&self, value: i64) -> usize {
+    pub(crate) fn slot(&self, value: i64) -> usize {
         let slot = match &self.place {
             Placement::Edges { starts, end, bounds } => {
                 let value = bounds.map_or(value, |bounds| value.clamp(bounds.low, bounds.high));
@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// The least and the greatest value of a slot of numbers.
-    pub(super) fn span(&self, slot: usize) -> Option<(i64, i64)> {
+    pub(crate) fn span(&self, slot: usize) -> Option<(i64, i64)> {
         match &self.place {
             Placement::Edges { starts, end, bounds } => {
                 let low = *starts.get(slot)?;
@@ -109,7 +109,7 @@ impl Table {
     }
 
     /// Whether its bins leave out no value within the bounds.
-    pub(super) fn covers(&self, bounds: Bounds) -> bool {
+    pub(crate) fn covers(&self, bounds: Bounds) -> bool {
         match &self.place {
             Placement::Edges { starts, end, bounds: Some(_) } => {
                 starts.first().is_some_and(|first| *first <= bounds.low) && bounds.high <= *end
@@ -120,7 +120,7 @@ impl Table {
 }
 
 /// What the bins are called.
-pub(super) fn bin_labels(column: &Column, edges: &[Decimal]) -> Vec<String> {
+pub(crate) fn bin_labels(column: &Column, edges: &[Decimal]) -> Vec<String> {
     if edges.is_empty() {
         return match &column.values {
             Some(Values::Text(values)) => values.iter().map(|value| format!("= {value}")).collect(),

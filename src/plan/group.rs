@@ -24,21 +24,21 @@ pub enum Key {
 /// A column of GROUP BY. Its values are numbered in declared order, `other` comes last; values that the data say, in their
 /// own order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct GroupColumn {
-    pub(super) read: usize,
-    pub(super) name: ColumnName,
+pub(crate) struct GroupColumn {
+    pub(crate) read: usize,
+    pub(crate) name: ColumnName,
     text: bool,
     /// None while the data say which there are.
     values: Option<Values>,
     other: Option<Name>,
     /// How far apart two neighbouring values of this column are among the groups.
-    pub(super) stride: u32,
+    pub(crate) stride: u32,
     lookup: Lookup,
 }
 
 /// From a cell to the number of its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Lookup {
+pub(crate) enum Lookup {
     /// A text cell is a code, declared values first: the number itself.
     Code,
     /// By code.
@@ -56,7 +56,7 @@ pub(super) enum Lookup {
 /// A cell is looked for at one place of a small table first, and nearly always found there; only else in the map, whose keyed hash
 /// keeps whoever chooses the values from choosing the time as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sparse {
+pub(crate) struct Sparse {
     /// One value and its number for each place; a place that no value has holds 0 and its number.
     front: Vec<(i64, u32)>,
     numbers: HashMap<i64, u32>,
@@ -101,7 +101,7 @@ const KEY_BYTES_MAX: usize = 1_024;
 
 impl GroupColumn {
     /// The column must have declared values, or say that its values may leave; strides are set by [`arrange`].
-    pub(super) fn new(read: usize, column: &Column) -> Result<Self, BindError> {
+    pub(crate) fn new(read: usize, column: &Column) -> Result<Self, BindError> {
         let lookup = match &column.values {
             Some(Values::Integer(values)) => Lookup::of(values),
             Some(Values::Text(_)) => Lookup::Code,
@@ -120,12 +120,12 @@ impl GroupColumn {
     }
 
     /// Whether the description says which values there are.
-    pub(super) const fn is_declared(&self) -> bool {
+    pub(crate) const fn is_declared(&self) -> bool {
         self.values.is_some()
     }
 
     /// The same column with the texts of its dictionary, in the order of their codes, as values.
-    pub(super) fn with_texts(&self, texts: Vec<String>) -> Self {
+    pub(crate) fn with_texts(&self, texts: Vec<String>) -> Self {
         let mut ordered: Vec<_> = texts.into_iter().zip(0_usize..).filter(|(text, _)| is_key(text)).collect();
         ordered.sort_unstable();
         let codes = ordered.iter().map(|(_, code)| code + 1).max().unwrap_or(0);
@@ -138,39 +138,39 @@ impl GroupColumn {
     }
 
     /// The same column with the distinct integers of its cells as values.
-    pub(super) fn with_integers(&self, mut integers: Vec<i64>) -> Self {
+    pub(crate) fn with_integers(&self, mut integers: Vec<i64>) -> Self {
         integers.sort_unstable();
         let lookup = Lookup::of(&integers);
         Self { values: Some(Values::Integer(integers)), lookup, ..self.clone() }
     }
 
     /// Whether cells are codes.
-    pub(super) const fn is_text(&self) -> bool {
+    pub(crate) const fn is_text(&self) -> bool {
         self.text
     }
 
     /// How many values there are; also the number of everything else.
-    pub(super) fn declared(&self) -> u32 {
+    pub(crate) fn declared(&self) -> u32 {
         u32::try_from(self.values.as_ref().map_or(0, Values::len)).unwrap_or(u32::MAX)
     }
 
     /// Whether everything else is a group.
-    pub(super) const fn has_other(&self) -> bool {
+    pub(crate) const fn has_other(&self) -> bool {
         self.other.is_some()
     }
 
     /// How many groups it makes.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         u64::from(self.declared()) + u64::from(self.has_other())
     }
 
     /// From cells to numbers.
-    pub(super) const fn lookup(&self) -> &Lookup {
+    pub(crate) const fn lookup(&self) -> &Lookup {
         &self.lookup
     }
 
     /// The number of a cell's value, or of everything else where that is a group; none for a row that is in no group.
-    pub(super) fn number(&self, cell: Option<i64>) -> Option<u32> {
+    pub(crate) fn number(&self, cell: Option<i64>) -> Option<u32> {
         let declared = self.declared();
         let number = cell.map_or(declared, |cell| match &self.lookup {
             Lookup::Code => u32::try_from(cell).unwrap_or(u32::MAX),
@@ -181,13 +181,13 @@ impl GroupColumn {
     }
 
     /// The key of a group.
-    pub(super) fn key(&self, group: usize) -> Key {
+    pub(crate) fn key(&self, group: usize) -> Key {
         let declared = self.declared() as usize;
         self.key_of(group / (self.stride.max(1) as usize) % (declared + usize::from(self.has_other())).max(1))
     }
 
     /// The key of the value with a number.
-    pub(super) fn key_of(&self, place: usize) -> Key {
+    pub(crate) fn key_of(&self, place: usize) -> Key {
         let declared = self.declared() as usize;
         match (&self.values, &self.other) {
             (Some(Values::Text(values)), _) if place < declared => Key::Text(values[place].clone()),
@@ -198,7 +198,7 @@ impl GroupColumn {
     }
 
     /// The bytes of all its keys in text.
-    pub(super) fn key_bytes(&self) -> u128 {
+    pub(crate) fn key_bytes(&self) -> u128 {
         let declared = match &self.values {
             Some(Values::Text(values)) => values.iter().map(String::len).sum(),
             Some(Values::Integer(values)) => values.len() * INTEGER_BYTES,
@@ -218,7 +218,7 @@ fn is_key(text: &str) -> bool {
 
 impl Key {
     /// The bytes it takes in an answer.
-    pub(super) fn bytes(&self) -> u128 {
+    pub(crate) fn bytes(&self) -> u128 {
         let bytes = match self {
             Self::Text(text) => text.len(),
             Self::Integer(_) => INTEGER_BYTES,
@@ -229,7 +229,7 @@ impl Key {
 }
 
 impl Lookup {
-    pub(super) fn of(values: &[i64]) -> Self {
+    pub(crate) fn of(values: &[i64]) -> Self {
         let numbered = values.iter().copied().zip(0_u32..);
         let (low, high) = (values.iter().min().copied().unwrap_or(0), values.iter().max().copied().unwrap_or(0));
         let span = high.abs_diff(low);
@@ -246,7 +246,7 @@ impl Lookup {
     }
 
     /// The number of an integer's value; as large as it gets for none.
-    pub(super) fn number_of(&self, cell: i64) -> u32 {
+    pub(crate) fn number_of(&self, cell: i64) -> u32 {
         match self {
             Self::Code | Self::Codes(_) => u32::MAX,
             Self::Dense { low, table } => {
@@ -260,26 +260,26 @@ impl Lookup {
 
 /// The groups of one scan: those of the plan, or those that the data have.
 #[derive(Debug)]
-pub(super) struct Layout<'a> {
-    pub(super) groups: Cow<'a, [GroupColumn]>,
-    pub(super) cells: usize,
+pub(crate) struct Layout<'a> {
+    pub(crate) groups: Cow<'a, [GroupColumn]>,
+    pub(crate) cells: usize,
 }
 
 impl Layout<'_> {
     /// The key of a group.
-    pub(super) fn key(&self, cell: usize) -> Vec<Key> {
+    pub(crate) fn key(&self, cell: usize) -> Vec<Key> {
         self.groups.iter().map(|column| column.key(cell)).collect()
     }
 
     /// [`hash_of`] its key.
-    pub(super) fn hash(&self, cell: usize) -> [u8; 16] {
+    pub(crate) fn hash(&self, cell: usize) -> [u8; 16] {
         hash_of(&self.key(cell))
     }
 }
 
 /// The first 16 bytes of SHA-256 of a group's canonical encoding: `[value, ...]` with a text, an integer, or false for
 /// `other`. Ranks are made from it, so it says nothing of columns or numbering.
-pub(super) fn hash_of(group: &[Key]) -> [u8; 16] {
+pub(crate) fn hash_of(group: &[Key]) -> [u8; 16] {
     let mut out = Encoder::new();
     out.array(group.len());
     for key in group {
@@ -296,7 +296,7 @@ pub(super) fn hash_of(group: &[Key]) -> [u8; 16] {
 }
 
 /// Sets the strides, the last column running fastest, and gives the number of groups.
-pub(super) fn arrange(columns: &mut [GroupColumn], most: usize) -> Result<usize, BindError> {
+pub(crate) fn arrange(columns: &mut [GroupColumn], most: usize) -> Result<usize, BindError> {
     let found = columns.iter().try_fold(1_u64, |product, column| product.checked_mul(column.len())).unwrap_or(u64::MAX);
     let cells = usize::try_from(found).ok().filter(|cells| *cells <= most).ok_or(BindError::Cells { found, most })?;
     let mut stride = 1;

@@ -1,10 +1,10 @@
 //! How rows are put into groups: by number into tables where all groups fit, by key where they do not.
 
 use super::EngineError;
-use super::bound::Plan;
-use super::group::Layout;
 use super::select::{CHUNK, Tables, View, cells};
 use super::sums::Sums;
+use crate::plan::bound::Plan;
+use crate::plan::group::Layout;
 
 /// A way to name groups and to keep their sums.
 pub(super) trait Grouping: Sync {

@@ -7,19 +7,19 @@ use zeroize::Zeroizing;
 
 use super::bound::{Plan, Step};
 use super::split::Mechanism;
-use super::{Bound, EngineError, Key, Split};
+use super::{Bound, Key, Split};
 use crate::dp::{DiscreteGaussian, DiscreteLaplace};
 use crate::random::Random;
 
 /// Exact sums: what must not leave. Consumed by [`Exact::noise`], wiped, redacted in `Debug`.
 ///
 /// ```compile_fail,E0616
-/// fn leak(exact: usufruct::engine::Exact) -> usize {
+/// fn leak(exact: usufruct::plan::Exact) -> usize {
 ///     exact.sums.len()
 /// }
 /// ```
 #[cfg_attr(not(feature = "hazmat"), doc = "```compile_fail,E0599")]
-#[cfg_attr(not(feature = "hazmat"), doc = "fn leak(exact: &usufruct::engine::Exact) -> &[i128] {")]
+#[cfg_attr(not(feature = "hazmat"), doc = "fn leak(exact: &usufruct::plan::Exact) -> &[i128] {")]
 #[cfg_attr(not(feature = "hazmat"), doc = "    exact.sums()")]
 #[cfg_attr(not(feature = "hazmat"), doc = "}")]
 #[cfg_attr(not(feature = "hazmat"), doc = "```")]
@@ -35,7 +35,7 @@ pub struct Exact {
 /// Noised sums and choices: each base vector once. From here on all is post-processing.
 #[derive(Clone)]
 pub struct Noisy {
-    pub(super) split: Split,
+    pub(crate) split: Split,
     /// The groups that are named, in the order of the answer; none for all declared ones.
     kept: Option<Vec<usize>>,
     /// The keys of groups that the data say.
@@ -47,7 +47,7 @@ pub struct Noisy {
 }
 
 impl Exact {
-    /// For implementors of [`super::Engine`], where all groups are declared: the numbers of all groups of the first vector of
+    /// For implementors of `engine::Engine`, where all groups are declared: the numbers of all groups of the first vector of
     /// `bound`, slot by slot, then of the next; nothing when there are not as many.
     #[must_use]
     pub fn new(bound: &Bound, sums: Vec<i128>) -> Option<Self> {
@@ -77,10 +77,10 @@ impl Exact {
     /// once each.
     ///
     /// # Errors
-    /// [`EngineError::Failed`] when `split` is of another query.
-    pub fn noise(self, split: &Split, random: &mut dyn Random) -> Result<Noisy, EngineError> {
+    /// `split` is of another query.
+    pub fn noise(self, split: &Split, random: &mut dyn Random) -> Result<Noisy, ExactError> {
         if self.plan != split.plan {
-            return Err(EngineError::Failed);
+            return Err(ExactError::OtherQuery);
         }
         let plan = &*self.plan;
         let starts = plan.vectors.iter().scan(0, |next, vector| {
@@ -106,8 +106,11 @@ impl Exact {
                 (Step::Top { vector, count }, Mechanism::Top(selection)) => {
                     let scores: Vec<_> = cells.iter().map(|cell| of(*vector, *cell)[0]).collect();
                     let count = scores.len().min(*count as usize);
-                    let top =
-                        if count == 0 { Vec::new() } else { selection.top_k(&scores, count, random).map_err(|_| EngineError::Failed)? };
+                    let top = if count == 0 {
+                        Vec::new()
+                    } else {
+                        selection.top_k(&scores, count, random).map_err(|_| ExactError::OtherQuery)?
+                    };
                     cells = top.into_iter().map(|place| cells[place]).collect();
                     chosen = true;
                 }
@@ -125,7 +128,7 @@ impl Exact {
                         |cell: &usize, random: &mut dyn Random| quantiles.choose(&Zeroizing::<Vec<u64>>::new(counts(cell)), random);
                     picks[place] = cells.iter().map(|cell| choose(cell, random)).collect();
                 }
-                _ => return Err(EngineError::Failed),
+                _ => return Err(ExactError::OtherQuery),
             }
         }
         let kept = chosen.then_some(cells);
@@ -197,6 +200,15 @@ impl Noisy {
     pub(super) fn pick(&self, step: usize, group: usize, place: usize) -> usize {
         self.picks[step][group][place]
     }
+}
+
+/// Why exact sums are not released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExactError {
+    /// They are of another query.
+    #[error("the exact sums are of another query")]
+    OtherQuery,
 }
 
 impl fmt::Debug for Exact {

@@ -10,7 +10,7 @@ use crate::query::{Comparison, Literal, Predicate};
 /// NOT moves to the leaves, which De Morgan's laws allow in three-valued logic too; a negated leaf is, like the leaf,
 /// not true of a null. So "true" of the whole follows from "true" of the leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
+pub(crate) enum Filter {
     /// A number within (or without, `negated`) an inclusive range; never empty.
     Range { read: usize, low: i64, high: i64, negated: bool },
     /// A number among (not among) these, in order.
@@ -27,7 +27,7 @@ pub(super) enum Filter {
 
 /// A test of a text, byte by byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TextTest {
+pub(crate) enum TextTest {
     Compare(Comparison, String),
     /// In order of bytes.
     In(Vec<String>),
@@ -36,7 +36,7 @@ pub(super) enum TextTest {
 }
 
 impl TextTest {
-    pub(super) fn passes(&self, text: &str) -> bool {
+    pub(crate) fn passes(&self, text: &str) -> bool {
         match self {
             Self::Compare(comparison, value) => match comparison {
                 Comparison::Equal => text == value,
@@ -55,7 +55,7 @@ impl TextTest {
 
 impl Filter {
     /// The text tests, by number of their table, with the column to read.
-    pub(super) fn text_tests<'a>(&'a self, out: &mut Vec<(usize, &'a TextTest)>) {
+    pub(crate) fn text_tests<'a>(&'a self, out: &mut Vec<(usize, &'a TextTest)>) {
         match self {
             Self::Text { read, test, .. } => out.push((*read, test)),
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.text_tests(out)),
@@ -65,14 +65,14 @@ impl Filter {
 }
 
 /// Binds a condition; `find` checks that a column may be filtered by and gives it with the number of its reading.
-pub(super) struct Binder<F> {
-    pub(super) find: F,
+pub(crate) struct Binder<F> {
+    pub(crate) find: F,
     /// How many text tests there are so far.
-    pub(super) tables: usize,
+    pub(crate) tables: usize,
 }
 
 impl<'a, F: FnMut(&ColumnName) -> Result<(usize, &'a Column), BindError>> Binder<F> {
-    pub(super) fn bind(&mut self, predicate: &Predicate, negate: bool) -> Result<Filter, BindError> {
+    pub(crate) fn bind(&mut self, predicate: &Predicate, negate: bool) -> Result<Filter, BindError> {
         match predicate {
             Predicate::Compare { column, comparison, value } => {
                 let (read, column) = (self.find)(column)?;
@@ -168,14 +168,14 @@ fn comparison_range(comparison: Comparison, point: Point) -> (i128, i128, bool) 
 
 /// Where a constant lies on a grid: at the grid point `floor`, or between it and the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Point {
+pub(crate) struct Point {
     /// Held within a little more than `i64`.
     floor: i128,
     exact: bool,
 }
 
 impl Point {
-    pub(super) fn of(number: Decimal, step: Step) -> Self {
+    pub(crate) fn of(number: Decimal, step: Step) -> Self {
         /// Beyond every `i64`.
         const FAR: i128 = 1 << 64;
         let step = step.decimal();
@@ -197,12 +197,12 @@ impl Point {
     }
 
     /// The least grid point at or above.
-    pub(super) fn from(self) -> i128 {
+    pub(crate) fn from(self) -> i128 {
         if self.exact { self.floor } else { self.floor + 1 }
     }
 
     /// The greatest grid point at or below.
-    pub(super) fn below(self) -> i128 {
+    pub(crate) fn below(self) -> i128 {
         self.floor
     }
 

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use super::bound::Plan;
-use super::filter::Filter;
-use super::group::{GroupColumn, Layout, Lookup};
 use super::{Blocks, EngineError};
 use crate::dataset::{Block, Cells};
+use crate::plan::bound::{Plan, Read};
+use crate::plan::filter::{Filter, TextTest};
+use crate::plan::group::{GroupColumn, Layout, Lookup};
 
 /// Rows that are worked on at a time, so that what is between two steps stays in the first cache.
 pub(super) const CHUNK: usize = 2_048;
@@ -37,7 +37,7 @@ pub(super) fn tables(plan: &Plan, source: &impl Blocks) -> Result<Tables, Engine
     if let Some(filter) = &plan.filter {
         filter.text_tests(&mut tests);
     }
-    let table = |&(read, test): &(usize, &super::filter::TextTest)| {
+    let table = |&(read, test): &(usize, &TextTest)| {
         let mut table = Vec::new();
         source.texts(plan.reads[read].place, &mut |text| table.push(u8::from(test.passes(text))))?;
         // The code of a null in a column without values.
@@ -56,7 +56,7 @@ pub(super) struct View {
 impl View {
     pub(super) fn read(plan: &Plan, source: &impl Blocks, block: usize) -> Result<Self, EngineError> {
         let rows = source.block_rows(block);
-        let read = |read: &super::bound::Read| {
+        let read = |read: &Read| {
             let column = source.block(read.place, block)?;
             let kind = matches!(column.cells, Cells::Codes(_)) == read.text;
             let nulls = column.nulls.as_ref().is_none_or(|nulls| nulls.len() == rows.div_ceil(64));

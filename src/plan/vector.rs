@@ -94,7 +94,7 @@ impl fmt::Display for Vector {
 
 /// How many rows one unit has in an answer, in both norms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Times {
+pub(crate) struct Times {
     /// In all.
     sum: u128,
     /// The most that the squares of its rows in each group add up to.
@@ -103,28 +103,28 @@ pub(super) struct Times {
 
 impl Times {
     /// Rows of a unit: as many full groups as its total allows have the largest sum of squares.
-    pub(super) fn rows(contribution: Contribution) -> Self {
+    pub(crate) fn rows(contribution: Contribution) -> Self {
         let (sum, most) = (u128::from(contribution.rows()), u128::from(contribution.rows_per_group));
         Self { sum, squares: sum / most * most * most + (sum % most) * (sum % most) }
     }
 
     /// Groups of a unit, once each.
-    pub(super) fn groups(contribution: Contribution) -> Self {
+    pub(crate) fn groups(contribution: Contribution) -> Self {
         let groups = u128::from(contribution.groups_per_unit).min(contribution.rows().into());
         Self { sum: groups, squares: groups }
     }
 
-    pub(super) const ONCE: Self = Self { sum: 1, squares: 1 };
+    pub(crate) const ONCE: Self = Self { sum: 1, squares: 1 };
 }
 
 impl Vector {
     /// A vector of counts.
-    pub(super) const fn count(kind: VectorKind, times: Times) -> Self {
+    pub(crate) const fn count(kind: VectorKind, times: Times) -> Self {
         Self { kind, reach: 1, range: 1, times }
     }
 
     /// The sum of x - centre within bounds.
-    pub(super) fn sum(column: ColumnName, bounds: Bounds, centre: i64, times: Times) -> Self {
+    pub(crate) fn sum(column: ColumnName, bounds: Bounds, centre: i64, times: Times) -> Self {
         let (low, high) = (i128::from(bounds.low) - i128::from(centre), i128::from(bounds.high) - i128::from(centre));
         Self {
             kind: VectorKind::Sum { column, centre },
@@ -135,7 +135,7 @@ impl Vector {
     }
 
     /// The sum of (x - centre)^2 within bounds that reach at most 2^40 steps from it.
-    pub(super) fn squares(column: ColumnName, bounds: Bounds, centre: i64, times: Times) -> Self {
+    pub(crate) fn squares(column: ColumnName, bounds: Bounds, centre: i64, times: Times) -> Self {
         let reach = Self::sum(column.clone(), bounds, centre, times).reach;
         Self { kind: VectorKind::Squares { column, centre }, reach: reach * reach, range: reach * reach, times }
     }
@@ -188,18 +188,18 @@ impl Vector {
     }
 
     /// The most numbers that one unit can change.
-    pub(super) const fn touched(&self) -> u128 {
+    pub(crate) const fn touched(&self) -> u128 {
         self.times.sum
     }
 
     /// (D/R)^(2/3) in units of 10^-12, rounded down: its weight in a split of epsilon. D/R is 1/2 to 1.
-    pub(super) const fn laplace_weight(&self) -> u128 {
+    pub(crate) const fn laplace_weight(&self) -> u128 {
         let ratio = self.ratio();
         cube_root(ratio * ratio)
     }
 
     /// D/R in units of 10^-12, rounded down: its weight in a split of rho.
-    pub(super) const fn gaussian_weight(&self) -> u128 {
+    pub(crate) const fn gaussian_weight(&self) -> u128 {
         self.ratio() / 1_000_000
     }
 

@@ -12,22 +12,19 @@
 //! All sums of a group meet in one part, so that a group is known to be whole when its part is done. A group of fewer
 //! units than the schema's least is left out then: it can never be named, so nothing that is released changes.
 
-mod room;
-mod spill;
-mod tally;
-
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-pub(super) use room::{Folder, Room};
-use tally::{Amount, PARTS, Parts, SparseTally};
-
-use super::bound::{Plan, Step};
-use super::group::{GroupColumn, Key, Layout, hash_of};
 use super::grouping::Grouping;
+use super::room::Room;
 use super::select::{CHUNK, Tables, View, cells};
-use super::{Bound, Control, EngineError, Exact};
+use super::spill;
+use super::tally::{Amount, PARTS, Parts, SparseTally};
+use super::{Control, EngineError};
+use crate::plan::bound::Plan;
+use crate::plan::group::{GroupColumn, Layout, hash_of};
+use crate::plan::{Bound, Exact, Key, Step};
 
 /// Groups named by the values of their columns, in `N` words: the number of a value, or an integer of the data itself.
 pub(super) struct Sparse<'a, const N: usize> {
@@ -248,7 +245,7 @@ impl<const N: usize> Default for Groups<N> {
 
 /// In the order of the integers, the upper half first.
 #[expect(clippy::cast_possible_truncation, reason = "halves are wanted")]
-pub(super) const fn to_words(value: i64) -> [u32; 2] {
+pub(in crate::engine) const fn to_words(value: i64) -> [u32; 2] {
     let moved = value.cast_unsigned() ^ SIGN;
     [(moved >> 32) as u32, moved as u32]
 }

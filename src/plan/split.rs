@@ -35,16 +35,16 @@ const WEIGHT: u128 = 1_000_000_000_000;
 /// ([`BoundedLaplaceMechanism`]), each vector with an equal part, for every number that one unit can change.
 #[derive(Clone, Debug)]
 pub struct Split {
-    pub(super) plan: Arc<Plan>,
+    pub(crate) plan: Arc<Plan>,
     price: Loss,
     planned: bool,
     shares: Vec<Loss>,
-    pub(super) mechanisms: Vec<Mechanism>,
+    pub(crate) mechanisms: Vec<Mechanism>,
 }
 
 /// What a step does.
 #[derive(Clone, Debug)]
-pub(super) enum Mechanism {
+pub(crate) enum Mechanism {
     Laplace(LaplaceMechanism),
     Bounded(BoundedLaplaceMechanism),
     Gaussian(GaussianMechanism),
@@ -62,7 +62,7 @@ pub(super) enum Mechanism {
 
 impl Mechanism {
     /// The law of its noise; of bounded noise that of the noise without bounds, which is at least as wide.
-    pub(super) fn law(&self) -> Option<Law> {
+    pub(crate) fn law(&self) -> Option<Law> {
         match self {
             Self::Laplace(mechanism) => Some(Law::Laplace(mechanism.scale())),
             Self::Bounded(mechanism) => Some(Law::Laplace(mechanism.noise().scale())),
@@ -126,7 +126,7 @@ impl Split {
     }
 
     /// The law of the noise on a vector.
-    pub(super) fn law(&self, vector: usize) -> Option<Law> {
+    pub(crate) fn law(&self, vector: usize) -> Option<Law> {
         let step = self.plan.steps.iter().position(|step| matches!(step, Step::Noise { vector: other } if *other == vector))?;
         self.mechanisms.get(step)?.law()
     }

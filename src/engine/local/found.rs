@@ -6,11 +6,11 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::bound::{Plan, Step};
-use super::group::{GroupColumn, Layout, arrange};
 use super::select::View;
-use super::vector::Vector;
-use super::{Blocks, Bound, Control, EngineError, Exact};
+use super::{Blocks, Control, EngineError};
+use crate::plan::bound::Plan;
+use crate::plan::group::{GroupColumn, Layout, arrange};
+use crate::plan::{Bound, Exact, Step, Vector};
 
 /// How the groups that the data have are named.
 pub(super) enum Found<'a> {

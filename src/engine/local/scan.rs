@@ -7,15 +7,17 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::bound::{Plan, SLOTS_MAX};
 use super::found::Found;
-use super::group::{GroupColumn, Layout};
 use super::grouping::{Dense, Grouping};
+use super::room::{Folder, Room};
 use super::select::{Tables, View, tables};
-use super::sparse::{Folder, Room, Sparse, words};
+use super::sparse::{Sparse, words};
 use super::unit::{Chooser, Gathered};
-use super::{Blocks, Bound, Control, Engine, EngineError, Exact, found};
+use super::{Blocks, Control, Engine, EngineError, found};
 use crate::dataset::RowKey;
+use crate::plan::bound::{Plan, SLOTS_MAX};
+use crate::plan::group::{GroupColumn, Layout};
+use crate::plan::{Bound, Exact};
 
 /// The engine over a snapshot, or other columns in blocks, of one machine.
 ///
@@ -92,14 +94,14 @@ impl<B: Blocks> SnapshotEngine<B> {
 
     /// With smaller tables.
     #[cfg(test)]
-    pub(super) const fn with_slots_max(mut self, slots: usize) -> Self {
+    pub(in crate::engine) const fn with_slots_max(mut self, slots: usize) -> Self {
         self.slots_max = slots;
         self
     }
 
     /// Into this file, which the test can read.
     #[cfg(test)]
-    pub(super) fn with_spill_file(mut self, file: std::fs::File) -> Self {
+    pub(in crate::engine) fn with_spill_file(mut self, file: std::fs::File) -> Self {
         self.folder = Folder::Open(file);
         self
     }
