@@ -52,7 +52,7 @@ pub trait Engine: Send + Sync {
     /// Implementors promise:
     /// - Rows: those for which WHERE is true, not false or unknown, and whose group exists: an undeclared value or a null is in
     ///   the group `other` where the column has one, else in none; a null of unknown values is in none.
-    /// - Slots: a row adds what [`Bound::adds`] says, exactly, in integers. Nothing overflows 128 bits by the limits on rows
+    /// - Slots: a row adds what [`Bound::additions`] says, exactly, in integers. Nothing overflows 128 bits by the limits on rows
     ///   and bounds, and no order of additions shows.
     /// - Units: of each unit at most the groups and rows of the schema's contribution are kept, and which ones is a function
     ///   of that unit's rows alone and of a secret, never of other units, of places or of the order of the data. Then a unit

@@ -2,7 +2,8 @@
 //!
 //! A [`Bound`] query knows its types, groups and base vectors; an [engine](crate::engine) computes each vector exactly; [`Exact`]
 //! sums leave only through noise, each vector noised once and shared by the items that need it (rule D4). Nothing here knows
-//! what computes.
+//! what computes: what the rules say of a row and of a unit is evaluated by [`Evaluator`], [`ContributionBound`] and
+//! [`Bound::additions`], on whatever rows an engine has.
 //!
 //! ```text
 //! Query + Schema --> Bound --price--> Split: one share of the price and one mechanism for each step
@@ -23,21 +24,28 @@
 //! # Not promised
 //! Constant time: how long a choice takes depends on its scores. Answers leave at a quantum of time (rule G2).
 
+mod batch;
 pub(crate) mod bound;
+mod contribution;
 mod decimal;
 mod estimate;
-pub(crate) mod filter;
+pub(crate) mod evaluator;
+mod filter;
 pub(crate) mod group;
 mod noisy;
 mod price;
+mod rank;
 mod split;
 pub(crate) mod summand;
-pub(crate) mod table;
+mod table;
 mod vector;
 
+pub use batch::Batch;
 pub use bound::{ANSWER_BYTES_MAX, BindError, Bound, CELLS_MAX, Output, Step};
+pub use contribution::{ContributionBound, UnitRow};
 pub use estimate::{Estimate, Group, NO_BINS, NO_INTERVAL, Width};
-pub use group::Key;
+pub use evaluator::Evaluator;
+pub use group::{Key, group_hash};
 pub use noisy::{Exact, ExactError, Noisy};
 pub use price::PriceError;
 pub use split::{SHARE_UNITS, Split, SplitError};

@@ -2,10 +2,8 @@
 
 mod found;
 mod grouping;
-mod rank;
 mod room;
 mod scan;
-mod select;
 mod sparse;
 mod spill;
 mod sums;

@@ -147,18 +147,20 @@ proptest! {
     fn a_row_adds_what_another_engine_is_told(case in case()) {
         let Case { records, query, schema, .. } = case;
         let bound = Bound::new(&query, &schema).unwrap();
-        for (place, vector) in bound.vectors().iter().enumerate() {
-            if matches!(vector.kind(), VectorKind::Units | VectorKind::Dropped) {
-                prop_assert_eq!(bound.adds(place, Some(1)), None);
-                continue;
+        for record in &records {
+            let mut found = std::collections::BTreeMap::new();
+            let value = |place: usize| oracle::number(&schema, &schema.columns()[place].name, record);
+            bound.additions(value, |vector, slot, amount| assert_eq!(found.insert(vector, (slot, amount)), None, "once each"));
+            found.retain(|_, (_, amount)| *amount != 0);
+            let expected = |vector: &Vector| match vector.kind() {
+                VectorKind::Units | VectorKind::Dropped => None,
+                kind => oracle::part(kind, &query, &schema, record).filter(|(_, amount)| *amount != 0),
+            };
+            for (place, vector) in bound.vectors().iter().enumerate() {
+                prop_assert_eq!(found.remove(&place), expected(vector), "{}", vector);
             }
-            for record in &records {
-                let value = oracle::column_of(vector.kind()).and_then(|name| oracle::number(&schema, name, record));
-                let expected = oracle::part(vector.kind(), &query, &schema, record).filter(|(_, amount)| *amount != 0);
-                prop_assert_eq!(bound.adds(place, value).filter(|(_, amount)| *amount != 0), expected, "{}", vector);
-            }
+            prop_assert!(found.is_empty());
         }
-        prop_assert_eq!(bound.adds(bound.vectors().len(), Some(1)), None);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Binding a query to a schema: what is read, which groups there are, which base vectors are summed.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::filter::{Binder, Filter};
 use super::group::{GroupColumn, Key, arrange};
 use super::table::Table;
-use super::vector::{Vector, VectorKind};
+use super::vector::Vector;
 use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step as Grid, Unit, Use};
 use crate::id::ColumnName;
 use crate::query::{Expression, Query};
@@ -323,18 +324,22 @@ impl Bound {
         &self.0.vectors
     }
 
-    /// What one kept row adds to the vector at a place: a slot of its group and an amount; nothing where it adds nothing, and for
-    /// the vectors of units, to which rows do not add. For engines that are not ours.
+    /// The columns that are read, by their place in the schema.
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.0.reads.iter().map(|read| read.place)
+    }
+
+    /// Calls `add` with the place of the vector, the slot and the amount of all that one kept row adds in its group; to the vectors of
+    /// units rows do not add.
     ///
-    /// `value` is the row's value of the vector's column, none for a null: a number in steps of the column, not clamped; for a text
-    /// its place among the declared ones, anything beyond them for another.
-    #[must_use]
-    pub fn adds(&self, vector: usize, value: Option<i64>) -> Option<(usize, i128)> {
-        match self.0.vectors.get(vector)?.kind() {
-            VectorKind::Rows => Some((0, 1)),
-            VectorKind::Units | VectorKind::Dropped => None,
-            _ => self.0.values.iter().find_map(|column| column.adds(vector, value?)),
-        }
+    /// `value` gives the row's value of the column at a place in the schema, none for a null: a number in steps of the column, not
+    /// clamped; for a text its place among the declared ones, anything beyond them for another.
+    pub fn additions(&self, mut value: impl FnMut(usize) -> Option<i64>, mut add: impl FnMut(usize, usize, i128)) {
+        let numbers = self.0.values.iter().map(|column| value(self.0.reads[column.read].place));
+        let Ok(()) = self.0.additions::<Infallible>(numbers, |vector, slot, amount| {
+            add(vector, slot, amount);
+            Ok(())
+        });
     }
 
     /// Groups of unknown values with fewer units than this are never named, so an engine may leave them out.

@@ -172,12 +172,13 @@ impl GroupColumn {
     /// The number of a cell's value, or of everything else where that is a group; none for a row that is in no group.
     pub(crate) fn number(&self, cell: Option<i64>) -> Option<u32> {
         let declared = self.declared();
-        let number = cell.map_or(declared, |cell| match &self.lookup {
-            Lookup::Code => u32::try_from(cell).unwrap_or(u32::MAX),
-            Lookup::Codes(table) => usize::try_from(cell).ok().and_then(|code| table.get(code).copied()).unwrap_or(u32::MAX),
-            lookup => lookup.number_of(cell),
-        });
+        let number = cell.map_or(declared, |cell| self.lookup.number_of(cell));
         (number < declared || self.has_other()).then_some(number.min(declared))
+    }
+
+    /// The key of a cell's value, also where the data say which values there are; none for a row that is in no group.
+    pub(crate) fn key_at(&self, cell: Option<i64>) -> Option<Key> {
+        if self.is_declared() { self.number(cell).map(|number| self.key_of(number as usize)) } else { cell.map(Key::Integer) }
     }
 
     /// The key of a group.
@@ -245,10 +246,19 @@ impl Lookup {
         Self::Dense { low, table }
     }
 
-    /// The number of an integer's value; as large as it gets for none.
+    /// The number of a code's value; as large as it gets for none.
+    pub(super) fn number_of_code(&self, code: u32) -> u32 {
+        match self {
+            Self::Code => code,
+            Self::Codes(table) => table.get(code as usize).copied().unwrap_or(u32::MAX),
+            lookup => lookup.number_of(code.into()),
+        }
+    }
+
+    /// The same of an integer.
     pub(crate) fn number_of(&self, cell: i64) -> u32 {
         match self {
-            Self::Code | Self::Codes(_) => u32::MAX,
+            Self::Code | Self::Codes(_) => u32::try_from(cell).map_or(u32::MAX, |code| self.number_of_code(code)),
             Self::Dense { low, table } => {
                 let place = usize::try_from(cell.wrapping_sub(*low).cast_unsigned()).unwrap_or(usize::MAX);
                 table.get(place).copied().unwrap_or(u32::MAX)
@@ -271,15 +281,15 @@ impl Layout<'_> {
         self.groups.iter().map(|column| column.key(cell)).collect()
     }
 
-    /// [`hash_of`] its key.
+    /// [`group_hash`] its key.
     pub(crate) fn hash(&self, cell: usize) -> [u8; 16] {
-        hash_of(&self.key(cell))
+        group_hash(&self.key(cell))
     }
 }
 
 /// The first 16 bytes of SHA-256 of a group's canonical encoding: `[value, ...]` with a text, an integer, or false for
 /// `other`. Ranks are made from it, so it says nothing of columns or numbering.
-pub(crate) fn hash_of(group: &[Key]) -> [u8; 16] {
+pub fn group_hash(group: &[Key]) -> [u8; 16] {
     let mut out = Encoder::new();
     out.array(group.len());
     for key in group {

@@ -1,27 +1,58 @@
 //! What a row adds to the base vectors.
 
-use super::bound::{Sum, Value};
+use super::bound::{Plan, Sum, Value};
+use crate::dataset::Bounds;
+
+impl Plan {
+    /// Calls `add` with the place of the vector, the slot and the amount of all that a kept row adds; `numbers` has one entry for each of
+    /// [`Self::values`], none for a null.
+    #[inline]
+    pub(crate) fn additions<E>(
+        &self,
+        numbers: impl IntoIterator<Item = Option<i64>>,
+        mut add: impl FnMut(usize, usize, i128) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let Some(rows) = self.rows {
+            add(rows, 0, 1)?;
+        }
+        for (value, number) in self.values.iter().zip(numbers) {
+            if let Some(number) = number {
+                value.additions(number, &mut add)?;
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Value {
-    /// What a row with this number, or code, adds to a vector of the column: a slot and an amount.
-    pub(super) fn adds(&self, vector: usize, number: i64) -> Option<(usize, i128)> {
-        if self.present == Some(vector) {
-            return Some((0, 1));
+    #[inline]
+    fn additions<E>(&self, number: i64, add: &mut impl FnMut(usize, usize, i128) -> Result<(), E>) -> Result<(), E> {
+        if let Some(present) = self.present {
+            add(present, 0, 1)?;
         }
         if let Some(sum) = self.sum {
-            if sum.vector == vector {
-                return Some((0, Reach::of(sum).wide(number)));
-            }
-            if self.squares == Some(vector) {
-                return Some((0, Reach::of(sum).square(number)));
+            let reach = Reach::of(sum);
+            add(sum.vector, 0, reach.wide(number))?;
+            if let Some(squares) = self.squares {
+                add(squares, 0, reach.square(number))?;
             }
         }
-        if let Some((_, bounds)) = self.clamped.filter(|(clamped, _)| *clamped == vector) {
-            return Some((0, i128::from(number < bounds.low || number > bounds.high)));
+        if let Some((clamped, bounds)) = self.clamped {
+            add(clamped, 0, is_outside(bounds, number).into())?;
         }
-        let table = self.tables.iter().find(|table| table.vector == vector)?;
-        Some((table.slot(number), 1)).filter(|(slot, _)| *slot < table.slots)
+        for table in &self.tables {
+            let slot = table.slot(number);
+            if slot < table.slots {
+                add(table.vector, slot, 1)?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// 1 for a number out of its bounds, without a branch.
+pub(crate) fn is_outside(bounds: Bounds, number: i64) -> i64 {
+    i64::from(number < bounds.low) + i64::from(number > bounds.high)
 }
 
 /// How a value becomes what is added.

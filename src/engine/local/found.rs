@@ -6,11 +6,10 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::select::View;
+use super::scan::read;
 use super::{Blocks, Control, EngineError};
-use crate::plan::bound::Plan;
 use crate::plan::group::{GroupColumn, Layout, arrange};
-use crate::plan::{Bound, Exact, Step, Vector};
+use crate::plan::{Bound, Evaluator, Exact, Step, Vector};
 
 /// How the groups that the data have are named.
 pub(super) enum Found<'a> {
@@ -21,26 +20,22 @@ pub(super) enum Found<'a> {
 }
 
 /// Finds the values of the columns; `slots_max` is the most slots of one vector that a table may have.
-pub(super) fn layout<'a>(
-    plan: &'a Plan,
+pub(super) fn layout(
+    bound: &Bound,
+    evaluator: &Evaluator,
     source: &impl Blocks,
     slots_max: usize,
     threads: NonZeroUsize,
     control: &Control<'_>,
-) -> Result<Found<'a>, EngineError> {
-    let mut groups = plan.groups.clone();
-    for column in groups.iter_mut().filter(|column| !column.is_declared() && column.is_text()) {
-        let mut texts = Vec::new();
-        source.texts(plan.reads[column.read].place, &mut |text| texts.push(text.to_owned()))?;
-        *column = column.with_texts(texts);
-    }
-    let slots = plan.vectors.iter().map(Vector::slots).max().unwrap_or(1);
+) -> Result<Found<'static>, EngineError> {
+    let mut groups = evaluator.groups().to_vec();
+    let slots = bound.vectors().iter().map(Vector::slots).max().unwrap_or(1);
     let most = slots_max / slots;
     // What other columns leave for the values of the next one.
     let mut room = groups.iter().filter(|column| column.is_declared()).fold(most, |room, column| room / at_least_one(column));
     for column in &mut groups {
         if !column.is_declared() && room > 0 {
-            let Some(found) = integers(plan, column.read, source, room, threads, control)? else { break };
+            let Some(found) = integers(bound, column.read, source, room, threads, control)? else { break };
             *column = column.with_integers(found);
             room /= at_least_one(column);
         }
@@ -60,8 +55,8 @@ fn at_least_one(column: &GroupColumn) -> usize {
 
 /// The distinct integers of a column; nothing when there are more than `most`.
 fn integers(
-    plan: &Plan,
-    read: usize,
+    bound: &Bound,
+    column: usize,
     source: &impl Blocks,
     most: usize,
     threads: NonZeroUsize,
@@ -79,9 +74,9 @@ fn integers(
                 return Ok(found);
             }
             control.check()?;
-            let view = View::read(plan, source, block)?;
-            for row in 0..view.rows() {
-                let Some(value) = view.value(read, row) else { continue };
+            let batch = read(bound, source, block)?;
+            for row in 0..batch.rows() {
+                let Some(value) = batch.value(column, row) else { continue };
                 let place = &mut lately[usize::from(u16::try_from(value.rem_euclid(LATELY.into())).unwrap_or(0))];
                 if *place != Some(value) {
                     *place = Some(value);

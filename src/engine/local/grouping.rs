@@ -1,10 +1,11 @@
 //! How rows are put into groups: by number into tables where all groups fit, by key where they do not.
 
 use super::EngineError;
-use super::select::{CHUNK, Tables, View, cells};
 use super::sums::Sums;
 use crate::plan::bound::Plan;
+use crate::plan::evaluator::CHUNK;
 use crate::plan::group::Layout;
+use crate::plan::{Batch, Evaluator};
 
 /// A way to name groups and to keep their sums.
 pub(super) trait Grouping: Sync {
@@ -19,11 +20,11 @@ pub(super) trait Grouping: Sync {
     /// What the ranks of a group are made from.
     fn hash(&self, group: Self::Group) -> [u8; 16];
 
-    /// Writes the groups of the rows of a view, none for those that do not count; outside `from..to` anything.
-    fn groups(&self, view: &View, from: usize, to: usize, out: &mut Vec<Option<Self::Group>>);
+    /// Writes the groups of the rows of a batch, none for those that do not count; outside `from..to` anything.
+    fn groups(&self, batch: &Batch, from: usize, to: usize, out: &mut Vec<Option<Self::Group>>);
 
-    /// Adds every row of a view, each a unit.
-    fn add_view(&self, view: &View, tally: &mut Self::Tally) -> Result<(), EngineError>;
+    /// Adds every row of a batch, each a unit.
+    fn add_batch(&self, batch: &Batch, tally: &mut Self::Tally) -> Result<(), EngineError>;
 }
 
 /// Sums under way, row by row.
@@ -39,7 +40,7 @@ pub(super) trait Tally<G> {
 pub(super) struct Dense<'a> {
     plan: &'a Plan,
     layout: &'a Layout<'a>,
-    tables: &'a Tables,
+    evaluator: &'a Evaluator,
     /// Of each group, where there are not many and a choice is made.
     hashes: Vec<[u8; 16]>,
 }
@@ -48,17 +49,17 @@ pub(super) struct Dense<'a> {
 const HASHES_MAX: usize = 1 << 16;
 
 impl<'a> Dense<'a> {
-    pub(super) fn new(plan: &'a Plan, layout: &'a Layout<'a>, tables: &'a Tables) -> Self {
+    pub(super) fn new(plan: &'a Plan, layout: &'a Layout<'a>, evaluator: &'a Evaluator) -> Self {
         let hashed = if plan.choice.is_some() && layout.cells <= HASHES_MAX { layout.cells } else { 0 };
-        Self { plan, layout, tables, hashes: (0..hashed).map(|cell| layout.hash(cell)).collect() }
+        Self { plan, layout, evaluator, hashes: (0..hashed).map(|cell| layout.hash(cell)).collect() }
     }
 }
 
-impl Grouping for Dense<'_> {
+impl<'a> Grouping for Dense<'a> {
     type Group = u32;
-    type Tally = Sums;
+    type Tally = Sums<'a>;
 
-    fn tally(&self) -> Sums {
+    fn tally(&self) -> Sums<'a> {
         Sums::new(self.plan, self.layout.cells)
     }
 
@@ -67,33 +68,32 @@ impl Grouping for Dense<'_> {
         self.hashes.get(cell).copied().unwrap_or_else(|| self.layout.hash(cell))
     }
 
-    fn groups(&self, view: &View, from: usize, to: usize, out: &mut Vec<Option<u32>>) {
-        out.resize(view.rows(), None);
+    fn groups(&self, batch: &Batch, from: usize, to: usize, out: &mut Vec<Option<u32>>) {
+        out.resize(batch.rows(), None);
         let mut numbers = [0; CHUNK];
         for start in (from / CHUNK * CHUNK..to).step_by(CHUNK) {
-            let end = view.rows().min(start + CHUNK);
+            let end = batch.rows().min(start + CHUNK);
             let numbers = &mut numbers[..end - start];
-            cells(self.plan, self.layout, self.tables, view, start, numbers);
+            self.evaluator.numbers(self.layout, batch, start, numbers);
             let group = |cell: u32| ((cell as usize) < self.layout.cells).then_some(cell);
             out[start..end].iter_mut().zip(numbers).for_each(|(out, cell)| *out = group(*cell));
         }
     }
 
-    fn add_view(&self, view: &View, tally: &mut Sums) -> Result<(), EngineError> {
+    fn add_batch(&self, batch: &Batch, tally: &mut Sums<'a>) -> Result<(), EngineError> {
         let mut groups = [0; CHUNK];
-        for from in (0..view.rows()).step_by(CHUNK) {
-            let groups = &mut groups[..(view.rows() - from).min(CHUNK)];
-            cells(self.plan, self.layout, self.tables, view, from, groups);
-            tally.add(view, from, groups);
+        for from in (0..batch.rows()).step_by(CHUNK) {
+            let groups = &mut groups[..(batch.rows() - from).min(CHUNK)];
+            self.evaluator.numbers(self.layout, batch, from, groups);
+            tally.add(batch, from, groups);
         }
         Ok(())
     }
 }
 
-impl Tally<u32> for Sums {
+impl Tally<u32> for Sums<'_> {
     fn add_row(&mut self, group: u32, numbers: &[Option<i64>]) -> Result<(), EngineError> {
-        self.add_row(group, numbers);
-        Ok(())
+        self.add_row(group, numbers)
     }
 
     fn add_unit(&mut self, groups: impl Iterator<Item = u32>, dropped: bool) -> Result<(), EngineError> {

@@ -10,14 +10,13 @@ use std::thread;
 use super::found::Found;
 use super::grouping::{Dense, Grouping};
 use super::room::{Folder, Room};
-use super::select::{Tables, View, tables};
 use super::sparse::{Sparse, words};
-use super::unit::{Chooser, Gathered};
+use super::unit::Gathered;
 use super::{Blocks, Control, Engine, EngineError, found};
 use crate::dataset::RowKey;
-use crate::plan::bound::{Plan, SLOTS_MAX};
+use crate::plan::bound::SLOTS_MAX;
 use crate::plan::group::{GroupColumn, Layout};
-use crate::plan::{Bound, Exact};
+use crate::plan::{Batch, Bound, ContributionBound, Evaluator, Exact};
 
 /// The engine over a snapshot, or other columns in blocks, of one machine.
 ///
@@ -115,20 +114,20 @@ impl<B: Blocks> SnapshotEngine<B> {
 
 impl<B: Blocks> SnapshotEngine<B> {
     /// Reads everything once; what each thread has summed.
-    fn scan<G: Grouping>(&self, plan: &Plan, grouping: &G, control: &Control<'_>) -> Result<Vec<G::Tally>, EngineError> {
-        let chooser = match (plan.choice, &self.key) {
-            (None, _) => None,
-            (Some(choice), Some(key)) => Some(Chooser::new(key, grouping, choice)),
-            (Some(_), None) => return Err(EngineError::Failed),
+    fn scan<G: Grouping>(&self, bound: &Bound, grouping: &G, control: &Control<'_>) -> Result<Vec<G::Tally>, EngineError> {
+        let contribution = match &self.key {
+            Some(key) => ContributionBound::new(bound, key),
+            None if bound.0.choice.is_some() => return Err(EngineError::Failed),
+            None => None,
         };
         let blocks = self.source.blocks();
-        let stretch = if chooser.is_some() { (blocks / 4 / self.threads).clamp(1, STRETCH) } else { 1 };
+        let stretch = if contribution.is_some() { (blocks / 4 / self.threads).clamp(1, STRETCH) } else { 1 };
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let scan = Scan { plan, grouping, source: &self.source, control, next, done, blocks, stretch };
+        let scan = Scan { bound, grouping, source: &self.source, control, next, done, blocks, stretch };
         let work = || {
-            let tally = match &chooser {
+            let tally = match &contribution {
                 None => scan.rows(),
-                Some(chooser) => scan.units(chooser),
+                Some(contribution) => scan.units(contribution),
             };
             tally.inspect_err(|_| scan.stop())
         };
@@ -147,12 +146,12 @@ impl<B: Blocks> SnapshotEngine<B> {
         &self,
         bound: &Bound,
         columns: &[GroupColumn],
-        tables: &Tables,
+        evaluator: &Evaluator,
         control: &Control<'_>,
     ) -> Result<Exact, EngineError> {
         let room = Room::new(&self.folder, self.memory, self.threads);
-        let sparse = Sparse::<N>::new(bound, columns, tables, &room);
-        let tallies = self.scan(&bound.0, &sparse, control)?;
+        let sparse = Sparse::<N>::new(bound, columns, evaluator, &room);
+        let tallies = self.scan(bound, &sparse, control)?;
         sparse.exact(tallies, self.threads, control)
     }
 }
@@ -161,23 +160,23 @@ impl<B: Blocks> Engine for SnapshotEngine<B> {
     fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError> {
         control.check()?;
         let plan = &*bound.0;
-        let tables = tables(plan, &self.source)?;
+        let evaluator = Evaluator::new(bound, |column, visit| self.source.texts(column, visit))?;
         let found = match plan.cells {
             Some(cells) => Found::Dense(Layout { groups: Cow::Borrowed(&plan.groups), cells }),
-            None => found::layout(plan, &self.source, self.slots_max, self.threads, control)?,
+            None => found::layout(bound, &evaluator, &self.source, self.slots_max, self.threads, control)?,
         };
         let layout = match found {
             Found::Dense(layout) => layout,
             Found::Sparse(columns) => {
                 return match words(&columns) {
-                    0..=2 => self.sparse::<2>(bound, &columns, &tables, control),
-                    3..=4 => self.sparse::<4>(bound, &columns, &tables, control),
-                    5..=8 => self.sparse::<8>(bound, &columns, &tables, control),
-                    _ => self.sparse::<16>(bound, &columns, &tables, control),
+                    0..=2 => self.sparse::<2>(bound, &columns, &evaluator, control),
+                    3..=4 => self.sparse::<4>(bound, &columns, &evaluator, control),
+                    5..=8 => self.sparse::<8>(bound, &columns, &evaluator, control),
+                    _ => self.sparse::<16>(bound, &columns, &evaluator, control),
                 };
             }
         };
-        let mut tallies = self.scan(plan, &Dense::new(plan, &layout, &tables), control)?.into_iter();
+        let mut tallies = self.scan(bound, &Dense::new(plan, &layout, &evaluator), control)?.into_iter();
         let mut sums = tallies.next().ok_or(EngineError::Failed)?;
         tallies.for_each(|tally| sums.merge(tally));
         let sums = sums.into_totals();
@@ -195,9 +194,15 @@ impl<B> fmt::Debug for SnapshotEngine<B> {
     }
 }
 
+/// One block of every column that the question reads.
+pub(super) fn read(bound: &Bound, source: &impl Blocks, block: usize) -> Result<Batch, EngineError> {
+    let columns = bound.columns().map(|place| source.block(place, block)).collect::<Result<_, _>>()?;
+    Batch::new(bound, source.block_rows(block), columns).ok_or(EngineError::Failed)
+}
+
 /// One pass over the data, shared by its threads.
 struct Scan<'a, B, G> {
-    plan: &'a Plan,
+    bound: &'a Bound,
     grouping: &'a G,
     source: &'a B,
     control: &'a Control<'a>,
@@ -213,22 +218,22 @@ impl<B: Blocks, G: Grouping> Scan<'_, B, G> {
     fn rows(&self) -> Result<G::Tally, EngineError> {
         let mut tally = self.grouping.tally();
         while let Some((block, _)) = self.take() {
-            self.grouping.add_view(&View::read(self.plan, self.source, block)?, &mut tally)?;
+            self.grouping.add_batch(&read(self.bound, self.source, block)?, &mut tally)?;
             self.finish_block()?;
         }
         Ok(tally)
     }
 
     /// Units that start in a stretch belong to it, to their end.
-    fn units(&self, chooser: &Chooser<'_, G>) -> Result<G::Tally, EngineError> {
+    fn units(&self, contribution: &ContributionBound) -> Result<G::Tally, EngineError> {
         let mut sums = self.grouping.tally();
         while let Some((start, end)) = self.take() {
-            self.units_of(start, end, chooser, &mut sums)?;
+            self.units_of(start, end, contribution, &mut sums)?;
         }
         Ok(sums)
     }
 
-    fn units_of(&self, start: usize, end: usize, chooser: &Chooser<'_, G>, sums: &mut G::Tally) -> Result<(), EngineError> {
+    fn units_of(&self, start: usize, end: usize, contribution: &ContributionBound, sums: &mut G::Tally) -> Result<(), EngineError> {
         // The unit that the stretch before ends with is not ours.
         let mut before = None;
         for block in (0..start).rev() {
@@ -238,7 +243,7 @@ impl<B: Blocks, G: Grouping> Scan<'_, B, G> {
             }
         }
         let mut open: Option<[u8; 16]> = None;
-        let mut gathered = Gathered::new(self.plan.values.len());
+        let mut gathered = Gathered::new(self.bound.0.values.len());
         let mut groups = Vec::new();
         for block in start..self.blocks {
             if block >= end && open.is_none() {
@@ -252,21 +257,21 @@ impl<B: Blocks, G: Grouping> Scan<'_, B, G> {
             let skipped = if open.is_none() { units.ids.iter().take_while(|id| Some(**id) == before).count() } else { 0 };
             let stop = if block >= end { units.ids.iter().take_while(|id| Some(**id) == open).count() } else { rows };
             if skipped < stop {
-                let view = View::read(self.plan, self.source, block)?;
-                self.grouping.groups(&view, skipped, stop, &mut groups);
+                let batch = read(self.bound, self.source, block)?;
+                self.grouping.groups(&batch, skipped, stop, &mut groups);
                 let rows = units.ids.iter().zip(&units.tags).zip(&groups).enumerate();
                 for (row, ((&unit, &tag), &group)) in rows.take(stop).skip(skipped) {
                     if open != Some(unit)
                         && let Some(ended) = open.replace(unit)
                     {
-                        gathered.finish(&ended, chooser, sums)?;
+                        gathered.finish(&ended, contribution, self.grouping, sums)?;
                     }
                     if let Some(group) = group {
-                        gathered.push(group, tag, self.plan.values.iter().map(|value| view.value(value.read, row)));
+                        gathered.push(group, tag, self.bound.0.values.iter().map(|value| batch.value(value.read, row)));
                     }
                 }
                 if let Some(unit) = &open {
-                    gathered.thin(unit, chooser);
+                    gathered.thin(unit, contribution, self.grouping);
                 }
             }
             if block < end {
@@ -279,7 +284,7 @@ impl<B: Blocks, G: Grouping> Scan<'_, B, G> {
             }
         }
         if let Some(unit) = &open {
-            gathered.finish(unit, chooser, sums)?;
+            gathered.finish(unit, contribution, self.grouping, sums)?;
         }
         Ok(())
     }

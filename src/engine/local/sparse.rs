@@ -18,22 +18,20 @@ use std::thread;
 
 use super::grouping::Grouping;
 use super::room::Room;
-use super::select::{CHUNK, Tables, View, cells};
 use super::spill;
 use super::tally::{Amount, PARTS, Parts, SparseTally};
 use super::{Control, EngineError};
 use crate::plan::bound::Plan;
-use crate::plan::group::{GroupColumn, Layout, hash_of};
-use crate::plan::{Bound, Exact, Key, Step};
+use crate::plan::evaluator::{CHUNK, is_set};
+use crate::plan::group::GroupColumn;
+use crate::plan::{Batch, Bound, Evaluator, Exact, Key, Step, group_hash};
 
 /// Groups named by the values of their columns, in `N` words: the number of a value, or an integer of the data itself.
 pub(super) struct Sparse<'a, const N: usize> {
     bound: &'a Bound,
     plan: &'a Plan,
     columns: &'a [GroupColumn],
-    /// WHERE alone: one group of the rows that it selects.
-    selected: Layout<'static>,
-    tables: &'a Tables,
+    evaluator: &'a Evaluator,
     room: &'a Room<'a>,
     /// Where the slots of each vector start among the numbers of a group.
     starts: Vec<u32>,
@@ -48,7 +46,7 @@ pub(super) fn words(columns: &[GroupColumn]) -> usize {
 
 impl<'a, const N: usize> Sparse<'a, N> {
     /// `columns` have at most `N` words.
-    pub(super) fn new(bound: &'a Bound, columns: &'a [GroupColumn], tables: &'a Tables, room: &'a Room<'a>) -> Self {
+    pub(super) fn new(bound: &'a Bound, columns: &'a [GroupColumn], evaluator: &'a Evaluator, room: &'a Room<'a>) -> Self {
         let plan = &*bound.0;
         let mut starts = Vec::new();
         let mut width = 0;
@@ -56,16 +54,15 @@ impl<'a, const N: usize> Sparse<'a, N> {
             starts.push(u32::try_from(width).unwrap_or(u32::MAX));
             width += if vector.is_of_all() { 0 } else { vector.slots() };
         }
-        let selected = Layout { groups: Vec::new().into(), cells: 1 };
-        Self { bound, plan, columns, selected, tables, room, starts, width }
+        Self { bound, plan, columns, evaluator, room, starts, width }
     }
 
     /// The group of a row that WHERE selects. Words are ordered like the values they stand for.
-    fn group(&self, view: &View, row: usize) -> Option<[u32; N]> {
+    fn group(&self, batch: &Batch, row: usize) -> Option<[u32; N]> {
         let mut out = [0; N];
         let mut words = out.iter_mut();
         for column in self.columns {
-            let cell = view.value(column.read, row);
+            let cell = batch.value(column.read, row);
             if column.is_declared() {
                 *words.next()? = column.number(cell)?;
             } else {
@@ -89,19 +86,17 @@ impl<'a, const N: usize> Sparse<'a, N> {
     /// Calls `take` for the rows `from..to` that WHERE selects.
     fn each(
         &self,
-        view: &View,
+        batch: &Batch,
         from: usize,
         to: usize,
         mut take: impl FnMut(usize, [u32; N]) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let mut waste = [0; CHUNK];
         for start in (from / CHUNK * CHUNK..to).step_by(CHUNK) {
-            let end = view.rows().min(start + CHUNK);
-            let waste = &mut waste[..end - start];
-            cells(self.plan, &self.selected, self.tables, view, start, waste);
+            let end = batch.rows().min(start + CHUNK);
+            let selected = self.evaluator.selected(batch, start, end - start);
             for row in start.max(from)..end.min(to) {
-                if waste[row - start] == 0
-                    && let Some(group) = self.group(view, row)
+                if is_set(&selected, row - start)
+                    && let Some(group) = self.group(batch, row)
                 {
                     take(row, group)?;
                 }
@@ -207,24 +202,24 @@ impl<'a, const N: usize> Grouping for Sparse<'a, N> {
     }
 
     fn hash(&self, group: [u32; N]) -> [u8; 16] {
-        hash_of(&self.key(group))
+        group_hash(&self.key(group))
     }
 
-    fn groups(&self, view: &View, from: usize, to: usize, out: &mut Vec<Option<[u32; N]>>) {
+    fn groups(&self, batch: &Batch, from: usize, to: usize, out: &mut Vec<Option<[u32; N]>>) {
         out.clear();
-        out.resize(view.rows(), None);
+        out.resize(batch.rows(), None);
         // Nothing fails that is only written down.
-        let _ = self.each(view, from, to, |row, group| {
+        let _ = self.each(batch, from, to, |row, group| {
             out[row] = Some(group);
             Ok(())
         });
     }
 
-    fn add_view(&self, view: &View, tally: &mut SparseTally<'a, N>) -> Result<(), EngineError> {
+    fn add_batch(&self, batch: &Batch, tally: &mut SparseTally<'a, N>) -> Result<(), EngineError> {
         let mut numbers = Vec::new();
-        self.each(view, 0, view.rows(), |row, group| {
+        self.each(batch, 0, batch.rows(), |row, group| {
             numbers.clear();
-            numbers.extend(self.plan.values.iter().map(|value| view.value(value.read, row)));
+            numbers.extend(self.plan.values.iter().map(|value| batch.value(value.read, row)));
             super::grouping::Tally::add_row(tally, group, &numbers)
         })
     }

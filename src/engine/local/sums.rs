@@ -1,8 +1,10 @@
 //! Exact sums by group.
 
-use super::select::{CHUNK, View};
+use super::EngineError;
+use crate::plan::Batch;
 use crate::plan::bound::{Plan, Value};
-use crate::plan::summand::Reach;
+use crate::plan::evaluator::CHUNK;
+use crate::plan::summand::{Reach, is_outside};
 
 /// Neighbouring rows go to different copies of a group, so that one addition need not wait for the one before.
 const COPIES: usize = 4;
@@ -12,7 +14,8 @@ const COPIED_CELLS_MAX: usize = 4_096;
 const NARROW_MAX: u128 = 1 << 47;
 
 /// What one thread has summed so far. The order of rows and the number of threads leave no trace in the totals.
-pub(super) struct Sums {
+pub(super) struct Sums<'a> {
+    plan: &'a Plan,
     /// Vector by vector, group by group, slot by slot.
     totals: Vec<i128>,
     /// Where each vector starts in the totals.
@@ -25,15 +28,15 @@ pub(super) struct Sums {
     units: Option<(usize, Vec<i64>)>,
     /// Units that lost rows, and their vector.
     dropped: Option<(usize, i64)>,
-    values: Vec<ValueSums>,
+    values: Vec<ValueSums<'a>>,
     /// Rows added since the last flush, and the most before the next.
     added: u64,
     room: u64,
 }
 
 /// What is summed of one column.
-struct ValueSums {
-    value: Value,
+struct ValueSums<'a> {
+    value: &'a Value,
     /// Rows with a value and their sum, for each copy of each group.
     pairs: Pairs,
     /// For each group, as are the tables.
@@ -53,8 +56,8 @@ enum Pairs {
     Wide(Vec<(i64, i128)>),
 }
 
-impl Sums {
-    pub(super) fn new(plan: &Plan, cells: usize) -> Self {
+impl<'a> Sums<'a> {
+    pub(super) fn new(plan: &'a Plan, cells: usize) -> Self {
         let copies = if cells <= COPIED_CELLS_MAX { COPIES } else { 1 };
         let len = (cells + 1) * copies;
         let mut room = u64::MAX / 2;
@@ -74,7 +77,7 @@ impl Sums {
                 clamped: value.clamped.map_or_else(Vec::new, |_| vec![0; cells + 1]),
                 // One slot more, of no use, for values that go nowhere.
                 tables: value.tables.iter().map(|table| vec![0; (cells + 1) * table.slots + 1]).collect(),
-                value: value.clone(),
+                value,
             }
         });
         let values = values.collect();
@@ -84,6 +87,7 @@ impl Sums {
         }
         let total = starts.pop().unwrap_or(0);
         Self {
+            plan,
             totals: vec![0; total],
             starts,
             cells,
@@ -97,8 +101,8 @@ impl Sums {
         }
     }
 
-    /// Adds the rows of a view from `from` on, a multiple of 64, whose groups are `cells`, at most [`CHUNK`] of them.
-    pub(super) fn add(&mut self, view: &View, from: usize, cells: &[u32]) {
+    /// Adds the rows of a batch from `from` on, a multiple of 64, whose groups are `cells`, at most [`CHUNK`] of them.
+    pub(super) fn add(&mut self, batch: &Batch, from: usize, cells: &[u32]) {
         debug_assert!(cells.len() <= CHUNK);
         self.make_room(CHUNK as u64);
         if let Some((_, rows)) = &mut self.rows {
@@ -109,21 +113,20 @@ impl Sums {
         }
         let waste = u32::try_from(self.cells).unwrap_or(u32::MAX);
         for ValueSums { value, pairs, squares, clamped, tables } in &mut self.values {
-            let nulls = view.nulls(value.read, from);
+            let nulls = batch.nulls(value.read, from);
             let reach = value.sum.map_or(Reach::NOTHING, Reach::of);
-            let numbers = view.numbers(value.read, from, cells.len());
+            let numbers = batch.numbers(value.read, from, cells.len());
             // Nulls go where rows without a group go.
             let cell_of = |row: usize| if null_at(nulls, row) { waste } else { cells[row] } as usize;
             if value.squares.is_some() {
                 numbers.iter().enumerate().for_each(|(row, number)| squares[cell_of(row)] += reach.square(*number));
             }
             if let Some((_, bounds)) = value.clamped {
-                let outside = |number: i64| i64::from(number < bounds.low) + i64::from(number > bounds.high);
-                numbers.iter().enumerate().for_each(|(row, number)| clamped[cell_of(row)] += outside(*number));
+                numbers.iter().enumerate().for_each(|(row, number)| clamped[cell_of(row)] += is_outside(bounds, *number));
             }
             for (table, counts) in value.tables.iter().zip(tables) {
                 let nowhere = counts.len() - 1;
-                view.each(value.read, from, cells.len(), |row, number| {
+                batch.each(value.read, from, cells.len(), |row, number| {
                     let slot = table.slot(number);
                     let place = if slot < table.slots { cell_of(row) * table.slots + slot } else { nowhere };
                     counts[place] += 1;
@@ -148,40 +151,12 @@ impl Sums {
     }
 
     /// Adds one row of a group; `numbers` has one entry for each value of the plan.
-    pub(super) fn add_row(&mut self, cell: u32, numbers: &[Option<i64>]) {
-        self.make_room(1);
-        let (cell, place) = (cell as usize, cell as usize * self.copies);
-        if let Some((_, rows)) = &mut self.rows {
-            rows[place] += 1;
-        }
-        for (ValueSums { value, pairs, squares, clamped, tables }, number) in self.values.iter_mut().zip(numbers) {
-            let Some(number) = *number else { continue };
-            let reach = value.sum.map_or(Reach::NOTHING, Reach::of);
-            if value.squares.is_some() {
-                squares[cell] += reach.square(number);
-            }
-            if let Some((_, bounds)) = value.clamped {
-                clamped[cell] += i64::from(number < bounds.low || number > bounds.high);
-            }
-            for (table, counts) in value.tables.iter().zip(tables) {
-                let slot = table.slot(number);
-                if slot < table.slots {
-                    counts[cell * table.slots + slot] += 1;
-                }
-            }
-            match pairs {
-                Pairs::Nothing => {}
-                Pairs::Counts(counts) => counts[place] += 1,
-                Pairs::Narrow(pairs) => {
-                    pairs[place][0] += 1;
-                    pairs[place][1] += reach.narrow(number);
-                }
-                Pairs::Wide(pairs) => {
-                    pairs[cell].0 += 1;
-                    pairs[cell].1 += reach.wide(number);
-                }
-            }
-        }
+    pub(super) fn add_row(&mut self, cell: u32, numbers: &[Option<i64>]) -> Result<(), EngineError> {
+        let Self { plan, totals, starts, .. } = self;
+        plan.additions(numbers.iter().copied(), |vector, slot, amount| {
+            totals[starts[vector] + cell as usize * plan.vectors[vector].slots() + slot] += amount;
+            Ok(())
+        })
     }
 
     /// Adds one unit to each of its groups, all different.

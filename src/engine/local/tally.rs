@@ -8,7 +8,6 @@ use super::grouping::Tally;
 use super::room::Room;
 use super::spill::{Chunk, Spill};
 use crate::plan::bound::Plan;
-use crate::plan::summand::Reach;
 
 /// One number of one group.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,31 +135,7 @@ impl<'a, const N: usize> SparseTally<'a, N> {
 impl<const N: usize> Tally<[u32; N]> for SparseTally<'_, N> {
     fn add_row(&mut self, group: [u32; N], numbers: &[Option<i64>]) -> Result<(), EngineError> {
         let plan = self.plan;
-        if let Some(rows) = plan.rows {
-            self.add_to(group, rows, 0, 1)?;
-        }
-        for (value, number) in plan.values.iter().zip(numbers) {
-            let Some(number) = *number else { continue };
-            if let Some(present) = value.present {
-                self.add_to(group, present, 0, 1)?;
-            }
-            if let Some(sum) = value.sum {
-                self.add_to(group, sum.vector, 0, Reach::of(sum).wide(number))?;
-                if let Some(squares) = value.squares {
-                    self.add_to(group, squares, 0, Reach::of(sum).square(number))?;
-                }
-            }
-            if let Some((clamped, bounds)) = value.clamped {
-                self.add_to(group, clamped, 0, i128::from(number < bounds.low || number > bounds.high))?;
-            }
-            for table in &value.tables {
-                let slot = table.slot(number);
-                if slot < table.slots {
-                    self.add_to(group, table.vector, slot, 1)?;
-                }
-            }
-        }
-        Ok(())
+        plan.additions(numbers.iter().copied(), |vector, slot, amount| self.add_to(group, vector, slot, amount))
     }
 
     fn add_unit(&mut self, groups: impl Iterator<Item = [u32; N]>, dropped: bool) -> Result<(), EngineError> {

@@ -49,21 +49,7 @@ pub(super) fn sums(query: &Query, schema: &Schema, bound: &Bound, records: &[Rec
     out
 }
 
-/// The column of a vector.
-pub(super) const fn column_of(kind: &VectorKind) -> Option<&ColumnName> {
-    match kind {
-        VectorKind::Present { column }
-        | VectorKind::Sum { column, .. }
-        | VectorKind::Squares { column, .. }
-        | VectorKind::Clamped { column }
-        | VectorKind::Bins { column, .. }
-        | VectorKind::Magnitudes { column }
-        | VectorKind::Grid { column, .. } => Some(column),
-        _ => None,
-    }
-}
-
-/// A value as `Bound::adds` takes it.
+/// A value as `Bound::additions` takes it.
 pub(super) fn number(schema: &Schema, name: &ColumnName, record: &Record) -> Option<i64> {
     match (value(schema, name, record), &schema.column(name).unwrap().1.values) {
         (Cell::Null, _) => None,
