@@ -1,6 +1,7 @@
 //! What computes exact bounded aggregates (计算引擎).
 //!
-//! An [`Engine`] is given a question as [`plan::Bound`](Bound) over some [`Blocks`] and gives back [`Exact`] sums. It knows neither
+//! An [`Engine`] is given a question as [`plan::Bound`](Bound) over some [`Blocks`] and gives back exact sums, which add
+//! up with those of engines that have other units. It knows neither
 //! price nor noise; whoever embeds the crate may bring another one ([`Engines`]).
 //!
 //! ```text
@@ -10,7 +11,10 @@
 //! Engine <--- Bound (what to read, WHERE, groups, vectors, contribution)
 //!    |
 //!    v
-//! Exact: every base vector over all groups, in integers; the order of rows and the number of threads leave no trace
+//! ExactPart: every base vector over all groups, in integers; the order of rows and the number of threads leave no trace
+//!    |  merge with parts of other units, complete
+//!    v
+//! Exact
 //! ```
 //!
 //! After the charge only the machine can fail, or the caller gives up, and both look the same ([`EngineError::Failed`]).
@@ -38,15 +42,15 @@ pub use local::{LocalEngines, SnapshotEngine};
 
 use crate::class::Class;
 use crate::dataset::RowKey;
-use crate::plan::{Bound, Exact};
+use crate::plan::{Bound, Exact, ExactPart};
 
 /// Computes exact sums; the seam for engines that are not this one.
 ///
 /// An engine gets the question as a [`Bound`] (its caller has the query and the schema: WHERE, GROUP BY, contribution) and
-/// gives back [`Exact`], by [`Exact::new`] where [`Bound::cells`] says how many groups there are and by [`Exact::found`]
-/// where the data say it. All noise and every choice of what is released come after it and trust its promises.
+/// gives back an [`ExactPart`], by [`ExactPart::new`] where [`Bound::cells`] says how many groups there are and by
+/// [`ExactPart::found`] where the data say it. All noise and every choice of what is released come after it and trust its promises.
 pub trait Engine: Send + Sync {
-    /// The base vectors of `bound` over all rows: in the order of [`Bound::vectors`], each with all groups, each group with
+    /// The base vectors of `bound` over all rows that the engine has: in the order of [`Bound::vectors`], each with all groups, each group with
     /// [`Vector::slots`](crate::plan::Vector::slots) numbers; a vector that [`Vector::is_of_all`](crate::plan::Vector::is_of_all) has one number in all.
     ///
     /// Implementors promise:
@@ -58,13 +62,24 @@ pub trait Engine: Send + Sync {
     ///   of that unit's rows alone and of a secret, never of other units, of places or of the order of the data. Then a unit
     ///   adds at most the sensitivity of a vector to it. [`VectorKind::Units`](crate::plan::VectorKind::Units) counts each unit once in each group in which
     ///   rows of it are kept; [`VectorKind::Dropped`](crate::plan::VectorKind::Dropped) the units of which a row was left out. With a row as unit all are kept.
-    /// - Groups that the data say: all that have [`Bound::least_units`], however many, none without a unit, and no limit that
-    ///   data can reach.
+    /// - Groups that the data say: all that have a unit, however few units and however many groups; none without a unit, and no limit
+    ///   that data can reach.
+    /// - Parts: where units are spread over engines of one K, the parts [merge](ExactPart::merge) to that of one engine over all.
     /// - No error, log or time-out tells of the data: it fails only by [`EngineError::Failed`].
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the data cannot be read or `control` is cancelled; nothing more is told.
-    fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError>;
+    fn part(&self, bound: &Bound, control: &Control<'_>) -> Result<ExactPart, EngineError>;
+
+    /// The same where the engine has all units: what a gate asks for.
+    ///
+    /// An engine of its own kind may leave out earlier what [`ExactPart::complete`] leaves out; nothing else may differ.
+    ///
+    /// # Errors
+    /// As of [`Self::part`].
+    fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError> {
+        self.part(bound, control).map(ExactPart::complete)
+    }
 }
 
 /// Makes the engine for some data: the value by which a gate, or a probe of requests, is told what computes.

@@ -27,7 +27,7 @@ use usufruct::dp::{GaussianMechanism, LaplaceMechanism, Law};
 use usufruct::engine::{Control, Engine as _, SnapshotEngine};
 use usufruct::file::{Output, OutputOptions};
 use usufruct::id::{ColumnName, Decimal, Name};
-use usufruct::plan::{Bound, Exact, Group, Key, NO_INTERVAL, Split, Step, VectorKind};
+use usufruct::plan::{Bound, Exact, ExactPart, Group, Key, NO_INTERVAL, Split, Step, VectorKind};
 use usufruct::query::{Expression, Item, Query};
 use usufruct::random::RecordedRandom;
 use usufruct::table::{CsvOptions, CsvSource};
@@ -440,12 +440,12 @@ impl Case<'_> {
 
         let mut tallies = vec![vec![Tally::default(); widths.len()]; keys.len()];
         for run in 0..self.releases / self.replicas {
-            let exact = match bound.cells() {
-                Some(_) => Exact::new(&replica, numbers.clone()).unwrap(),
-                None => Exact::found(&replica, replica_keys(), numbers.clone()).unwrap(),
+            let part = match bound.cells() {
+                Some(_) => ExactPart::new(&replica, numbers.clone()).unwrap(),
+                None => ExactPart::found(&replica, replica_keys(), numbers.clone()).unwrap(),
             };
             let seed = format!("coverage {} {asked} {price} {run}", data.name);
-            let noisy = exact.noise(&replica_split, &mut RecordedRandom::from_seed(&seed)).unwrap();
+            let noisy = part.complete().noise(&replica_split, &mut RecordedRandom::from_seed(&seed)).unwrap();
             assert!(!noisy.is_cut());
             for group in noisy.estimates() {
                 let cell = keys.iter().position(|key| *key == group.key[1..]).unwrap();
@@ -498,12 +498,12 @@ fn cover_alone(data: &Data, table: &mut Table, query: &Query, groups: &[&str], i
     };
     let mut tally = Tally::default();
     for run in 0..RELEASES_OF_RATIOS {
-        let exact = match bound.cells() {
-            Some(_) => Exact::new(&bound, sums.sums.clone()).unwrap(),
-            None => Exact::found(&bound, keys.clone(), sums.sums.clone()).unwrap(),
+        let part = match bound.cells() {
+            Some(_) => ExactPart::new(&bound, sums.sums.clone()).unwrap(),
+            None => ExactPart::found(&bound, keys.clone(), sums.sums.clone()).unwrap(),
         };
         let seed = format!("coverage {} {query} {price} {run}", data.name);
-        for group in exact.noise(&split, &mut RecordedRandom::from_seed(&seed)).unwrap().estimates() {
+        for group in part.complete().noise(&split, &mut RecordedRandom::from_seed(&seed)).unwrap().estimates() {
             let cell = keys.iter().position(|key| *key == group.key).unwrap();
             tally.add(&group, 0, bounded[cell], unbounded[cell][0]);
         }

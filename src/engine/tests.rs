@@ -4,6 +4,7 @@
 mod adult;
 mod memory;
 mod oracle;
+mod parts;
 mod questions;
 #[cfg(feature = "csv")]
 mod records;

@@ -342,7 +342,7 @@ impl Bound {
         });
     }
 
-    /// Groups of unknown values with fewer units than this are never named, so an engine may leave them out.
+    /// Groups of unknown values with fewer units than this are never named; a part may have them, as other parts may know more units.
     #[must_use]
     pub fn least_units(&self) -> u64 {
         self.0.least_units.max(1)
@@ -364,6 +364,13 @@ impl Bound {
             Step::Groups { .. } => "which groups are named".to_owned(),
             Step::Top { vector: place, count } => format!("the {count} largest groups by {}", vector(place)),
         }
+    }
+}
+
+impl Plan {
+    /// How many numbers all vectors have, with so many groups.
+    pub(super) fn numbers(&self, cells: usize) -> usize {
+        self.vectors.iter().map(|vector| vector.len(cells)).sum()
     }
 }
 

@@ -1,36 +1,14 @@
 //! The step from exact sums, which must not leave, to noised ones, which may.
 
 use std::fmt;
-use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::bound::{Plan, Step};
+use super::bound::Step;
 use super::split::Mechanism;
-use super::{Bound, Key, Split};
+use super::{Exact, ExactError, ExactPart, Key, Split};
 use crate::dp::{DiscreteGaussian, DiscreteLaplace};
 use crate::random::Random;
-
-/// Exact sums: what must not leave. Consumed by [`Exact::noise`], wiped, redacted in `Debug`.
-///
-/// ```compile_fail,E0616
-/// fn leak(exact: usufruct::plan::Exact) -> usize {
-///     exact.sums.len()
-/// }
-/// ```
-#[cfg_attr(not(feature = "hazmat"), doc = "```compile_fail,E0599")]
-#[cfg_attr(not(feature = "hazmat"), doc = "fn leak(exact: &usufruct::plan::Exact) -> &[i128] {")]
-#[cfg_attr(not(feature = "hazmat"), doc = "    exact.sums()")]
-#[cfg_attr(not(feature = "hazmat"), doc = "}")]
-#[cfg_attr(not(feature = "hazmat"), doc = "```")]
-pub struct Exact {
-    plan: Arc<Plan>,
-    /// The keys of groups that the data say; none where they are declared.
-    keys: Option<Vec<Vec<Key>>>,
-    cells: usize,
-    /// Vector by vector, group by group, slot by slot.
-    sums: Zeroizing<Vec<i128>>,
-}
 
 /// Noised sums and choices: each base vector once. From here on all is post-processing.
 #[derive(Clone)]
@@ -47,53 +25,27 @@ pub struct Noisy {
 }
 
 impl Exact {
-    /// For implementors of `engine::Engine`, where all groups are declared: the numbers of all groups of the first vector of
-    /// `bound`, slot by slot, then of the next; nothing when there are not as many.
-    #[must_use]
-    pub fn new(bound: &Bound, sums: Vec<i128>) -> Option<Self> {
-        Self::of(bound, None, bound.cells()?, sums)
-    }
-
-    /// The same where the data say which groups there are: those with at least [`Bound::least_units`], each with its key, in
-    /// increasing order of the keys. Groups of fewer units may be among them and change nothing; none may be without a unit.
-    #[must_use]
-    pub fn found(bound: &Bound, keys: Vec<Vec<Key>>, sums: Vec<i128>) -> Option<Self> {
-        let columns = bound.group_columns().len();
-        let ordered = keys.is_sorted_by(|a, b| a < b) && keys.iter().all(|key| key.len() == columns);
-        if bound.cells().is_some() || !ordered {
-            return None;
-        }
-        let cells = keys.len();
-        Self::of(bound, Some(keys), cells, sums)
-    }
-
-    fn of(bound: &Bound, keys: Option<Vec<Vec<Key>>>, cells: usize, sums: Vec<i128>) -> Option<Self> {
-        let sums = Zeroizing::new(sums);
-        let fits = sums.len() == bound.vectors().iter().map(|vector| vector.len(cells)).sum::<usize>();
-        fits.then(|| Self { plan: Arc::clone(&bound.0), keys, cells, sums })
-    }
-
     /// Chooses which groups are named where that is asked, and adds noise to every number of every released vector of theirs,
     /// once each.
     ///
     /// # Errors
     /// `split` is of another query.
     pub fn noise(self, split: &Split, random: &mut dyn Random) -> Result<Noisy, ExactError> {
-        if self.plan != split.plan {
+        let ExactPart { plan, keys, cells: all, sums } = self.0;
+        if plan != split.plan {
             return Err(ExactError::OtherQuery);
         }
-        let plan = &*self.plan;
         let starts = plan.vectors.iter().scan(0, |next, vector| {
             let start = *next;
-            *next += vector.len(self.cells);
+            *next += vector.len(all);
             Some(start)
         });
         let starts: Vec<usize> = starts.collect();
         let of = |vector: usize, cell: usize| {
             let (slots, start) = (plan.vectors[vector].slots(), starts[vector]);
-            &self.sums[start + cell * slots..start + (cell + 1) * slots]
+            &sums[start + cell * slots..start + (cell + 1) * slots]
         };
-        let mut cells: Vec<usize> = (0..self.cells).collect();
+        let mut cells: Vec<usize> = (0..all).collect();
         let mut chosen = false;
         let mut numbers = vec![Vec::new(); plan.vectors.len()];
         let mut picks = vec![Vec::new(); plan.steps.len()];
@@ -116,7 +68,7 @@ impl Exact {
                 }
                 (Step::Noise { vector }, mechanism) => {
                     let exact: Vec<i128> = if plan.vectors[*vector].is_of_all() {
-                        self.sums[starts[*vector]..=starts[*vector]].to_vec()
+                        sums[starts[*vector]..=starts[*vector]].to_vec()
                     } else {
                         cells.iter().flat_map(|cell| of(*vector, *cell)).copied().collect()
                     };
@@ -132,28 +84,8 @@ impl Exact {
             }
         }
         let kept = chosen.then_some(cells);
-        let keys = self.keys.map(|keys| kept.iter().flatten().filter_map(|cell| keys.get(*cell).cloned()).collect());
+        let keys = keys.map(|keys| kept.iter().flatten().filter_map(|cell| keys.get(*cell).cloned()).collect());
         Ok(Noisy { split: split.clone(), kept, keys, numbers, picks })
-    }
-
-    /// The sums themselves, for oracles.
-    #[cfg(any(test, feature = "hazmat"))]
-    #[must_use]
-    pub fn sums(&self) -> &[i128] {
-        &self.sums
-    }
-
-    /// The keys of the groups that the data say, for oracles.
-    #[cfg(any(test, feature = "hazmat"))]
-    #[must_use]
-    pub fn keys(&self) -> Option<&[Vec<Key>]> {
-        self.keys.as_deref()
-    }
-
-    /// Sums and keys, for the self-audit.
-    #[cfg(feature = "audit")]
-    pub(crate) fn into_parts(self) -> (Zeroizing<Vec<i128>>, Option<Vec<Vec<Key>>>) {
-        (self.sums, self.keys)
     }
 }
 
@@ -199,21 +131,6 @@ impl Noisy {
     /// The slot that was chosen for the quantile at this place.
     pub(super) fn pick(&self, step: usize, group: usize, place: usize) -> usize {
         self.picks[step][group][place]
-    }
-}
-
-/// Why exact sums are not released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExactError {
-    /// They are of another query.
-    #[error("the exact sums are of another query")]
-    OtherQuery,
-}
-
-impl fmt::Debug for Exact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Exact({} sums)", self.sums.len())
     }
 }
 

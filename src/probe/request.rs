@@ -12,7 +12,7 @@ use crate::dataset::{ColumnType, Unit, Values};
 use crate::dp::Law;
 use crate::engine::{Control, Engine, EngineError, Engines, LocalEngines};
 use crate::id::ColumnName;
-use crate::plan::{BindError, Bound, Exact, Key, Split, SplitError, Step, Vector, VectorKind};
+use crate::plan::{BindError, Bound, ExactPart, Key, Split, SplitError, Step, Vector, VectorKind};
 use crate::query::Query;
 use crate::random::Random;
 
@@ -397,11 +397,11 @@ impl Subject for &Request {
     /// The numbers of each vector with noise, the rank of each group that is named, and the slots that were chosen in it.
     /// Estimates and intervals are made of these alone.
     fn release(&self, data: &Measured, random: &mut dyn Random) -> Vec<Option<i128>> {
-        let exact = match &data.keys {
-            None => Exact::new(&self.bound, data.sums.clone()),
-            Some(keys) => Exact::found(&self.bound, keys.clone(), data.sums.clone()),
+        let part = match &data.keys {
+            None => ExactPart::new(&self.bound, data.sums.clone()),
+            Some(keys) => ExactPart::found(&self.bound, keys.clone(), data.sums.clone()),
         };
-        let Some(Ok(noisy)) = exact.map(|exact| exact.noise(&self.split, random)) else { return Vec::new() };
+        let Some(Ok(noisy)) = part.map(|part| part.complete().noise(&self.split, random)) else { return Vec::new() };
         let all: Vec<usize> = (0..data.places.len()).collect();
         let named: Vec<usize> = noisy.kept().unwrap_or(&all).iter().map(|cell| data.places[*cell]).collect();
         let mut out = Vec::new();

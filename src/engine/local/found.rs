@@ -9,7 +9,7 @@ use std::thread;
 use super::scan::read;
 use super::{Blocks, Control, EngineError};
 use crate::plan::group::{GroupColumn, Layout, arrange};
-use crate::plan::{Bound, Evaluator, Exact, Step, Vector};
+use crate::plan::{Bound, Evaluator, ExactPart, Step, Vector};
 
 /// How the groups that the data have are named.
 pub(super) enum Found<'a> {
@@ -99,8 +99,8 @@ fn integers(
     })
 }
 
-/// Leaves the groups that may be named, in the order of their keys: those of fewer units than the schema's least never are.
-pub(super) fn exact(bound: &Bound, layout: &Layout<'_>, sums: &[i128]) -> Option<Exact> {
+/// Leaves the groups of at least so many units, in the order of their keys.
+pub(super) fn part(bound: &Bound, layout: &Layout<'_>, least_units: u64, sums: &[i128]) -> Option<ExactPart> {
     let plan = &*bound.0;
     let starts = plan.vectors.iter().scan(0, |next, vector| {
         let start = *next;
@@ -112,7 +112,7 @@ pub(super) fn exact(bound: &Bound, layout: &Layout<'_>, sums: &[i128]) -> Option
     let (start, _) = starts.get(*vector)?;
     let counts = sums.get(*start..start + layout.cells)?;
     let mut found: Vec<_> =
-        (0..layout.cells).filter(|cell| counts[*cell] >= bound.least_units().into()).map(|cell| (layout.key(cell), cell)).collect();
+        (0..layout.cells).filter(|cell| counts[*cell] >= least_units.into()).map(|cell| (layout.key(cell), cell)).collect();
     found.sort_unstable();
     let mut out = Vec::new();
     for (start, vector) in starts {
@@ -125,5 +125,5 @@ pub(super) fn exact(bound: &Bound, layout: &Layout<'_>, sums: &[i128]) -> Option
             out.extend_from_slice(sums.get(from..from + vector.slots())?);
         }
     }
-    Exact::found(bound, found.into_iter().map(|(key, _)| key).collect(), out)
+    ExactPart::found(bound, found.into_iter().map(|(key, _)| key).collect(), out)
 }

@@ -16,7 +16,7 @@ use super::{Blocks, Control, Engine, EngineError, found};
 use crate::dataset::RowKey;
 use crate::plan::bound::SLOTS_MAX;
 use crate::plan::group::{GroupColumn, Layout};
-use crate::plan::{Batch, Bound, ContributionBound, Evaluator, Exact};
+use crate::plan::{Batch, Bound, ContributionBound, Evaluator, Exact, ExactPart};
 
 /// The engine over a snapshot, or other columns in blocks, of one machine.
 ///
@@ -28,7 +28,8 @@ use crate::plan::{Batch, Bound, ContributionBound, Evaluator, Exact};
 /// file without a name in [`SnapshotEngine::with_spill_folder`], or stays in memory where no folder is given. What comes
 /// out of it is held in memory in any case: of each group that could be named, its key and 16 bytes for each slot of each
 /// vector, twice while it is put in order. With one text key of 10 bytes, a count and a sum that is about 170 bytes a
-/// group: 10^7 groups take 1.7 GB. Groups of fewer units than the schema's least are left out before.
+/// group: 10^7 groups take 1.7 GB. Groups of fewer units than the schema's least are left out before, of a
+/// [part](Engine::part) none.
 pub struct SnapshotEngine<B> {
     source: B,
     /// Present when the unit is a column.
@@ -147,17 +148,17 @@ impl<B: Blocks> SnapshotEngine<B> {
         bound: &Bound,
         columns: &[GroupColumn],
         evaluator: &Evaluator,
+        least_units: u64,
         control: &Control<'_>,
-    ) -> Result<Exact, EngineError> {
+    ) -> Result<ExactPart, EngineError> {
         let room = Room::new(&self.folder, self.memory, self.threads);
-        let sparse = Sparse::<N>::new(bound, columns, evaluator, &room);
+        let sparse = Sparse::<N>::new(bound, columns, evaluator, &room, least_units);
         let tallies = self.scan(bound, &sparse, control)?;
-        sparse.exact(tallies, self.threads, control)
+        sparse.part(tallies, self.threads, control)
     }
-}
 
-impl<B: Blocks> Engine for SnapshotEngine<B> {
-    fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError> {
+    /// The sums of all groups of at least so many units, where the data say which groups there are.
+    fn sums(&self, bound: &Bound, least_units: u64, control: &Control<'_>) -> Result<ExactPart, EngineError> {
         control.check()?;
         let plan = &*bound.0;
         let evaluator = Evaluator::new(bound, |column, visit| self.source.texts(column, visit))?;
@@ -169,10 +170,10 @@ impl<B: Blocks> Engine for SnapshotEngine<B> {
             Found::Dense(layout) => layout,
             Found::Sparse(columns) => {
                 return match words(&columns) {
-                    0..=2 => self.sparse::<2>(bound, &columns, &evaluator, control),
-                    3..=4 => self.sparse::<4>(bound, &columns, &evaluator, control),
-                    5..=8 => self.sparse::<8>(bound, &columns, &evaluator, control),
-                    _ => self.sparse::<16>(bound, &columns, &evaluator, control),
+                    0..=2 => self.sparse::<2>(bound, &columns, &evaluator, least_units, control),
+                    3..=4 => self.sparse::<4>(bound, &columns, &evaluator, least_units, control),
+                    5..=8 => self.sparse::<8>(bound, &columns, &evaluator, least_units, control),
+                    _ => self.sparse::<16>(bound, &columns, &evaluator, least_units, control),
                 };
             }
         };
@@ -181,10 +182,21 @@ impl<B: Blocks> Engine for SnapshotEngine<B> {
         tallies.for_each(|tally| sums.merge(tally));
         let sums = sums.into_totals();
         match plan.cells {
-            Some(_) => Exact::new(bound, sums),
-            None => found::exact(bound, &layout, &sums),
+            Some(_) => ExactPart::new(bound, sums),
+            None => found::part(bound, &layout, least_units, &sums),
         }
         .ok_or(EngineError::Failed)
+    }
+}
+
+impl<B: Blocks> Engine for SnapshotEngine<B> {
+    fn part(&self, bound: &Bound, control: &Control<'_>) -> Result<ExactPart, EngineError> {
+        self.sums(bound, 1, control)
+    }
+
+    /// Groups that can never be named are left out as soon as they are whole, so that they need no memory.
+    fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError> {
+        self.sums(bound, bound.least_units(), control).map(ExactPart::complete)
     }
 }
 

@@ -9,8 +9,8 @@
 //!         each part alone: a map again, and 64 smaller parts where it is still too large --> sums of whole groups
 //! ```
 //!
-//! All sums of a group meet in one part, so that a group is known to be whole when its part is done. A group of fewer
-//! units than the schema's least is left out then: it can never be named, so nothing that is released changes.
+//! All sums of a group meet in one part, so that a group is known to be whole when its part is done. Where the engine has
+//! all units, a group of fewer than the schema's least is left out then: it can never be named, so nothing that is released changes.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ use super::{Control, EngineError};
 use crate::plan::bound::Plan;
 use crate::plan::evaluator::{CHUNK, is_set};
 use crate::plan::group::GroupColumn;
-use crate::plan::{Batch, Bound, Evaluator, Exact, Key, Step, group_hash};
+use crate::plan::{Batch, Bound, Evaluator, ExactPart, Key, Step, group_hash};
 
 /// Groups named by the values of their columns, in `N` words: the number of a value, or an integer of the data itself.
 pub(super) struct Sparse<'a, const N: usize> {
@@ -33,6 +33,8 @@ pub(super) struct Sparse<'a, const N: usize> {
     columns: &'a [GroupColumn],
     evaluator: &'a Evaluator,
     room: &'a Room<'a>,
+    /// Groups of fewer units are left out.
+    least_units: u64,
     /// Where the slots of each vector start among the numbers of a group.
     starts: Vec<u32>,
     /// How many numbers a group has.
@@ -46,7 +48,13 @@ pub(super) fn words(columns: &[GroupColumn]) -> usize {
 
 impl<'a, const N: usize> Sparse<'a, N> {
     /// `columns` have at most `N` words.
-    pub(super) fn new(bound: &'a Bound, columns: &'a [GroupColumn], evaluator: &'a Evaluator, room: &'a Room<'a>) -> Self {
+    pub(super) fn new(
+        bound: &'a Bound,
+        columns: &'a [GroupColumn],
+        evaluator: &'a Evaluator,
+        room: &'a Room<'a>,
+        least_units: u64,
+    ) -> Self {
         let plan = &*bound.0;
         let mut starts = Vec::new();
         let mut width = 0;
@@ -54,7 +62,7 @@ impl<'a, const N: usize> Sparse<'a, N> {
             starts.push(u32::try_from(width).unwrap_or(u32::MAX));
             width += if vector.is_of_all() { 0 } else { vector.slots() };
         }
-        Self { bound, plan, columns, evaluator, room, starts, width }
+        Self { bound, plan, columns, evaluator, room, least_units, starts, width }
     }
 
     /// The group of a row that WHERE selects. Words are ordered like the values they stand for.
@@ -106,12 +114,12 @@ impl<'a, const N: usize> Sparse<'a, N> {
     }
 
     /// Brings together what the threads have summed.
-    pub(super) fn exact(
+    pub(super) fn part(
         &self,
         tallies: Vec<SparseTally<'_, N>>,
         threads: NonZeroUsize,
         control: &Control<'_>,
-    ) -> Result<Exact, EngineError> {
+    ) -> Result<ExactPart, EngineError> {
         let dropped = tallies.iter().map(SparseTally::dropped).sum();
         if tallies.iter().any(SparseTally::is_spilled) {
             let mut parts: Parts = vec![Vec::new(); PARTS];
@@ -156,14 +164,14 @@ impl<'a, const N: usize> Sparse<'a, N> {
         Ok(())
     }
 
-    /// Keeps the sums of whole groups that may be named.
+    /// Keeps the sums of whole groups of enough units.
     fn take(&self, mut amounts: Vec<Amount<N>>, out: &mut Groups<N>) {
         let Some(Step::Groups { vector }) = self.plan.steps.first() else { return };
         let units = self.starts[*vector];
         amounts.sort_unstable_by_key(|(place, _)| *place);
         for group in amounts.chunk_by(|(a, _), (b, _)| a.group == b.group) {
             let count: i128 = group.iter().filter(|(place, _)| place.number == units).map(|(_, amount)| amount).sum();
-            if count < self.bound.least_units().into() {
+            if count < self.least_units.into() {
                 continue;
             }
             let from = out.sums.len();
@@ -175,7 +183,7 @@ impl<'a, const N: usize> Sparse<'a, N> {
     }
 
     /// Groups in the order of their keys, vector by vector.
-    fn put_together(&self, found: &[Groups<N>], dropped: i128) -> Option<Exact> {
+    fn put_together(&self, found: &[Groups<N>], dropped: i128) -> Option<ExactPart> {
         let groups = found.iter().flat_map(|found| found.groups.iter().zip(found.sums.chunks_exact(self.width)));
         let mut named: Vec<_> = groups.map(|(group, sums)| (self.key(*group), sums)).collect();
         named.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
@@ -189,7 +197,7 @@ impl<'a, const N: usize> Sparse<'a, N> {
                 out.extend_from_slice(sums.get(*start as usize..)?.get(..vector.slots())?);
             }
         }
-        Exact::found(self.bound, named.into_iter().map(|(key, _)| key).collect(), out)
+        ExactPart::found(self.bound, named.into_iter().map(|(key, _)| key).collect(), out)
     }
 }
 

@@ -232,9 +232,9 @@ fn a_split_of_another_query_is_refused() {
     let (count, sum) = (query(vec![Item::count_rows()], &[]), query(vec![Item::sum(column("x"))], &[]));
     let [count, sum] = [count, sum].map(|query| Bound::new(&query, &schema).unwrap());
     let split = Split::new(&count, Loss::approx("1", "0").unwrap()).unwrap();
-    let exact = Exact::new(&sum, vec![0]).unwrap();
+    let exact = ExactPart::new(&sum, vec![0]).unwrap().complete();
     assert_eq!(exact.noise(&split, &mut RecordedRandom::from_seed("other")).unwrap_err(), ExactError::OtherQuery);
-    assert!(Exact::new(&sum, vec![0, 0]).is_none());
+    assert!(ExactPart::new(&sum, vec![0, 0]).is_none());
 }
 
 /// Sums far beyond what 38 digits write exactly still come out, rounded outward.
@@ -253,7 +253,7 @@ fn sums_of_fine_steps_are_cut_outward() {
     let schema = Schema::new(Unit::Row, Contribution::ROW, vec![wide]).unwrap();
     let bound = Bound::new(&query(vec![Item::sum(column("fine")), Item::mean(column("fine"))], &[]), &schema).unwrap();
     let split = Split::new(&bound, Loss::approx("1000000", "0").unwrap()).unwrap();
-    let exact = Exact::new(&bound, vec![1 << 40, (1 << 103) + 12_345]).unwrap();
+    let exact = ExactPart::new(&bound, vec![1 << 40, (1 << 103) + 12_345]).unwrap().complete();
     let groups = exact.noise(&split, &mut RecordedRandom::from_seed("fine")).unwrap().estimates();
     for estimate in &groups[0].estimates {
         let value = estimate.value.unwrap();

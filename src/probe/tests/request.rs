@@ -6,7 +6,7 @@ use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step as G
 use crate::engine::{Control, Engine, EngineError};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
-use crate::plan::{Bound, Exact};
+use crate::plan::{Bound, ExactPart};
 use crate::query::{Comparison, Item, Literal, Predicate, Query};
 
 fn name(name: &str) -> ColumnName {
@@ -98,8 +98,8 @@ fn requests_of_every_kind_are_clean() {
 struct Planted(Rows, fn(&Bound, &Rows) -> Vec<i128>);
 
 impl Engine for Planted {
-    fn aggregate(&self, bound: &Bound, _: &Control<'_>) -> Result<Exact, EngineError> {
-        Exact::new(bound, (self.1)(bound, &self.0)).ok_or(EngineError::Failed)
+    fn part(&self, bound: &Bound, _: &Control<'_>) -> Result<ExactPart, EngineError> {
+        ExactPart::new(bound, (self.1)(bound, &self.0)).ok_or(EngineError::Failed)
     }
 }
 
