@@ -28,6 +28,8 @@
 //! are.
 
 mod blocks;
+#[cfg(any(test, feature = "hazmat"))]
+pub mod conformance;
 mod local;
 
 #[cfg(test)]
@@ -44,7 +46,7 @@ use crate::class::Class;
 use crate::dataset::RowKey;
 use crate::plan::{Bound, Exact, ExactPart};
 
-/// Computes exact sums; the seam for engines that are not this one.
+/// Computes exact sums; the seam for engines that are not this one. Every engine passes `conformance` (feature `hazmat`).
 ///
 /// An engine gets the question as a [`Bound`] (its caller has the query and the schema: WHERE, GROUP BY, contribution) and
 /// gives back an [`ExactPart`], by [`ExactPart::new`] where [`Bound::cells`] says how many groups there are and by

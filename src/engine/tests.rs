@@ -2,8 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "tests")]
 
 mod adult;
-mod memory;
-mod oracle;
 mod parts;
 mod questions;
 #[cfg(feature = "csv")]
@@ -17,6 +15,7 @@ use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
 
+use super::conformance::{by_key, memory, oracle};
 use super::*;
 use crate::dataset::Contribution;
 use crate::id::{ColumnName, Name};
@@ -52,26 +51,6 @@ fn numbers(bound: &Bound, memory: Memory, threads: usize) -> oracle::Numbers {
     by_key(bound, &exact(bound, memory, threads))
 }
 
-fn by_key(bound: &Bound, exact: &Exact) -> oracle::Numbers {
-    let keys: Vec<Vec<Key>> = match exact.keys() {
-        Some(keys) => keys.to_vec(),
-        None => (0..bound.cells().unwrap()).map(|cell| bound.key(cell)).collect(),
-    };
-    let mut sums = exact.sums().iter();
-    let mut out = oracle::Numbers::new();
-    for (place, vector) in bound.vectors().iter().enumerate() {
-        let keys = if vector.is_of_all() { vec![Vec::new()] } else { keys.clone() };
-        for key in keys {
-            for slot in 0..vector.slots() {
-                out.insert((place, key.clone(), slot), *sums.next().unwrap());
-            }
-        }
-    }
-    assert_eq!(sums.next(), None);
-    out.retain(|_, number| *number != 0);
-    out
-}
-
 /// Data, a question about them, and how they are to be read.
 #[derive(Debug)]
 struct Case {
@@ -89,7 +68,7 @@ fn case_of(found: impl Strategy<Value = bool>) -> impl Strategy<Value = Case> {
     (any::<bool>(), found).prop_flat_map(|(unit, found)| {
         let contribution = (1..4_u32, 1..4_u32, prop::option::of(1..9_u32));
         let block_rows = prop::sample::select(vec![1, 7, 64, 200]);
-        (memory::records(60), questions::query(unit, found), contribution, block_rows).prop_map(
+        (questions::records(60), questions::query(unit, found), contribution, block_rows).prop_map(
             move |(records, query, (groups, rows, total), block_rows)| {
                 let rows_per_unit = total.filter(|total| *total < groups * rows);
                 let contribution = Contribution { groups_per_unit: groups, rows_per_group: rows, rows_per_unit };

@@ -1,4 +1,4 @@
-//! Random queries over the columns of `memory`.
+//! Random rows and queries over the columns of `memory`.
 
 use proptest::prelude::*;
 
@@ -6,6 +6,35 @@ use crate::id::{Decimal, Name};
 use crate::query::{Comparison, Item, Literal, Predicate, Query};
 
 use super::column;
+use super::memory::{Cell, Record};
+
+/// Up to `most` rows of six units, with nulls, undeclared values and values out of bounds.
+pub(super) fn records(most: usize) -> impl Strategy<Value = Vec<Record>> {
+    let text = |texts: &'static [&'static str]| {
+        prop::sample::select(texts).prop_map(|text| match text {
+            "" => Cell::Null,
+            text => Cell::Text(text.to_owned()),
+        })
+    };
+    let number = |numbers: std::ops::Range<i64>| prop_oneof![1 => Just(Cell::Null), 8 => numbers.prop_map(Cell::Number)];
+    let size = prop_oneof![Just(Cell::Null), prop::sample::select(vec![1, 5, -3, 2, i64::MAX, i64::MIN]).prop_map(Cell::Number)];
+    let y = (0..12_i64).prop_map(Cell::Number);
+    let wide = any::<i64>().prop_map(Cell::Number);
+    let cells = (
+        text(&["red", "green", "blue", "", "ultraviolet"]),
+        size,
+        text(&["a", "b", "c", "d"]),
+        number(-8..12),
+        y,
+        text(&["", "n", "nn", "é", "o"]),
+        wide,
+        text(&["", "rome", "oslo", "lima", "e\u{301}"]),
+        number(-2..3),
+    );
+    let cells = cells
+        .prop_map(|(color, size, shape, x, y, note, wide, town, code)| vec![color, size, shape, x, y, note, wide, Cell::Null, town, code]);
+    prop::collection::vec((0..6_u64, cells).prop_map(|(unit, cells)| Record { unit, cells }), 0..most)
+}
 
 fn decimals(numbers: &[&str]) -> Vec<Decimal> {
     numbers.iter().map(|number| Decimal::parse(number).unwrap()).collect()

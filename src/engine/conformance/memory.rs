@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use proptest::prelude::*;
-
 use crate::codec::Encoder;
 use crate::dataset::{Block, Bounds, Cells, Column, ColumnType, Contribution, RowKey, Schema, Step, Unit, UnitBlock, Use, Uses, Values};
 use crate::engine::{Blocks, EngineError};
@@ -12,7 +10,7 @@ use crate::id::{ColumnName, Name};
 use crate::label::Label;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(in crate::engine) enum Cell {
     Null,
     Text(String),
     Number(i64),
@@ -20,26 +18,27 @@ pub(super) enum Cell {
 
 /// A row; its unit, and a cell for each column but the unit's.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Record {
-    pub(super) unit: u64,
-    pub(super) cells: Vec<Cell>,
+pub(in crate::engine) struct Record {
+    pub(in crate::engine) unit: u64,
+    pub(in crate::engine) cells: Vec<Cell>,
 }
 
 /// The K of all tests.
-pub(super) fn key() -> RowKey {
+pub(in crate::engine) fn key() -> RowKey {
     RowKey::from_bytes(&[7; 32])
 }
 
-pub(super) fn row_schema() -> Schema {
+pub(in crate::engine) fn row_schema() -> Schema {
     Schema::new(Unit::Row, Contribution::ROW, columns()).unwrap()
 }
 
 /// The same columns, and a unit behind them.
-pub(super) fn unit_schema((groups_per_unit, rows_per_group): (u32, u32)) -> Schema {
+#[cfg(test)]
+pub(in crate::engine) fn unit_schema((groups_per_unit, rows_per_group): (u32, u32)) -> Schema {
     unit_schema_within(Contribution { groups_per_unit, rows_per_group, rows_per_unit: None })
 }
 
-pub(super) fn unit_schema_within(contribution: Contribution) -> Schema {
+pub(in crate::engine) fn unit_schema_within(contribution: Contribution) -> Schema {
     let mut columns = columns();
     columns.push(Column { uses: Uses::NONE, ..plain("who", ColumnType::Integer) });
     let unit = Unit::Column(ColumnName::new("who").unwrap());
@@ -58,7 +57,7 @@ fn grouped(name: &str, kind: ColumnType, values: Values, other: Option<&str>, nu
     Column { values: Some(values), other, nullable, uses, ..plain(name, kind) }
 }
 
-pub(super) fn revealed(name: &str, kind: ColumnType) -> Column {
+pub(in crate::engine) fn revealed(name: &str, kind: ColumnType) -> Column {
     Column { uses: [Use::Aggregate, Use::Filter, Use::Group, Use::Reveal].into_iter().collect(), ..plain(name, kind) }
 }
 
@@ -79,49 +78,27 @@ fn columns() -> Vec<Column> {
     ]
 }
 
-/// Up to `most` rows of six units, with nulls, undeclared values and values out of bounds.
-pub(super) fn records(most: usize) -> impl Strategy<Value = Vec<Record>> {
-    let text = |texts: &'static [&'static str]| {
-        prop::sample::select(texts).prop_map(|text| match text {
-            "" => Cell::Null,
-            text => Cell::Text(text.to_owned()),
-        })
-    };
-    let number = |numbers: std::ops::Range<i64>| prop_oneof![1 => Just(Cell::Null), 8 => numbers.prop_map(Cell::Number)];
-    let size = prop_oneof![Just(Cell::Null), prop::sample::select(vec![1, 5, -3, 2, i64::MAX, i64::MIN]).prop_map(Cell::Number)];
-    let y = (0..12_i64).prop_map(Cell::Number);
-    let wide = any::<i64>().prop_map(Cell::Number);
-    let cells = (
-        text(&["red", "green", "blue", "", "ultraviolet"]),
-        size,
-        text(&["a", "b", "c", "d"]),
-        number(-8..12),
-        y,
-        text(&["", "n", "nn", "é", "o"]),
-        wide,
-        text(&["", "rome", "oslo", "lima", "e\u{301}"]),
-        number(-2..3),
-    );
-    let cells = cells
-        .prop_map(|(color, size, shape, x, y, note, wide, town, code)| vec![color, size, shape, x, y, note, wide, Cell::Null, town, code]);
-    prop::collection::vec((0..6_u64, cells).prop_map(|(unit, cells)| Record { unit, cells }), 0..most)
-}
-
-pub(super) struct Memory {
+/// Columns in blocks of few rows.
+pub(in crate::engine) struct Memory {
     columns: Vec<Vec<Arc<Block>>>,
     dictionaries: Vec<Vec<String>>,
     units: Vec<Arc<UnitBlock>>,
     rows: Vec<usize>,
-    pub(super) fail: bool,
+    pub(in crate::engine) fail: bool,
 }
 
 impl Memory {
-    pub(super) fn new(schema: &Schema, records: &[Record], block_rows: usize) -> Self {
+    pub(in crate::engine) fn new(schema: &Schema, records: &[Record], block_rows: usize) -> Self {
         Self::tagged(schema, records, block_rows, |_, record| tag(record))
     }
 
     /// With another tag than a snapshot would give.
-    pub(super) fn tagged(schema: &Schema, records: &[Record], block_rows: usize, tag: impl Fn(usize, &Record) -> [u8; 16]) -> Self {
+    pub(in crate::engine) fn tagged(
+        schema: &Schema,
+        records: &[Record],
+        block_rows: usize,
+        tag: impl Fn(usize, &Record) -> [u8; 16],
+    ) -> Self {
         let tagged = records.iter().enumerate().map(|(place, record)| (unit_id(record.unit), tag(place, record), record));
         let mut tagged: Vec<_> = tagged.collect();
         if schema.unit_column().is_some() {
@@ -161,7 +138,8 @@ impl Memory {
     }
 
     /// The same full block many times, one column of one value.
-    pub(super) fn constant(schema: &Schema, name: &str, value: i64, block_rows: usize, blocks: usize) -> Self {
+    #[cfg(test)]
+    pub(in crate::engine) fn constant(schema: &Schema, name: &str, value: i64, block_rows: usize, blocks: usize) -> Self {
         let (place, _) = schema.column(&ColumnName::new(name).unwrap()).unwrap();
         let block = Arc::new(Block { cells: Cells::Numbers(vec![value; block_rows]), nulls: Some(vec![0; block_rows.div_ceil(64)]) });
         let mut columns = vec![Vec::new(); schema.columns().len()];
@@ -193,11 +171,11 @@ fn block<'a>(column: &Column, dictionary: &mut Vec<String>, cells: impl Iterator
     Block { cells, nulls: column.nullable.then_some(nulls) }
 }
 
-pub(super) fn unit_id(unit: u64) -> [u8; 16] {
+pub(in crate::engine) fn unit_id(unit: u64) -> [u8; 16] {
     key().prf(Label::UNIT, &[&unit.to_be_bytes()])[..16].try_into().unwrap()
 }
 
-pub(super) fn tag(record: &Record) -> [u8; 16] {
+pub(in crate::engine) fn tag(record: &Record) -> [u8; 16] {
     let mut out = Encoder::new();
     out.array(1 + record.cells.len()).uint(record.unit);
     for cell in &record.cells {

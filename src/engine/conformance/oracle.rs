@@ -9,14 +9,14 @@ use crate::codec::Encoder;
 use crate::dataset::{Schema, Unit, Values};
 use crate::id::{ColumnName, Decimal};
 use crate::label::Label;
-use crate::plan::{Bound, Key, VectorKind};
+use crate::plan::{Bound, Key, Step, VectorKind};
 use crate::query::{Comparison, Expression, Literal, Predicate, Query};
 
 /// The numbers of a vector: by its place, the key of the group (none of all together) and the slot; what is 0 is left out.
-pub(super) type Numbers = BTreeMap<(usize, Vec<Key>, usize), i128>;
+pub(in crate::engine) type Numbers = BTreeMap<(usize, Vec<Key>, usize), i128>;
 
 /// The base vectors of `bound`.
-pub(super) fn sums(query: &Query, schema: &Schema, bound: &Bound, records: &[Record]) -> Numbers {
+pub(in crate::engine) fn sums(query: &Query, schema: &Schema, bound: &Bound, records: &[Record]) -> Numbers {
     let mut kept: BTreeMap<u64, BTreeMap<Vec<Key>, Vec<&Record>>> = BTreeMap::new();
     for (place, record) in records.iter().enumerate() {
         let whole = query.filter().map_or(Some(true), |filter| truth(filter, schema, record));
@@ -50,7 +50,8 @@ pub(super) fn sums(query: &Query, schema: &Schema, bound: &Bound, records: &[Rec
 }
 
 /// A value as `Bound::additions` takes it.
-pub(super) fn number(schema: &Schema, name: &ColumnName, record: &Record) -> Option<i64> {
+#[cfg(test)]
+pub(in crate::engine) fn number(schema: &Schema, name: &ColumnName, record: &Record) -> Option<i64> {
     match (value(schema, name, record), &schema.column(name).unwrap().1.values) {
         (Cell::Null, _) => None,
         (Cell::Number(number), _) => Some(*number),
@@ -62,7 +63,7 @@ pub(super) fn number(schema: &Schema, name: &ColumnName, record: &Record) -> Opt
 }
 
 /// What one row adds to which slot.
-pub(super) fn part(kind: &VectorKind, query: &Query, schema: &Schema, record: &Record) -> Option<(usize, i128)> {
+pub(in crate::engine) fn part(kind: &VectorKind, query: &Query, schema: &Schema, record: &Record) -> Option<(usize, i128)> {
     let bounded = |column: &ColumnName| match value(schema, column, record) {
         Cell::Number(number) => {
             let bounds = schema.column(column).unwrap().1.bounds;
@@ -102,8 +103,25 @@ pub(super) fn part(kind: &VectorKind, query: &Query, schema: &Schema, record: &R
             };
             (slot, 1)
         }
-        _ => unreachable!("not asked for here"),
+        // A value of k bits is k slots away from that of 0.
+        VectorKind::Magnitudes { column } => {
+            let Cell::Number(number) = value(schema, column, record) else { return None };
+            let bits = (0..=64).find(|bits| u128::from(number.unsigned_abs()) < 1 << bits)?;
+            (if *number < 0 { 64 - bits } else { 64 + bits }, 1)
+        }
+        VectorKind::Units | VectorKind::Dropped => return None,
     })
+}
+
+/// Without groups of fewer units than `least`, where the data say which groups there are.
+pub(in crate::engine) fn of_enough_units(bound: &Bound, mut numbers: Numbers, least: u32) -> Numbers {
+    if let Some(Step::Groups { vector }) = bound.steps().first() {
+        let units = |key: &Vec<Key>| numbers.get(&(*vector, key.clone(), 0)).copied().unwrap_or(0);
+        let small: BTreeSet<_> =
+            numbers.keys().map(|(_, key, _)| key).filter(|key| !key.is_empty() && units(key) < least.into()).cloned().collect();
+        numbers.retain(|(_, key, _), _| !small.contains(key));
+    }
+    numbers
 }
 
 /// The groups of least rank, the rows of least rank in each, and the rows of least rank of those.
