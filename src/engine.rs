@@ -1,14 +1,13 @@
 //! What computes exact bounded aggregates (计算引擎).
 //!
-//! An [`Engine`] is given a question as [`plan::Bound`](Bound) over some [`Blocks`] and gives back exact sums, which add
-//! up with those of engines that have other units. It knows neither
-//! price nor noise; whoever embeds the crate may bring another one ([`Engines`]).
+//! An [`Engine`] over some [`Blocks`] is given a question as a [`BoundQuery`] and gives back exact sums, which add up with those of
+//! engines that have other units. It knows neither price nor noise; whoever embeds the crate may bring another one ([`Engines`]).
 //!
 //! ```text
 //! Blocks: a snapshot, a table in memory, an embedder's columns
 //!    |  Engines::over
 //!    v
-//! Engine <--- Bound (what to read, WHERE, groups, vectors, contribution)
+//! Engine <--- BoundQuery (what to read, WHERE, groups, vectors, contribution)
 //!    |
 //!    v
 //! ExactPart: every base vector over all groups, in integers; the order of rows and the number of threads leave no trace
@@ -44,34 +43,39 @@ pub use local::{LocalEngines, SnapshotEngine};
 
 use crate::class::Class;
 use crate::dataset::RowKey;
-use crate::plan::{Bound, Exact, ExactPart};
+use crate::plan::{BoundQuery, Exact, ExactPart};
 
 /// Computes exact sums; the seam for engines that are not this one. Every engine passes `conformance` (feature `hazmat`).
 ///
-/// An engine gets the question as a [`Bound`] (its caller has the query and the schema: WHERE, GROUP BY, contribution) and
-/// gives back an [`ExactPart`], by [`ExactPart::new`] where [`Bound::cells`] says how many groups there are and by
-/// [`ExactPart::found`] where the data say it. All noise and every choice of what is released come after it and trust its promises.
+/// An engine gets the question as a [`BoundQuery`] (its caller has the query and the schema: WHERE, GROUP BY, contribution) and
+/// gives back an [`ExactPart`], by [`ExactPart::new`] where [`BoundQuery::cells`] says how many groups there are and by
+/// [`ExactPart::with_keys`] where the data say it. All noise and every choice of what is released come after it and trust its promises.
 pub trait Engine: Send + Sync {
-    /// The base vectors of `bound` over all rows that the engine has: in the order of [`Bound::vectors`], each with all groups, each group with
-    /// [`Vector::slots`](crate::plan::Vector::slots) numbers; a vector that [`Vector::is_of_all`](crate::plan::Vector::is_of_all) has one number in all.
+    /// The base vectors of `bound` over all rows that the engine has: in the order of [`BoundQuery::vectors`], each with all groups,
+    /// each group with [`Vector::slots`] numbers; a vector that [`Vector::is_of_all`] has one number in all.
     ///
     /// Implementors promise:
     /// - Rows: those for which WHERE is true, not false or unknown, and whose group exists: an undeclared value or a null is in
     ///   the group `other` where the column has one, else in none; a null of unknown values is in none.
-    /// - Slots: a row adds what [`Bound::additions`] says, exactly, in integers. Nothing overflows 128 bits by the limits on rows
+    /// - Slots: a row adds what [`BoundQuery::additions`] says, exactly, in integers. Nothing overflows 128 bits by the limits on rows
     ///   and bounds, and no order of additions shows.
     /// - Units: of each unit at most the groups and rows of the schema's contribution are kept, and which ones is a function
     ///   of that unit's rows alone and of a secret, never of other units, of places or of the order of the data. Then a unit
-    ///   adds at most the sensitivity of a vector to it. [`VectorKind::Units`](crate::plan::VectorKind::Units) counts each unit once in each group in which
-    ///   rows of it are kept; [`VectorKind::Dropped`](crate::plan::VectorKind::Dropped) the units of which a row was left out. With a row as unit all are kept.
+    ///   adds at most the sensitivity of a vector to it. [`VectorKind::Units`] counts each unit once in each group in which
+    ///   rows of it are kept; [`VectorKind::Dropped`] the units of which a row was left out. With a row as unit all are kept.
     /// - Groups that the data say: all that have a unit, however few units and however many groups; none without a unit, and no limit
     ///   that data can reach.
     /// - Parts: where units are spread over engines of one K, the parts [merge](ExactPart::merge) to that of one engine over all.
     /// - No error, log or time-out tells of the data: it fails only by [`EngineError::Failed`].
     ///
+    /// [`Vector::slots`]: crate::plan::Vector::slots
+    /// [`Vector::is_of_all`]: crate::plan::Vector::is_of_all
+    /// [`VectorKind::Units`]: crate::plan::VectorKind::Units
+    /// [`VectorKind::Dropped`]: crate::plan::VectorKind::Dropped
+    ///
     /// # Errors
     /// [`EngineError::Failed`] when the data cannot be read or `control` is cancelled; nothing more is told.
-    fn part(&self, bound: &Bound, control: &Control<'_>) -> Result<ExactPart, EngineError>;
+    fn part(&self, bound: &BoundQuery, control: &Control<'_>) -> Result<ExactPart, EngineError>;
 
     /// The same where the engine has all units: what a gate asks for.
     ///
@@ -79,7 +83,7 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// As of [`Self::part`].
-    fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError> {
+    fn aggregate(&self, bound: &BoundQuery, control: &Control<'_>) -> Result<Exact, EngineError> {
         self.part(bound, control).map(ExactPart::complete)
     }
 }

@@ -33,7 +33,7 @@ use usufruct::ledger::{
     Measure, Proposal, Quantum, QuantumChange, RefillReason, RequestState, Reserve, origin_of,
 };
 use usufruct::owner::Owner;
-use usufruct::plan::{Bound, ExactPart};
+use usufruct::plan::{BoundQuery, ExactPart};
 use usufruct::query::Query;
 use usufruct::random::SystemRandom;
 use usufruct::receipt::SignedCheckpoint;
@@ -297,7 +297,7 @@ impl Engines for HeldEngines {
 }
 
 impl Engine for HeldEngine {
-    fn part(&self, bound: &Bound, control: &Control<'_>) -> Result<ExactPart, EngineError> {
+    fn part(&self, bound: &BoundQuery, control: &Control<'_>) -> Result<ExactPart, EngineError> {
         match self.latch.pass() {
             Then::Fail => Err(EngineError::Failed),
             Then::Panic => panic!("an engine that panics, as the test wants"),

@@ -27,7 +27,7 @@ use usufruct::dp::{GaussianMechanism, LaplaceMechanism, Law};
 use usufruct::engine::{Control, Engine as _, SnapshotEngine};
 use usufruct::file::{Output, OutputOptions};
 use usufruct::id::{ColumnName, Decimal, Name};
-use usufruct::plan::{Bound, Exact, ExactPart, Group, Key, NO_INTERVAL, Split, Step, VectorKind};
+use usufruct::plan::{Allocation, BoundQuery, Exact, ExactPart, Group, GroupKey, NO_INTERVAL, ReleaseStep, VectorKind};
 use usufruct::query::{Expression, Item, Query};
 use usufruct::random::RecordedRandom;
 use usufruct::table::{CsvOptions, CsvSource};
@@ -163,14 +163,14 @@ impl Data {
         DescriptionFile::parse(&toml, "".as_ref()).unwrap().description.schema().clone()
     }
 
-    fn exact(&self, bound: &Bound) -> Exact {
+    fn exact(&self, bound: &BoundQuery) -> Exact {
         self.engine.aggregate(bound, &Control::default()).unwrap()
     }
 
     /// The truths of groups in the file: of values within their bounds, or as they are.
-    fn truths(&self, keys: &[Vec<Key>], items: &[Item], groups: &[&str], bounded: bool) -> Vec<Vec<Truth>> {
+    fn truths(&self, keys: &[Vec<GroupKey>], items: &[Item], groups: &[&str], bounded: bool) -> Vec<Vec<Truth>> {
         let groups = self.naive.grouped(groups);
-        let of_key = |key: &Vec<Key>| {
+        let of_key = |key: &Vec<GroupKey>| {
             let key: Vec<String> = key.iter().map(text).collect();
             let rows = groups.get(&key).map_or(&[][..], Vec::as_slice);
             items.iter().flat_map(|item| self.naive.truths(rows, item, self.bounds, bounded)).collect()
@@ -180,18 +180,18 @@ impl Data {
 }
 
 /// A key as the file has it.
-fn text(key: &Key) -> String {
+fn text(key: &GroupKey) -> String {
     match key {
-        Key::Text(text) => text.clone(),
-        Key::Integer(number) => number.to_string(),
-        Key::Other(name) => name.to_string(),
+        GroupKey::Text(text) => text.clone(),
+        GroupKey::Integer(number) => number.to_string(),
+        GroupKey::Other(name) => name.to_string(),
         other => panic!("{other:?}"),
     }
 }
 
 /// The sums of an answer, by what they are.
 struct Sums<'a> {
-    bound: &'a Bound,
+    bound: &'a BoundQuery,
     schema: &'a Schema,
     sums: Vec<i128>,
     cells: usize,
@@ -271,8 +271,8 @@ impl Sums<'_> {
     }
 
     /// The half-widths that are quantiles of the law of the noise, one for each estimate; nothing for the conservative ones.
-    fn widths(&self, split: &Split, item: &Item) -> Vec<Option<HalfWidth>> {
-        let law = |vector: usize| law(self.bound, split, vector);
+    fn widths(&self, allocation: &Allocation, item: &Item) -> Vec<Option<HalfWidth>> {
+        let law = |vector: usize| law(self.bound, allocation, vector);
         let one = |is: &dyn Fn(&VectorKind) -> bool| vec![Some(interval::half_width(law(self.vector(is).unwrap())))];
         let of = || item.expression().column().unwrap();
         match item.expression() {
@@ -297,10 +297,10 @@ impl Sums<'_> {
 }
 
 /// The law of the noise on a vector, from its sensitivity and its share of the price.
-fn law(bound: &Bound, split: &Split, vector: usize) -> Law {
-    let place = bound.steps().iter().position(|step| *step == Step::Noise { vector }).unwrap();
+fn law(bound: &BoundQuery, allocation: &Allocation, vector: usize) -> Law {
+    let place = bound.steps().iter().position(|step| *step == ReleaseStep::Noise { vector }).unwrap();
     let of = &bound.vectors()[vector];
-    match split.shares()[place] {
+    match allocation.shares()[place] {
         Loss::Approx { epsilon, .. } => Law::Laplace(LaplaceMechanism::new(of.sensitivity(), epsilon.units()).unwrap().scale()),
         Loss::Zcdp { rho, .. } => {
             Law::Gaussian(GaussianMechanism::new(of.squared_sensitivity().unwrap(), rho.units()).unwrap().sigma_squared())
@@ -402,10 +402,10 @@ impl Case<'_> {
     fn cover(&self, table: &mut Table, price: Loss) {
         let data = self.data;
         let asked = query(self.items, self.groups);
-        let bound = Bound::new(&asked, &data.schema).unwrap();
-        let split = Split::new(&bound, price).unwrap();
+        let bound = BoundQuery::new(&asked, &data.schema).unwrap();
+        let allocation = Allocation::new(&bound, price).unwrap();
         let exact = data.exact(&bound);
-        let keys: Vec<Vec<Key>> =
+        let keys: Vec<Vec<GroupKey>> =
             exact.keys().map_or_else(|| (0..bound.cells().unwrap()).map(|cell| bound.key(cell)).collect(), <[_]>::to_vec);
         let sums = Sums { bound: &bound, schema: &data.schema, sums: exact.sums().to_vec(), cells: keys.len() };
         let bounded: Vec<Vec<Truth>> =
@@ -415,8 +415,8 @@ impl Case<'_> {
             let naive = data.truths(&keys, self.items, self.groups, true);
             assert_eq!(bounded, naive, "the sums are those of the file");
         }
-        let widths: Vec<Option<HalfWidth>> = self.items.iter().flat_map(|item| sums.widths(&split, item)).collect();
-        for ((width, grid), told) in widths.iter().zip(bound.grids()).zip(split.widths(None)) {
+        let widths: Vec<Option<HalfWidth>> = self.items.iter().flat_map(|item| sums.widths(&allocation, item)).collect();
+        for ((width, grid), told) in widths.iter().zip(bound.grids()).zip(allocation.widths(None)) {
             let half = width.zip(grid).map(|(width, grid)| {
                 let step = grid.decimal();
                 Decimal::new(width.steps.cast_signed() * step.mantissa(), step.scale()).unwrap()
@@ -426,15 +426,15 @@ impl Case<'_> {
 
         let replicated = data.replicated(self.contribution, self.replicas);
         let groups: Vec<&str> = [&["replica"][..], self.groups].concat();
-        let replica = Bound::new(&query(self.items, &groups), &replicated).unwrap();
-        let replica_split = Split::new(&replica, price).unwrap();
-        assert_eq!((replica.vectors(), replica_split.shares()), (bound.vectors(), split.shares()), "the same noise");
+        let replica = BoundQuery::new(&query(self.items, &groups), &replicated).unwrap();
+        let replica_allocation = Allocation::new(&replica, price).unwrap();
+        assert_eq!((replica.vectors(), replica_allocation.shares()), (bound.vectors(), allocation.shares()), "the same noise");
         let cells = keys.len();
         let repeated = |vector: usize| (0..self.replicas).flat_map(move |_| (0..cells).map(move |cell| (vector, cell)));
         let numbers = (0..bound.vectors().len()).flat_map(repeated).flat_map(|(vector, cell)| sums.slots(vector, cell)).copied();
         let numbers: Vec<i128> = numbers.collect();
         let replica_keys = || {
-            let of_replica = |replica: u64| Key::Integer(replica.cast_signed());
+            let of_replica = |replica: u64| GroupKey::Integer(replica.cast_signed());
             (0..self.replicas).flat_map(|replica| keys.iter().map(move |key| [vec![of_replica(replica)], key.clone()].concat())).collect()
         };
 
@@ -442,10 +442,10 @@ impl Case<'_> {
         for run in 0..self.releases / self.replicas {
             let part = match bound.cells() {
                 Some(_) => ExactPart::new(&replica, numbers.clone()).unwrap(),
-                None => ExactPart::found(&replica, replica_keys(), numbers.clone()).unwrap(),
+                None => ExactPart::with_keys(&replica, replica_keys(), numbers.clone()).unwrap(),
             };
             let seed = format!("coverage {} {asked} {price} {run}", data.name);
-            let noisy = part.complete().noise(&replica_split, &mut RecordedRandom::from_seed(&seed)).unwrap();
+            let noisy = part.complete().noise(&replica_allocation, &mut RecordedRandom::from_seed(&seed)).unwrap();
             assert!(!noisy.is_cut());
             for group in noisy.estimates() {
                 let cell = keys.iter().position(|key| *key == group.key[1..]).unwrap();
@@ -478,17 +478,17 @@ impl Case<'_> {
     }
 }
 
-fn shown(key: &[Key]) -> String {
+fn shown(key: &[GroupKey]) -> String {
     let parts: Vec<String> = key.iter().map(text).collect();
     if parts.is_empty() { String::new() } else { format!(" of {}", parts.join(", ")) }
 }
 
 /// A query that releases a few numbers and has no replicas: DROPPED, and the largest groups.
 fn cover_alone(data: &Data, table: &mut Table, query: &Query, groups: &[&str], item: &Item, price: Loss) {
-    let bound = Bound::new(query, &data.schema).unwrap();
-    let split = Split::new(&bound, price).unwrap();
+    let bound = BoundQuery::new(query, &data.schema).unwrap();
+    let allocation = Allocation::new(&bound, price).unwrap();
     let exact = data.exact(&bound);
-    let keys: Vec<Vec<Key>> = exact.keys().map_or_else(|| vec![Vec::new()], <[_]>::to_vec);
+    let keys: Vec<Vec<GroupKey>> = exact.keys().map_or_else(|| vec![Vec::new()], <[_]>::to_vec);
     let sums = Sums { bound: &bound, schema: &data.schema, sums: exact.sums().to_vec(), cells: keys.len() };
     let bounded: Vec<Truth> = (0..keys.len()).map(|cell| sums.truths(cell, item)[0]).collect();
     let unbounded = match item.expression() {
@@ -500,16 +500,16 @@ fn cover_alone(data: &Data, table: &mut Table, query: &Query, groups: &[&str], i
     for run in 0..RELEASES_OF_RATIOS {
         let part = match bound.cells() {
             Some(_) => ExactPart::new(&bound, sums.sums.clone()).unwrap(),
-            None => ExactPart::found(&bound, keys.clone(), sums.sums.clone()).unwrap(),
+            None => ExactPart::with_keys(&bound, keys.clone(), sums.sums.clone()).unwrap(),
         };
         let seed = format!("coverage {} {query} {price} {run}", data.name);
-        for group in part.complete().noise(&split, &mut RecordedRandom::from_seed(&seed)).unwrap().estimates() {
+        for group in part.complete().noise(&allocation, &mut RecordedRandom::from_seed(&seed)).unwrap().estimates() {
             let cell = keys.iter().position(|key| *key == group.key).unwrap();
             tally.add(&group, 0, bounded[cell], unbounded[cell][0]);
         }
     }
     let chosen = if query.top_groups().is_some() { ", largest groups" } else { "" };
-    table.add(data, price, &format!("{}{chosen}", bound.labels()[0]), sums.widths(&split, item)[0], &tally);
+    table.add(data, price, &format!("{}{chosen}", bound.labels()[0]), sums.widths(&allocation, item)[0], &tally);
 }
 
 /// The items whose intervals are conservative: moments of one column, quantiles of another with the histogram they need.
@@ -520,14 +520,14 @@ fn ratios(moments: &str, quantiles_of: &str, bins: Item) -> Vec<Item> {
 
 /// Automatic bounds have no interval, and say so.
 fn ranges_have_none(data: &Data, name: &str, price: Loss) {
-    let bound = Bound::new(&query(&[Item::range(column(name))], &[]), &data.schema).unwrap();
-    let split = Split::new(&bound, price).unwrap();
-    let groups = data.exact(&bound).noise(&split, &mut RecordedRandom::from_seed("coverage: bounds")).unwrap().estimates();
+    let bound = BoundQuery::new(&query(&[Item::range(column(name))], &[]), &data.schema).unwrap();
+    let allocation = Allocation::new(&bound, price).unwrap();
+    let groups = data.exact(&bound).noise(&allocation, &mut RecordedRandom::from_seed("coverage: bounds")).unwrap().estimates();
     assert_eq!(groups[0].estimates.len(), 2);
     for estimate in &groups[0].estimates {
         assert_eq!((estimate.low, estimate.high, estimate.method), (None, None, NO_INTERVAL));
     }
-    assert!(split.widths(None).iter().all(|width| width.half.is_none() && width.method == NO_INTERVAL));
+    assert!(allocation.widths(None).iter().all(|width| width.half.is_none() && width.method == NO_INTERVAL));
     let [low, high] = [0, 1].map(|at| groups[0].estimates[at].value.unwrap());
     assert!(low < high, "{}: BOUNDS({name}) {low} {high}", data.name);
 }
@@ -642,7 +642,7 @@ fn restaurant_as_a_whole() {
         ranges_have_none(&data, MONEY, price);
     }
     // What contribution bounding leaves does not depend on which rows are kept, but in the sums.
-    let bound = Bound::new(&query(&[Item::count_rows(), Item::dropped()], &[]), &data.schema).unwrap();
+    let bound = BoundQuery::new(&query(&[Item::count_rows(), Item::dropped()], &[]), &data.schema).unwrap();
     let kept = visits.iter().map(|visits| (*visits).min(2) as i128).sum::<i128>();
     assert_eq!(data.exact(&bound).sums(), [kept, lost(2)]);
 }
@@ -681,10 +681,10 @@ fn an_ample_contribution_leaves_the_file_as_it_is() {
     for (items, groups) in
         [(visits_exact(), &[][..]), (visits_ratios(), &[][..]), (visits_exact(), &["Day"][..]), (visits_ratios(), &["Day"][..])]
     {
-        let bound = Bound::new(&query(&items, groups), &data.schema).unwrap();
+        let bound = BoundQuery::new(&query(&items, groups), &data.schema).unwrap();
         let exact = data.exact(&bound);
         let sums = Sums { bound: &bound, schema: &data.schema, sums: exact.sums().to_vec(), cells: bound.cells().unwrap() };
-        let keys: Vec<Vec<Key>> = (0..sums.cells).map(|cell| bound.key(cell)).collect();
+        let keys: Vec<Vec<GroupKey>> = (0..sums.cells).map(|cell| bound.key(cell)).collect();
         let found: Vec<Vec<Truth>> = (0..sums.cells).map(|cell| items.iter().flat_map(|item| sums.truths(cell, item)).collect()).collect();
         assert_eq!(found, data.truths(&keys, &items, groups, true));
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use usufruct::dataset::RowKey;
 use usufruct::engine::{Blocks, Control, Engine, EngineError, Engines, LocalEngines, conformance};
-use usufruct::plan::{Batch, Bound, ContributionBound, Evaluator, ExactPart, Key, Step, UnitRow, VectorKind, group_hash};
+use usufruct::plan::{Batch, BoundQuery, ContributionBound, Evaluator, ExactPart, GroupKey, ReleaseStep, UnitRow, VectorKind, group_hash};
 
 #[test]
 fn the_engine_of_one_machine() {
@@ -62,7 +62,7 @@ impl Engines for Toys {
 }
 
 /// A row of a unit: key, tag, block and place in it.
-type Row = (Vec<Key>, [u8; 16], usize, usize);
+type Row = (Vec<GroupKey>, [u8; 16], usize, usize);
 
 impl Toy {
     fn has(&self, fault: Fault) -> bool {
@@ -75,7 +75,7 @@ impl Toy {
 }
 
 impl Engine for Toy {
-    fn part(&self, bound: &Bound, control: &Control<'_>) -> Result<ExactPart, EngineError> {
+    fn part(&self, bound: &BoundQuery, control: &Control<'_>) -> Result<ExactPart, EngineError> {
         let evaluator = Evaluator::new(bound, |column, visit| self.blocks.texts(column, visit))?;
         let contribution = ContributionBound::new(bound, &self.key);
         let (mut batches, mut units) = (Vec::new(), BTreeMap::<[u8; 16], Vec<Row>>::new());
@@ -98,10 +98,10 @@ impl Engine for Toy {
         }
         self.check(control)?;
 
-        let mut sums: BTreeMap<(&[Key], usize, usize), i128> = BTreeMap::new();
+        let mut sums: BTreeMap<(&[GroupKey], usize, usize), i128> = BTreeMap::new();
         let mut dropped = 0;
         for (unit, rows) in &units {
-            let mut kept: Vec<UnitRow<&[Key]>> =
+            let mut kept: Vec<UnitRow<&[GroupKey]>> =
                 rows.iter().enumerate().map(|(place, (key, tag, ..))| UnitRow { group: key.as_slice(), tag: *tag, place }).collect();
             if let Some(contribution) = contribution.as_ref().filter(|_| !self.has(Fault::Unbounded)) {
                 contribution.keep(unit, &mut kept, group_hash);
@@ -120,16 +120,16 @@ impl Engine for Toy {
         }
 
         if self.has(Fault::SmallGroups)
-            && let Some(Step::Groups { vector }) = bound.steps().first()
+            && let Some(ReleaseStep::Groups { vector }) = bound.steps().first()
         {
             let units = sums.iter().filter(|((_, place, _), units)| place == vector && **units >= bound.least_units().into());
-            let large: BTreeSet<&[Key]> = units.map(|((key, ..), _)| *key).collect();
+            let large: BTreeSet<&[GroupKey]> = units.map(|((key, ..), _)| *key).collect();
             sums.retain(|(key, ..), _| large.contains(key));
         }
 
-        let keys: Vec<Vec<Key>> = match bound.cells() {
+        let keys: Vec<Vec<GroupKey>> = match bound.cells() {
             Some(cells) => (0..cells).map(|cell| bound.key(cell)).collect(),
-            None => sums.keys().map(|(key, ..)| *key).collect::<BTreeSet<_>>().into_iter().map(<[Key]>::to_vec).collect(),
+            None => sums.keys().map(|(key, ..)| *key).collect::<BTreeSet<_>>().into_iter().map(<[GroupKey]>::to_vec).collect(),
         };
         let mut out = Vec::new();
         for (place, vector) in bound.vectors().iter().enumerate() {
@@ -141,7 +141,7 @@ impl Engine for Toy {
                 out.extend((0..vector.slots()).map(|slot| sums.get(&(key.as_slice(), place, slot)).copied().unwrap_or(0)));
             }
         }
-        let part = if bound.cells().is_some() { ExactPart::new(bound, out) } else { ExactPart::found(bound, keys, out) };
+        let part = if bound.cells().is_some() { ExactPart::new(bound, out) } else { ExactPart::with_keys(bound, keys, out) };
         part.ok_or(EngineError::Failed)
     }
 }

@@ -24,7 +24,7 @@ use usufruct::holder::{Holder, SeenFile};
 use usufruct::id::{Salt, Time};
 use usufruct::key::{PublicKey, Signer, SigningKey};
 use usufruct::owner::Owner;
-use usufruct::plan::Bound;
+use usufruct::plan::BoundQuery;
 use usufruct::query::Query;
 use usufruct::random::SystemRandom;
 use usufruct::right::{Ask, Terms};
@@ -249,7 +249,7 @@ fn no_cell_is_in_what_the_public_types_print() {
     hunt.debug(&RowKey::of_first_snapshot(&Salt::from_bytes([7; 32])));
 
     let query = Query::sql("SELECT SUM(pay), COUNT(*) FROM people").unwrap();
-    let bound = Bound::new(&query, description().schema()).unwrap();
+    let bound = BoundQuery::new(&query, description().schema()).unwrap();
     let engine = SnapshotEngine::of_rows(Arc::clone(&snapshot));
     let exact = engine.aggregate(&bound, &Control::default()).unwrap();
     // 74.30 in steps of 0.01, less the middle for each row: the exact sums themselves are canaries here.

@@ -8,7 +8,7 @@ use std::thread;
 
 use usufruct::dataset::{BLOCK_ROWS, Block, Cells, DescriptionFile, RowKey, UnitBlock};
 use usufruct::engine::{Blocks, Control, Engine as _, EngineError, SnapshotEngine};
-use usufruct::plan::Bound;
+use usufruct::plan::BoundQuery;
 use usufruct::query::Query;
 use usufruct::random::SystemRandom;
 
@@ -150,7 +150,7 @@ fn declared() -> String {
     format!("values = [{}]", values.join(", "))
 }
 
-fn bound(sql: &str, unit: &str, key: &str, column: &str) -> Result<Bound, Box<dyn std::error::Error>> {
+fn bound(sql: &str, unit: &str, key: &str, column: &str) -> Result<BoundQuery, Box<dyn std::error::Error>> {
     let text = format!(
         "name = \"t\"\ndata = \"t.csv\"\n{unit}\nbudget = {{ model = \"approx\", epsilon = \"1\", delta = \"0\" }}\n\
          [columns.key]\ntype = \"text\"\n{key}\ngrade = 1\n\
@@ -158,7 +158,7 @@ fn bound(sql: &str, unit: &str, key: &str, column: &str) -> Result<Bound, Box<dy
          [columns.y]\ntype = \"integer\"\nbounds = [0, 99]\ngrade = 2\n{column}\n"
     );
     let description = DescriptionFile::parse(&text, "".as_ref())?.description;
-    Ok(Bound::new(&Query::sql(sql)?, description.schema())?)
+    Ok(BoundQuery::new(&Query::sql(sql)?, description.schema())?)
 }
 
 /// Columns in memory, as a snapshot keeps them: key, x, y, and the key as integers where that is asked for.

@@ -7,7 +7,7 @@ use usufruct::budget::{Epsilon, Loss};
 use usufruct::dataset::Schema;
 use usufruct::dp::interval::{self, COVERAGE_UNITS};
 use usufruct::dp::{LaplaceMechanism, Scale};
-use usufruct::plan::{Bound, Split, Vector, VectorKind};
+use usufruct::plan::{Allocation, BoundQuery, Vector, VectorKind};
 use usufruct::query::Query;
 
 use crate::people::Truth;
@@ -54,9 +54,9 @@ impl Aggregate {
 
 impl Laws {
     pub(crate) fn of(schema: &Schema, query: &Query, price: Epsilon) -> Result<Self, Box<dyn Error>> {
-        let bound = Bound::new(query, schema)?;
-        let split = Split::new(&bound, Loss::pure(price))?;
-        match (bound.vectors(), split.shares()) {
+        let bound = BoundQuery::new(query, schema)?;
+        let allocation = Allocation::new(&bound, Loss::pure(price))?;
+        match (bound.vectors(), allocation.shares()) {
             ([rows, ages], [Loss::Approx { epsilon: rows_share, .. }, Loss::Approx { epsilon: ages_share, .. }])
                 if let VectorKind::Sum { centre, .. } = ages.kind() =>
             {

@@ -13,7 +13,7 @@ use usufruct::holder::Holder;
 use usufruct::id::{ColumnName, Decimal, Purpose, Time};
 use usufruct::key::{Signer as _, SigningKey};
 use usufruct::owner::Owner;
-use usufruct::plan::{Bound, Split};
+use usufruct::plan::{Allocation, BoundQuery};
 use usufruct::query::{Operation, Query};
 use usufruct::random::SystemRandom;
 use usufruct::receipt::{Key, Release};
@@ -200,13 +200,13 @@ fn epsilon(amount: Loss) -> Result<f64, Box<dyn Error>> {
 
 /// How wide the intervals will be, known before anything is spent.
 pub(crate) fn widths(description: &Description, sql: &str, price: Loss) -> Result<Vec<String>, Box<dyn Error>> {
-    let bound = Bound::new(&Query::sql(sql)?, description.schema())?;
-    let split = Split::new(&bound, price)?;
+    let bound = BoundQuery::new(&Query::sql(sql)?, description.schema())?;
+    let allocation = Allocation::new(&bound, price)?;
     // The width of a ratio depends on the size of its group, which the researcher supposes: it never comes from the data.
-    let supposed = |rows: u64| split.widths(Some(rows)).into_iter().map(|width| width.half.map(float).map(number)).collect::<Vec<_>>();
+    let supposed = |rows: u64| allocation.widths(Some(rows)).into_iter().map(|width| width.half.map(float).map(number)).collect::<Vec<_>>();
     let (few, many) = (supposed(100), supposed(10_000));
     let mut lines: Vec<String> = Vec::new();
-    for (place, (label, width)) in bound.labels().iter().zip(split.widths(None)).enumerate() {
+    for (place, (label, width)) in bound.labels().iter().zip(allocation.widths(None)).enumerate() {
         let line = match (width.half, &few[place], &many[place]) {
             (Some(half), ..) => format!("{label} to within {half}"),
             (None, Some(few), Some(many)) => format!("{label} to within {few} in a group of 100, {many} in one of 10,000"),

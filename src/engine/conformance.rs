@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Control, Engine, EngineError, Engines};
 use crate::dataset::{Contribution, Schema};
 use crate::id::{ColumnName, Decimal, Name};
-use crate::plan::{Bound, Exact, ExactPart, Key};
+use crate::plan::{BoundQuery, Exact, ExactPart, GroupKey};
 use crate::query::{Comparison, Item, Literal, Predicate, Query};
 use crate::random::{Random as _, RecordedRandom};
 use memory::{Cell, Memory, Record, row_schema, unit_schema_within};
@@ -36,7 +36,7 @@ use memory::{Cell, Memory, Record, row_schema, unit_schema_within};
 pub fn check(engines: &dyn Engines) {
     for schema in schemas() {
         for (number, query) in questions(&schema).iter().enumerate() {
-            let bound = Bound::new(query, &schema).unwrap();
+            let bound = BoundQuery::new(query, &schema).unwrap();
             let case = Case { engines, schema: &schema, query, bound, records: records(&format!("conformance {number}"), 60) };
             case.sums_are_those_of_the_rules();
             case.neither_order_nor_blocks_show();
@@ -143,7 +143,7 @@ struct Case<'a> {
     engines: &'a dyn Engines,
     schema: &'a Schema,
     query: &'a Query,
-    bound: Bound,
+    bound: BoundQuery,
     records: Vec<Record>,
 }
 
@@ -202,7 +202,7 @@ impl Case<'_> {
     fn a_unit_adds_its_own_part_within_the_sensitivity(&self) {
         // Every group is kept, however few units it has, so that what is compared is what was summed.
         let schema = self.schema.clone().with_least_units(1).unwrap();
-        let bound = Bound::new(self.query, &schema).unwrap();
+        let bound = BoundQuery::new(self.query, &schema).unwrap();
         let case = Case { schema: &schema, bound, records: self.records.clone(), ..*self };
         let all = by_key(&case.bound, &case.exact(&case.records, 64));
         for unit in [0, 3, 6] {
@@ -258,7 +258,7 @@ fn nothing_overflows(engines: &dyn Engines) {
     let query = query(vec![Item::sum(wide.clone()), Item::count(wide)], &[]);
     let contribution = Contribution { groups_per_unit: 1, rows_per_group: 1, rows_per_unit: None };
     for schema in [row_schema(), unit_schema_within(contribution)] {
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         for ends in [[i64::MIN; 2], [i64::MAX; 2], [i64::MIN, i64::MAX]] {
             let record = |row: u64| {
                 let mut cells = vec![Cell::Null; 10];
@@ -276,7 +276,7 @@ fn nothing_overflows(engines: &dyn Engines) {
 /// More groups than a small table holds, far apart.
 fn groups_have_no_limit(engines: &dyn Engines) {
     let schema = row_schema();
-    let bound = Bound::new(&query(vec![Item::count_rows()], &["code"]), &schema).unwrap();
+    let bound = BoundQuery::new(&query(vec![Item::count_rows()], &["code"]), &schema).unwrap();
     let codes = (0..20_000_i64).map(|code| code << 40 | code);
     let record = |code: i64| {
         let mut cells = vec![Cell::Null; 10];
@@ -286,14 +286,14 @@ fn groups_have_no_limit(engines: &dyn Engines) {
     let records: Vec<_> = codes.clone().rev().map(record).collect();
     let engine = engines.over(Arc::new(Memory::new(&schema, &records, 1_000)), memory::key());
     let exact = engine.part(&bound, &Control::default()).unwrap().complete();
-    let expected: Vec<_> = codes.map(|code| vec![Key::Integer(code)]).collect();
+    let expected: Vec<_> = codes.map(|code| vec![GroupKey::Integer(code)]).collect();
     assert!(exact.keys() == Some(expected.as_slice()), "every group, in increasing order of the keys");
     assert!(exact.sums().iter().all(|rows| *rows == 1) && exact.sums().len() == expected.len());
 }
 
 /// The sums by vector, key and slot, without those that are 0.
-pub(in crate::engine) fn by_key(bound: &Bound, exact: &Exact) -> oracle::Numbers {
-    let keys: Vec<Vec<Key>> = match exact.keys() {
+pub(in crate::engine) fn by_key(bound: &BoundQuery, exact: &Exact) -> oracle::Numbers {
+    let keys: Vec<Vec<GroupKey>> = match exact.keys() {
         Some(keys) => keys.to_vec(),
         None => (0..bound.cells().unwrap()).map(|cell| bound.key(cell)).collect(),
     };

@@ -1,8 +1,8 @@
 //! The engine of one machine: threads over blocks, sums in tables where groups fit and by key where they do not.
 
-mod found;
+mod active_domain;
 mod grouping;
-mod room;
+mod workspace;
 mod scan;
 mod sparse;
 mod spill;

@@ -32,7 +32,7 @@ fn query(items: Vec<Item>, groups: &[&str]) -> Query {
     Query::new(Name::new("t").unwrap(), items, groups.iter().map(|name| column(name)).collect(), None).unwrap()
 }
 
-fn exact(bound: &Bound, memory: Memory, threads: usize) -> Exact {
+fn exact(bound: &BoundQuery, memory: Memory, threads: usize) -> Exact {
     let engine = match bound.0.choice {
         None => SnapshotEngine::of_rows(memory),
         Some(_) => SnapshotEngine::of_units(memory, memory::key()),
@@ -42,12 +42,12 @@ fn exact(bound: &Bound, memory: Memory, threads: usize) -> Exact {
 }
 
 /// The exact sums, by so many threads.
-fn sums(bound: &Bound, memory: Memory, threads: usize) -> Vec<i128> {
+fn sums(bound: &BoundQuery, memory: Memory, threads: usize) -> Vec<i128> {
     exact(bound, memory, threads).sums().to_vec()
 }
 
 /// The same by keys.
-fn numbers(bound: &Bound, memory: Memory, threads: usize) -> oracle::Numbers {
+fn numbers(bound: &BoundQuery, memory: Memory, threads: usize) -> oracle::Numbers {
     by_key(bound, &exact(bound, memory, threads))
 }
 
@@ -85,7 +85,7 @@ proptest! {
     #[test]
     fn sums_are_those_of_the_naive_row_by_row_reading(case in case()) {
         let Case { records, query, schema, block_rows } = case;
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         let expected = oracle::sums(&query, &schema, &bound, &records);
         for threads in 1..=3 {
             let found = numbers(&bound, Memory::new(&schema, &records, block_rows), threads);
@@ -100,7 +100,7 @@ proptest! {
         let Case { records, query, schema, .. } = case;
         prop_assume!(!records.is_empty());
         let unit = schema.unit_column().is_some();
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         let place = which.index(records.len());
         let of_unit = |at: usize, record: &Record| if unit { record.unit == records[place].unit } else { at == place };
         let (own, others): (Vec<_>, Vec<_>) = records.iter().cloned().enumerate().partition(|(at, record)| of_unit(*at, record));
@@ -126,7 +126,7 @@ proptest! {
     #[test]
     fn a_row_adds_what_another_engine_is_told(case in case()) {
         let Case { records, query, schema, .. } = case;
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         for record in &records {
             let mut found = std::collections::BTreeMap::new();
             let value = |place: usize| oracle::number(&schema, &schema.columns()[place].name, record);
@@ -149,7 +149,7 @@ proptest! {
         let mut shuffled: Vec<_> = records.iter().enumerate().collect();
         shuffled.sort_by_key(|(at, _)| (*at as u64 ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let shuffled: Vec<_> = shuffled.into_iter().map(|(_, record)| record.clone()).collect();
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         let of = |records: &[Record]| numbers(&bound, Memory::new(&schema, records, 7), 2);
         prop_assert_eq!(of(&records), of(&shuffled));
     }
@@ -170,7 +170,7 @@ fn extremes_do_not_overflow() {
         .collect();
     let query = query(vec![Item::sum(column("wide")), Item::count(column("wide"))], &[]);
     for schema in [row_schema(), unit_schema((1, 1))] {
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         let VectorKind::Sum { centre: -1, .. } = bound.vectors()[1].kind() else { panic!("{:?}", bound.vectors()) };
         let half = i128::from(rows / 2);
         // Of a pair, MIN + 1 and MAX + 1 are added.
@@ -187,14 +187,14 @@ fn sums_of_64_bits_are_flushed_in_time() {
     let schema = row_schema();
     let block = 1 << 16;
     let memory = Memory::constant(&schema, "long", 1 << 47, block, 40);
-    let bound = Bound::new(&query(vec![Item::sum(column("long"))], &[]), &schema).unwrap();
+    let bound = BoundQuery::new(&query(vec![Item::sum(column("long"))], &[]), &schema).unwrap();
     assert_eq!(sums(&bound, memory, 1), [(40_i128 << 16) << 47]);
 }
 
 #[test]
 fn nothing_is_told_of_a_failure() {
     let schema = row_schema();
-    let bound = Bound::new(&query(vec![Item::sum(column("x"))], &[]), &schema).unwrap();
+    let bound = BoundQuery::new(&query(vec![Item::sum(column("x"))], &[]), &schema).unwrap();
     let record = Record { unit: 1, cells: vec![Cell::Null; 7] };
     let mut broken = Memory::new(&schema, std::slice::from_ref(&record), 1);
     broken.fail = true;
@@ -215,7 +215,7 @@ fn nothing_is_told_of_a_failure() {
 fn progress_counts_every_block_once() {
     use std::sync::atomic::{AtomicU64, Ordering};
     for schema in [row_schema(), unit_schema((1, 1))] {
-        let bound = Bound::new(&query(vec![Item::count_rows()], &[]), &schema).unwrap();
+        let bound = BoundQuery::new(&query(vec![Item::count_rows()], &[]), &schema).unwrap();
         let records: Vec<_> = (0..100).map(|row| Record { unit: row / 30, cells: vec![Cell::Null; 7] }).collect();
         let engine = SnapshotEngine::of_units(Memory::new(&schema, &records, 3), memory::key());
         let (calls, most) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -20,7 +20,7 @@ use crate::label::Label;
 use crate::ledger::{
     Act, Admitted, BookError, Charge, Charges, Entry, Event, Proposal, RequestState, Reservation, Reserve, Seal, WriteError,
 };
-use crate::plan::{self, Estimate, Group, Noisy};
+use crate::plan::{self, Group, IntervalEstimate, Noisy};
 use crate::query::{Expression, Query};
 use crate::receipt::{ANSWER_BYTES_MAX, Answer, Key, Receipt, Release, Row, Value};
 use crate::right::{REQUEST_BYTES_MAX, Request, Verdict};
@@ -404,7 +404,7 @@ impl<E: Environment> Service<E> {
         let id = verified.request.id();
         let context = [Label::NOISE.as_bytes(), id.as_bytes()].concat();
         let mut random = self.environment.random(&context).map_err(GateError::from)?;
-        let noisy = exact.noise(&verified.split, &mut random)?;
+        let noisy = exact.noise(&verified.allocation, &mut random)?;
         let answer = self.write_up(&verified, &lineage, version, &noisy, &charges)?;
         let bytes = answer.encode();
         if bytes.len() > ANSWER_BYTES_MAX || run.cancelled.load(Ordering::Relaxed) {
@@ -591,11 +591,11 @@ fn answer_row(query: &Query, group: Group) -> Option<Row> {
     });
     let key = key.map(|place| {
         Some(match group.key.get(place?)? {
-            plan::Key::Text(text) => Key::Text(text.clone()),
-            plan::Key::Other(name) => Key::Text(name.to_string()),
-            plan::Key::Integer(number) => Key::Integer(*number),
+            plan::GroupKey::Text(text) => Key::Text(text.clone()),
+            plan::GroupKey::Other(name) => Key::Text(name.to_string()),
+            plan::GroupKey::Integer(number) => Key::Integer(*number),
         })
     });
-    let value = |Estimate { value, low, high, method }| Value { value, low, high, method: method.to_owned() };
+    let value = |IntervalEstimate { value, low, high, method }| Value { value, low, high, method: method.to_owned() };
     Some(Row { key: key.collect::<Option<_>>()?, values: group.estimates.into_iter().map(value).collect() })
 }

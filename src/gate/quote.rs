@@ -63,16 +63,16 @@ impl<E: Environment> Service<E> {
         let state = self.right_state(verified.right.id())?;
         let terms = verified.right.terms();
         let (remaining, uses_left) = state.map_or((terms.budget, terms.uses), |state| (state.balance.left(), state.uses_left));
-        let (bound, split) = (&verified.bound, &verified.split);
-        let widths = bound.labels().iter().zip(split.widths(None)).map(|(label, width)| Width {
+        let (bound, allocation) = (&verified.bound, &verified.allocation);
+        let widths = bound.labels().iter().zip(allocation.widths(None)).map(|(label, width)| Width {
             column: label.clone(),
             half: width.half,
             method: width.method,
         });
-        let steps = bound.steps().iter().zip(split.shares()).enumerate().map(|(place, (step, price))| Share {
+        let steps = bound.steps().iter().zip(allocation.shares()).enumerate().map(|(place, (step, price))| Share {
             step: bound.describe(step),
             price: *price,
-            levels: split.levels(place).to_vec(),
+            levels: allocation.levels(place).to_vec(),
         });
         Ok(Quote {
             price: verified.price.loss,
@@ -80,7 +80,7 @@ impl<E: Environment> Service<E> {
             uses_left,
             groups: bound.cells(),
             steps: steps.collect(),
-            planned: split.is_planned(),
+            planned: allocation.is_planned(),
             widths: widths.collect(),
         })
     }

@@ -10,7 +10,7 @@ use crate::budget::{Balance, Loss};
 use crate::envelope::Signed;
 use crate::id::{AccountId, Name, RightId, Time};
 use crate::ledger::{Account, GateCertificate, LedgerView, Measure};
-use crate::plan::{Bound, Split};
+use crate::plan::{Allocation, BoundQuery};
 use crate::query::{Expression, Item, Query};
 use crate::receipt::COLUMNS_MAX;
 use crate::right::{Accounts, Request, SKEW_S, Verdict, Verified, verify_request};
@@ -20,13 +20,13 @@ use crate::right::{Accounts, Request, SKEW_S, Verdict, Verified, verify_request}
 pub struct VerifiedRequest {
     pub(super) request: Signed<Request>,
     pub(super) right: Verified,
-    pub(super) bound: Bound,
-    pub(super) split: Split,
+    pub(super) bound: BoundQuery,
+    pub(super) allocation: Allocation,
     pub(super) price: Measure,
 }
 
 /// A request, its right, the bound query, and price, remaining and uses of the right for a refusal.
-pub(super) type Bindings = (Signed<Request>, Verified, Bound, Own);
+pub(super) type Bindings = (Signed<Request>, Verified, BoundQuery, Own);
 
 /// What a holder may know of the own right in a refusal: price, remaining, uses left.
 pub(super) type Own = (Loss, Loss, u64);
@@ -47,8 +47,8 @@ impl<E: Environment> Service<E> {
     pub(super) fn verify(&self, bytes: &[u8]) -> Result<VerifiedRequest, AnswerError> {
         let (request, right, bound, own) = self.bind(bytes)?;
         let price = request.value().price;
-        let split = Split::new(&bound, price).map_err(|error| refused(Verdict::Query(error.to_string()), Some(own)))?;
-        Ok(VerifiedRequest { request, right, bound, split, price: Measure { loss: price, uses: 1 } })
+        let allocation = Allocation::new(&bound, price).map_err(|error| refused(Verdict::Query(error.to_string()), Some(own)))?;
+        Ok(VerifiedRequest { request, right, bound, allocation, price: Measure { loss: price, uses: 1 } })
     }
 
     /// Everything but the price.
@@ -62,7 +62,7 @@ impl<E: Environment> Service<E> {
             request.value().check(&right, self.ledger_id, entry_time)
         });
         checked.map_err(|verdict| refused(verdict, Some(own)))?;
-        let bound = || -> Result<Bound, Verdict> {
+        let bound = || -> Result<BoundQuery, Verdict> {
             let lineage = self.registry().dataset(&request.value().dataset).cloned().ok_or(Verdict::UnknownDataset)?;
             if lineage.schema != request.value().schema {
                 return Err(Verdict::Dataset);
@@ -71,7 +71,7 @@ impl<E: Environment> Service<E> {
                 return Err(Verdict::Price);
             }
             let bound =
-                Bound::new(&request.value().query, lineage.description.schema()).map_err(|error| Verdict::Query(error.to_string()))?;
+                BoundQuery::new(&request.value().query, lineage.description.schema()).map_err(|error| Verdict::Query(error.to_string()))?;
             if answer_columns(&request.value().query, &bound).is_none_or(|columns| columns.len() > COLUMNS_MAX) {
                 return Err(Verdict::Query(format!("the answer has more than {COLUMNS_MAX} columns, or one with too long a name: use AS")));
             }
@@ -116,7 +116,7 @@ pub(super) fn window(verified: &VerifiedRequest, certificate: &GateCertificate) 
 }
 
 /// The names of the selected keys, then those of the values.
-pub(super) fn answer_columns(query: &Query, bound: &Bound) -> Option<Vec<Name>> {
+pub(super) fn answer_columns(query: &Query, bound: &BoundQuery) -> Option<Vec<Name>> {
     let keys = query.select().iter().filter(|item| matches!(item.expression(), Expression::Key(_))).map(Item::output_name);
     keys.chain(bound.labels().iter().cloned()).map(|name| Name::new(&name).ok()).collect()
 }

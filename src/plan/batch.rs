@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Bound;
+use super::BoundQuery;
 use super::bound::Read;
 use crate::dataset::{Block, Cells};
 
@@ -13,9 +13,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// `columns` are those of [`Bound::columns`], in that order; nothing where one has not so many rows, or cells of the other kind.
+    /// `columns` are those of [`BoundQuery::columns`], in that order; nothing where one has not so many rows, or cells of the other kind.
     #[must_use]
-    pub fn new(bound: &Bound, rows: usize, columns: Vec<Arc<Block>>) -> Option<Self> {
+    pub fn new(bound: &BoundQuery, rows: usize, columns: Vec<Arc<Block>>) -> Option<Self> {
         let fits = |(column, read): (&Arc<Block>, &Read)| {
             let kind = matches!(column.cells, Cells::Codes(_)) == read.text;
             let nulls = column.nulls.as_ref().is_none_or(|nulls| nulls.len() == rows.div_ceil(64));

@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use super::binning::Binning;
 use super::filter::{Binder, Filter};
-use super::group::{GroupColumn, Key, arrange};
-use super::table::Table;
+use super::group::{GroupColumn, GroupKey, arrange};
 use super::vector::Vector;
 use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step as Grid, Unit, Use};
 use crate::id::ColumnName;
@@ -32,11 +32,11 @@ pub(crate) const KEY_BYTES: u128 = 8;
 ///
 /// Cheap to clone. Its `Debug` shows the question, no data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bound(pub(crate) Arc<Plan>);
+pub struct BoundQuery(pub(crate) Arc<QueryPlan>);
 
-/// The inside of [`Bound`]: columns are numbered by their place in `reads`, vectors by their place in `vectors`.
+/// The inside of [`BoundQuery`]: columns are numbered by their place in `reads`, vectors by their place in `vectors`.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Plan {
+pub(crate) struct QueryPlan {
     pub(crate) reads: Vec<Read>,
     pub(crate) filter: Option<Filter>,
     pub(crate) groups: Vec<GroupColumn>,
@@ -47,14 +47,14 @@ pub(crate) struct Plan {
     pub(crate) rows: Option<usize>,
     pub(crate) units: Option<usize>,
     pub(crate) dropped: Option<usize>,
-    pub(crate) values: Vec<Value>,
+    pub(crate) values: Vec<ValueColumn>,
     /// What is paid for, in the order in which it gets its share.
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<ReleaseStep>,
     /// The amount that each item of SELECT names, and the steps it needs.
     pub(crate) amounts: Vec<(Option<u64>, Vec<usize>)>,
     pub(crate) aggregates: Vec<Aggregate>,
     labels: Vec<String>,
-    outputs: Vec<Output>,
+    outputs: Vec<AnswerColumn>,
     /// How units are chosen from; none when the unit is a row.
     pub(crate) choice: Option<Choice>,
     /// The most that one unit has in an answer.
@@ -66,7 +66,7 @@ pub(crate) struct Plan {
 /// One thing that is paid for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Step {
+pub enum ReleaseStep {
     /// Noise on every number of a vector.
     Noise {
         /// The place of the vector.
@@ -102,9 +102,9 @@ pub(crate) struct Read {
     pub(crate) text: bool,
 }
 
-/// A column whose values are counted, summed or sorted into tables.
+/// A column whose values are counted, summed or sorted into slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Value {
+pub(crate) struct ValueColumn {
     pub(crate) read: usize,
     /// The vector of the rows that have a value.
     pub(crate) present: Option<usize>,
@@ -113,7 +113,7 @@ pub(crate) struct Value {
     pub(crate) squares: Option<usize>,
     /// The vector of values out of bounds, and the bounds.
     pub(crate) clamped: Option<(usize, Bounds)>,
-    pub(crate) tables: Vec<Table>,
+    pub(crate) binnings: Vec<Binning>,
 }
 
 /// How a column is summed.
@@ -188,14 +188,14 @@ pub(crate) struct Choice {
 /// Where a column of the answer comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Output {
+pub enum AnswerColumn {
     /// From the key of a group: a column of GROUP BY.
     Key(usize),
     /// From its estimates.
     Estimate(usize),
 }
 
-impl Bound {
+impl BoundQuery {
     /// Binds a query to a schema; everything that can be wrong with it is found here.
     ///
     /// Whether `query.from()` is the dataset's name is for the caller to see, who knows the name.
@@ -249,15 +249,15 @@ impl Bound {
             Some(*from - width..*from)
         });
         let outputs = keys.iter().flat_map(|key| match key {
-            Some(place) => vec![Output::Key(*place)],
-            None => widths.next().unwrap_or_default().map(Output::Estimate).collect(),
+            Some(place) => vec![AnswerColumn::Key(*place)],
+            None => widths.next().unwrap_or_default().map(AnswerColumn::Estimate).collect(),
         });
         let outputs = outputs.collect();
         check_size(&groups, cells, reduced.aggregates.len())?;
         let Reduced { vectors, rows, units, dropped, values, steps, amounts, aggregates, labels, .. } = reduced;
         let least_units = schema.least_units().into();
         let reads = reads.reads;
-        Ok(Self(Arc::new(Plan {
+        Ok(Self(Arc::new(QueryPlan {
             reads,
             filter,
             groups,
@@ -286,7 +286,7 @@ impl Bound {
 
     /// The key of a declared group, one part for each column of GROUP BY. Groups count from 0, the last column fastest.
     #[must_use]
-    pub fn key(&self, cell: usize) -> Vec<Key> {
+    pub fn key(&self, cell: usize) -> Vec<GroupKey> {
         self.0.groups.iter().map(|column| column.key(cell)).collect()
     }
 
@@ -297,7 +297,7 @@ impl Bound {
 
     /// The columns of the answer in the order of SELECT; histograms and automatic bounds have several.
     #[must_use]
-    pub fn outputs(&self) -> &[Output] {
+    pub fn outputs(&self) -> &[AnswerColumn] {
         &self.0.outputs
     }
 
@@ -350,24 +350,24 @@ impl Bound {
 
     /// What is paid for, in the order in which it gets shares.
     #[must_use]
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[ReleaseStep] {
         &self.0.steps
     }
 
     /// A step in words, for quotes.
     #[must_use]
-    pub fn describe(&self, step: &Step) -> String {
+    pub fn describe(&self, step: &ReleaseStep) -> String {
         let vector = |vector: &usize| self.0.vectors.get(*vector).map_or_else(String::new, ToString::to_string);
         match step {
-            Step::Noise { vector: place } => format!("noise on {}", vector(place)),
-            Step::Quantiles { vector: place, ranks } => format!("choice of {} quantiles from {}", ranks.len(), vector(place)),
-            Step::Groups { .. } => "which groups are named".to_owned(),
-            Step::Top { vector: place, count } => format!("the {count} largest groups by {}", vector(place)),
+            ReleaseStep::Noise { vector: place } => format!("noise on {}", vector(place)),
+            ReleaseStep::Quantiles { vector: place, ranks } => format!("choice of {} quantiles from {}", ranks.len(), vector(place)),
+            ReleaseStep::Groups { .. } => "which groups are named".to_owned(),
+            ReleaseStep::Top { vector: place, count } => format!("the {count} largest groups by {}", vector(place)),
         }
     }
 }
 
-impl Plan {
+impl QueryPlan {
     /// How many numbers all vectors have, with so many groups.
     pub(super) fn numbers(&self, cells: usize) -> usize {
         self.vectors.iter().map(|vector| vector.len(cells)).sum()

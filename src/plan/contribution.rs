@@ -1,6 +1,6 @@
 //! Which rows of a unit are kept (rule D2).
 
-use super::Bound;
+use super::BoundQuery;
 use super::bound::Choice;
 use super::rank::Ranks;
 use crate::dataset::RowKey;
@@ -28,7 +28,7 @@ pub struct UnitRow<G> {
 impl ContributionBound {
     /// That of a question, by the K of the lineage; nothing where the unit is a row, as then every row is kept.
     #[must_use]
-    pub fn new(bound: &Bound, key: &RowKey) -> Option<Self> {
+    pub fn new(bound: &BoundQuery, key: &RowKey) -> Option<Self> {
         Some(Self { choice: bound.0.choice?, ranks: Ranks::new(key) })
     }
 

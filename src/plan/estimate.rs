@@ -1,8 +1,8 @@
 //! From noised sums to the values of an answer and their intervals; all of it post-processing.
 
-use super::bound::{ANSWER_BYTES_MAX, Aggregate, ESTIMATE_BYTES, Step};
+use super::bound::{ANSWER_BYTES_MAX, Aggregate, ESTIMATE_BYTES, ReleaseStep};
 use super::decimal::{Round, product};
-use super::{Key, Noisy, Split};
+use super::{Allocation, GroupKey, Noisy};
 use crate::dataset::{Bounds, Step as Grid};
 use crate::dp::interval::{
     self, HalfWidth, Interval, MEAN_RESOLUTION, Mean, Method, NoisyMean, NoisyVariance, VARIANCE_RESOLUTION, Widths,
@@ -14,14 +14,14 @@ use crate::id::Decimal;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// One part for each column of GROUP BY.
-    pub key: Vec<Key>,
+    pub key: Vec<GroupKey>,
     /// One for each estimate of SELECT, in order.
-    pub estimates: Vec<Estimate>,
+    pub estimates: Vec<IntervalEstimate>,
 }
 
 /// A released number with its 95 % interval (rule F1). Negative counts stand as they are (rule E6).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Estimate {
+pub struct IntervalEstimate {
     /// The number; none for a ratio whose noisy count is not above zero, and for bounds of which there is no sign.
     pub value: Option<Decimal>,
     /// The lower end of the interval; none where no interval is paid for.
@@ -34,7 +34,7 @@ pub struct Estimate {
 
 /// How wide an interval will be, told before anything is spent (rule F3).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Width {
+pub struct IntervalWidth {
     /// How far it reaches to both sides; for a ratio around its middle, when a group size is assumed.
     pub half: Option<Decimal>,
     /// How it will be made.
@@ -54,8 +54,8 @@ impl Noisy {
     /// on the keys of named groups only.
     #[must_use]
     pub fn estimates(&self) -> Vec<Group> {
-        let plan = &self.split.plan;
-        let rules: Vec<Rule<'_>> = plan.aggregates.iter().map(|aggregate| Rule::new(*aggregate, &self.split)).collect();
+        let plan = &self.allocation.plan;
+        let rules: Vec<Rule<'_>> = plan.aggregates.iter().map(|aggregate| Rule::new(*aggregate, &self.allocation)).collect();
         let group = |group| Group { key: self.key(group), estimates: rules.iter().map(|rule| rule.estimate(self, group)).collect() };
         (0..self.fitting()).map(group).collect()
     }
@@ -67,14 +67,14 @@ impl Noisy {
     }
 
     fn fitting(&self) -> usize {
-        let plan = &self.split.plan;
+        let plan = &self.allocation.plan;
         if plan.cells.is_some() {
             // Checked when the question was bound.
             return self.groups();
         }
         let mut bytes = 0;
         let fits = |group: &usize| {
-            bytes += plan.aggregates.len() as u128 * ESTIMATE_BYTES + self.key(*group).iter().map(Key::bytes).sum::<u128>();
+            bytes += plan.aggregates.len() as u128 * ESTIMATE_BYTES + self.key(*group).iter().map(GroupKey::bytes).sum::<u128>();
             bytes <= u128::from(ANSWER_BYTES_MAX) - ANSWER_HEAD_BYTES
         };
         (0..self.groups()).take_while(fits).count()
@@ -84,11 +84,11 @@ impl Noisy {
 /// What an answer has besides its rows.
 const ANSWER_HEAD_BYTES: u128 = 64 << 10;
 
-impl Split {
+impl Allocation {
     /// The widths of the intervals, in the order of the estimates. That of a ratio depends on how many rows a group has, which
     /// `group_size` assumes; it never comes from the data.
     #[must_use]
-    pub fn widths(&self, group_size: Option<u64>) -> Vec<Width> {
+    pub fn widths(&self, group_size: Option<u64>) -> Vec<IntervalWidth> {
         self.plan.aggregates.iter().map(|aggregate| Rule::new(*aggregate, self).width(group_size)).collect()
     }
 }
@@ -99,14 +99,14 @@ enum Rule<'a> {
     Sum { sum: usize, count: Option<usize>, centre: i64, grid: Grid, width: HalfWidth },
     Mean { sum: usize, count: usize, grid: Grid, mean: NoisyMean },
     Spread { sum: usize, count: usize, squares: usize, grid: Grid, root: bool, noisy: NoisyVariance, widths: Widths },
-    Quantile { step: usize, place: usize, grid: Grid, rank: (u64, u64), split: &'a Split, bins: Option<(usize, Law)> },
+    Quantile { step: usize, place: usize, grid: Grid, rank: (u64, u64), allocation: &'a Allocation, bins: Option<(usize, Law)> },
     Range { vector: usize, law: Law, high: bool, grid: Grid },
 }
 
 impl<'a> Rule<'a> {
-    fn new(aggregate: Aggregate, split: &'a Split) -> Self {
+    fn new(aggregate: Aggregate, allocation: &'a Allocation) -> Self {
         // Every vector that an aggregate is made of is noised by a step of its own.
-        let law = |vector: usize| split.law(vector).unwrap_or(Law::Laplace(Scale::ONE));
+        let law = |vector: usize| allocation.law(vector).unwrap_or(Law::Laplace(Scale::ONE));
         match aggregate {
             Aggregate::Count { vector } => Self::Number { vector, slot: 0, width: interval::half_width(law(vector)) },
             Aggregate::Slot { vector, slot } => Self::Number { vector, slot, width: interval::half_width(law(vector)) },
@@ -136,17 +136,17 @@ impl<'a> Rule<'a> {
                 Self::Spread { sum, count, squares, grid, root, noisy, widths: noisy.widths() }
             }
             Aggregate::Quantile { step, place, bins, grid } => {
-                let rank = match &split.plan.steps[step] {
-                    Step::Quantiles { ranks, .. } => ranks[place],
+                let rank = match &allocation.plan.steps[step] {
+                    ReleaseStep::Quantiles { ranks, .. } => ranks[place],
                     _ => (0, 1),
                 };
-                Self::Quantile { step, place, grid, rank, split, bins: bins.map(|vector| (vector, law(vector))) }
+                Self::Quantile { step, place, grid, rank, allocation, bins: bins.map(|vector| (vector, law(vector))) }
             }
             Aggregate::Range { vector, high, grid } => Self::Range { vector, law: law(vector), high, grid },
         }
     }
 
-    fn estimate(&self, noisy: &Noisy, group: usize) -> Estimate {
+    fn estimate(&self, noisy: &Noisy, group: usize) -> IntervalEstimate {
         let number = |vector: usize| noisy.get(vector, group)[0];
         match self {
             Self::Number { vector, slot, width } => {
@@ -166,17 +166,17 @@ impl<'a> Rule<'a> {
                 let made = NoisyVariance { sum: number(*sum), count: number(*count), squares: number(*squares), ..*made };
                 spread(&made, *widths, *grid, *root)
             }
-            Self::Quantile { step, place, grid, rank, split, bins } => {
-                let (low, high) = span(split, *step, noisy.pick(*step, group, *place));
+            Self::Quantile { step, place, grid, rank, allocation, bins } => {
+                let (low, high) = span(allocation, *step, noisy.pick(*step, group, *place));
                 // Of a slot of many grid points the middle.
                 let middle = i128::from(low) + (i128::from(high) - i128::from(low)) / 2;
                 let interval = bins.and_then(|(vector, law)| {
                     let (first, last) = interval::quantile_from_histogram(noisy.get(vector, group), law, *rank)?;
-                    let table = bin_table(split, vector)?;
-                    Some((table.span(first)?.0, table.span(last)?.1))
+                    let binning = binning_of(allocation, vector)?;
+                    Some((binning.span(first)?.0, binning.span(last)?.1))
                 });
                 let decimal = |steps: i128| product(steps, grid.decimal().mantissa(), grid.decimal().scale(), Round::Nearest);
-                Estimate {
+                IntervalEstimate {
                     value: Some(decimal(middle)),
                     low: interval.map(|(low, _)| decimal(low.into())),
                     high: interval.map(|(_, high)| decimal(high.into())),
@@ -187,16 +187,16 @@ impl<'a> Rule<'a> {
                 let bounds = range::bounds(noisy.get(*vector, group), *law);
                 let end = bounds.map(|bounds| if *high { bounds.1 } else { bounds.0 });
                 let value = end.map(|end| product(end.into(), grid.decimal().mantissa(), grid.decimal().scale(), Round::Nearest));
-                Estimate { value, low: None, high: None, method: NO_INTERVAL }
+                IntervalEstimate { value, low: None, high: None, method: NO_INTERVAL }
             }
         }
     }
 
-    fn width(&self, group_size: Option<u64>) -> Width {
+    fn width(&self, group_size: Option<u64>) -> IntervalWidth {
         let half = |width: &HalfWidth, grid: Grid| {
             let steps = i128::try_from(width.steps).unwrap_or(i128::MAX);
             let half = product(steps, grid.decimal().mantissa(), grid.decimal().scale(), Round::Up);
-            Width { half: Some(half), method: width.method.as_str() }
+            IntervalWidth { half: Some(half), method: width.method.as_str() }
         };
         match self {
             Self::Number { width, .. } => half(width, Grid::one()),
@@ -207,11 +207,11 @@ impl<'a> Rule<'a> {
                 let middle = mean.centre * i128::from(MEAN_RESOLUTION);
                 let half = (high - middle).max(middle - low);
                 let half = group_size.map(|_| in_parts(half, *grid, Round::Up));
-                Width { half, method: at_middle.method.as_str() }
+                IntervalWidth { half, method: at_middle.method.as_str() }
             }
-            Self::Spread { noisy, .. } => Width { half: None, method: noisy.method().as_str() },
-            Self::Quantile { bins, .. } => Width { half: None, method: if bins.is_some() { HISTOGRAM_METHOD } else { NO_BINS } },
-            Self::Range { .. } => Width { half: None, method: NO_INTERVAL },
+            Self::Spread { noisy, .. } => IntervalWidth { half: None, method: noisy.method().as_str() },
+            Self::Quantile { bins, .. } => IntervalWidth { half: None, method: if bins.is_some() { HISTOGRAM_METHOD } else { NO_BINS } },
+            Self::Range { .. } => IntervalWidth { half: None, method: NO_INTERVAL },
         }
     }
 }
@@ -219,16 +219,16 @@ impl<'a> Rule<'a> {
 const HISTOGRAM_METHOD: &str = Method::HistogramInversion.as_str();
 
 /// The values of a slot of a grid.
-fn span(split: &Split, step: usize, slot: usize) -> (i64, i64) {
-    let vector = match &split.plan.steps[step] {
-        Step::Quantiles { vector, .. } => Some(*vector),
+fn span(allocation: &Allocation, step: usize, slot: usize) -> (i64, i64) {
+    let vector = match &allocation.plan.steps[step] {
+        ReleaseStep::Quantiles { vector, .. } => Some(*vector),
         _ => None,
     };
-    vector.and_then(|vector| bin_table(split, vector)).and_then(|table| table.span(slot)).unwrap_or((0, 0))
+    vector.and_then(|vector| binning_of(allocation, vector)).and_then(|binning| binning.span(slot)).unwrap_or((0, 0))
 }
 
-fn bin_table(split: &Split, vector: usize) -> Option<&super::table::Table> {
-    split.plan.values.iter().flat_map(|value| &value.tables).find(|table| table.vector == vector)
+fn binning_of(allocation: &Allocation, vector: usize) -> Option<&super::binning::Binning> {
+    allocation.plan.values.iter().flat_map(|value| &value.binnings).find(|binning| binning.vector == vector)
 }
 
 /// Digits of [`MEAN_RESOLUTION`].
@@ -245,7 +245,7 @@ fn mean_of(mean: &NoisyMean, sum: i128, count: i128) -> Mean {
 }
 
 /// A variance has the square of a step as its unit, a deviation the step.
-fn spread(noisy: &NoisyVariance, widths: Widths, grid: Grid, root: bool) -> Estimate {
+fn spread(noisy: &NoisyVariance, widths: Widths, grid: Grid, root: bool) -> IntervalEstimate {
     let step = grid.decimal();
     let (estimate, unit, scale) = if root {
         (noisy.deviation_within(widths).map(|made| (made.value, made.interval)), step.mantissa(), step.scale())
@@ -254,14 +254,14 @@ fn spread(noisy: &NoisyVariance, widths: Widths, grid: Grid, root: bool) -> Esti
     };
     let decimal = |parts, round| product(parts, unit, scale + PART_DIGITS, round);
     match estimate {
-        Ok((value, interval)) => Estimate {
+        Ok((value, interval)) => IntervalEstimate {
             value: value.map(|value| decimal(value, Round::Nearest)),
             low: Some(decimal(interval.low, Round::Down)),
             high: Some(decimal(interval.high, Round::Up)),
             method: interval.method.as_str(),
         },
         // The bounds of a schema are in order, and near enough to the middle.
-        Err(_) => Estimate { value: None, low: None, high: None, method: noisy.method().as_str() },
+        Err(_) => IntervalEstimate { value: None, low: None, high: None, method: noisy.method().as_str() },
     }
 }
 
@@ -270,10 +270,10 @@ fn in_parts(parts: i128, grid: Grid, round: Round) -> Decimal {
 }
 
 /// Steps (divided by 10^digits) as decimals, the ends rounded outward where they have too many digits.
-fn written(value: Option<i128>, interval: Interval, grid: Grid, digits: u8) -> Estimate {
+fn written(value: Option<i128>, interval: Interval, grid: Grid, digits: u8) -> IntervalEstimate {
     let step = grid.decimal();
     let decimal = |steps, round| product(steps, step.mantissa(), step.scale() + digits, round);
-    Estimate {
+    IntervalEstimate {
         value: value.map(|value| decimal(value, Round::Nearest)),
         low: Some(decimal(interval.low, Round::Down)),
         high: Some(decimal(interval.high, Round::Up)),

@@ -6,10 +6,10 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use super::bound::Plan;
+use super::bound::QueryPlan;
 use super::filter::Filter;
 use super::group::{GroupColumn, Layout, Lookup};
-use super::{Batch, Bound, Key};
+use super::{Batch, BoundQuery, GroupKey};
 
 /// Rows that are worked on at a time, so that what is between two steps stays in the first cache.
 pub(crate) const CHUNK: usize = 2_048;
@@ -30,10 +30,10 @@ const BITS: [u32; 32] = {
 
 /// WHERE and GROUP BY of a question over the batches of one source, for whatever computes.
 ///
-/// What a kept row adds is said by [`Bound::additions`], which rows of a unit are kept by
+/// What a kept row adds is said by [`BoundQuery::additions`], which rows of a unit are kept by
 /// [`ContributionBound`](super::ContributionBound).
 pub struct Evaluator {
-    plan: Arc<Plan>,
+    plan: Arc<QueryPlan>,
     /// For each text test of WHERE and each code, 1 where it passes.
     tests: Vec<Vec<u8>>,
     /// Where values are unknown, the columns of GROUP BY, those of texts with the values of their dictionaries.
@@ -46,7 +46,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// The first of `texts`.
-    pub fn new<E>(bound: &Bound, mut texts: impl FnMut(usize, &mut dyn FnMut(&str)) -> Result<(), E>) -> Result<Self, E> {
+    pub fn new<E>(bound: &BoundQuery, mut texts: impl FnMut(usize, &mut dyn FnMut(&str)) -> Result<(), E>) -> Result<Self, E> {
         let plan = Arc::clone(&bound.0);
         let mut text_tests = Vec::new();
         if let Some(filter) = &plan.filter {
@@ -71,7 +71,7 @@ impl Evaluator {
 
     /// For each row the key of its group, one part for each column of GROUP BY; none where WHERE is not true or no group has the row.
     #[must_use]
-    pub fn keys(&self, batch: &Batch) -> Vec<Option<Vec<Key>>> {
+    pub fn keys(&self, batch: &Batch) -> Vec<Option<Vec<GroupKey>>> {
         let mut out = Vec::with_capacity(batch.rows());
         for from in (0..batch.rows()).step_by(CHUNK) {
             let len = (batch.rows() - from).min(CHUNK);
@@ -81,7 +81,7 @@ impl Evaluator {
         out
     }
 
-    fn key(&self, batch: &Batch, row: usize) -> Option<Vec<Key>> {
+    fn key(&self, batch: &Batch, row: usize) -> Option<Vec<GroupKey>> {
         self.groups().iter().map(|column| column.key_at(batch.value(column.read, row))).collect()
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::bound::{Plan, Step};
-use super::{Bound, Key};
+use super::bound::{QueryPlan, ReleaseStep};
+use super::{BoundQuery, GroupKey};
 
 /// Exact sums of some of the units: what an [engine](crate::engine::Engine) gives. Wiped, redacted in `Debug`.
 ///
@@ -25,9 +25,9 @@ use super::{Bound, Key};
 #[cfg_attr(not(feature = "hazmat"), doc = "}")]
 #[cfg_attr(not(feature = "hazmat"), doc = "```")]
 pub struct ExactPart {
-    pub(super) plan: Arc<Plan>,
+    pub(super) plan: Arc<QueryPlan>,
     /// The keys of groups that the data say, in increasing order; none where they are declared.
-    pub(super) keys: Option<Vec<Vec<Key>>>,
+    pub(super) keys: Option<Vec<Vec<GroupKey>>>,
     pub(super) cells: usize,
     /// Vector by vector, group by group, slot by slot.
     pub(super) sums: Zeroizing<Vec<i128>>,
@@ -63,14 +63,14 @@ impl ExactPart {
     /// For implementors of [`Engine`](crate::engine::Engine), where all groups are declared: the numbers of all groups of the first
     /// vector of `bound`, slot by slot, then of the next; nothing when there are not as many.
     #[must_use]
-    pub fn new(bound: &Bound, sums: Vec<i128>) -> Option<Self> {
+    pub fn new(bound: &BoundQuery, sums: Vec<i128>) -> Option<Self> {
         Self::of(bound, None, bound.cells()?, sums)
     }
 
     /// The same where the data say which groups there are: all with a unit, none without, each with its key, in increasing order of
     /// the keys.
     #[must_use]
-    pub fn found(bound: &Bound, keys: Vec<Vec<Key>>, sums: Vec<i128>) -> Option<Self> {
+    pub fn with_keys(bound: &BoundQuery, keys: Vec<Vec<GroupKey>>, sums: Vec<i128>) -> Option<Self> {
         let columns = bound.group_columns().len();
         let ordered = keys.is_sorted_by(|a, b| a < b) && keys.iter().all(|key| key.len() == columns);
         if bound.cells().is_some() || !ordered {
@@ -80,7 +80,7 @@ impl ExactPart {
         Self::of(bound, Some(keys), cells, sums)
     }
 
-    fn of(bound: &Bound, keys: Option<Vec<Vec<Key>>>, cells: usize, sums: Vec<i128>) -> Option<Self> {
+    fn of(bound: &BoundQuery, keys: Option<Vec<Vec<GroupKey>>>, cells: usize, sums: Vec<i128>) -> Option<Self> {
         let sums = Zeroizing::new(sums);
         (sums.len() == bound.0.numbers(cells)).then(|| Self { plan: Arc::clone(&bound.0), keys, cells, sums })
     }
@@ -91,7 +91,7 @@ impl ExactPart {
     ///
     /// # Errors
     /// A part is of another query, or the sums are none that data can have.
-    pub fn merge(bound: &Bound, mut parts: Vec<Self>) -> Result<Self, ExactError> {
+    pub fn merge(bound: &BoundQuery, mut parts: Vec<Self>) -> Result<Self, ExactError> {
         let plan = &*bound.0;
         if parts.iter().any(|part| *part.plan != *plan) {
             return Err(ExactError::OtherQuery);
@@ -122,7 +122,7 @@ impl ExactPart {
     #[must_use]
     pub fn complete(self) -> Exact {
         let plan = Arc::clone(&self.plan);
-        let Some(Step::Groups { vector }) = plan.steps.first() else { return Exact(self) };
+        let Some(ReleaseStep::Groups { vector }) = plan.steps.first() else { return Exact(self) };
         let start: usize = plan.vectors[..*vector].iter().map(|vector| vector.len(self.cells)).sum();
         let enough: Vec<bool> = self.sums[start..][..self.cells].iter().map(|units| *units >= plan.least_units.into()).collect();
         let cells = enough.iter().filter(|enough| **enough).count();
@@ -148,16 +148,16 @@ impl ExactPart {
 }
 
 /// The keys of all parts in increasing order, each once, and for each part where its groups are among them.
-fn all_keys(parts: &mut [ExactPart]) -> (Option<Vec<Vec<Key>>>, Vec<Vec<usize>>) {
+fn all_keys(parts: &mut [ExactPart]) -> (Option<Vec<Vec<GroupKey>>>, Vec<Vec<usize>>) {
     let mut places: Vec<Vec<usize>> = parts.iter().map(|part| vec![0; part.cells]).collect();
     let of_part = |(number, part): (usize, &mut ExactPart)| {
         let keys = part.keys.take().unwrap_or_default();
         keys.into_iter().enumerate().map(move |(cell, key)| (key, number, cell))
     };
-    let mut found: Vec<(Vec<Key>, usize, usize)> = parts.iter_mut().enumerate().flat_map(of_part).collect();
+    let mut found: Vec<(Vec<GroupKey>, usize, usize)> = parts.iter_mut().enumerate().flat_map(of_part).collect();
     // Each part is in order, and runs are what a stable sort is fast on.
     found.sort_by(|(a, ..), (b, ..)| a.cmp(b));
-    let mut keys: Vec<Vec<Key>> = Vec::new();
+    let mut keys: Vec<Vec<GroupKey>> = Vec::new();
     for (key, number, cell) in found {
         if keys.last() != Some(&key) {
             keys.push(key);
@@ -178,13 +178,13 @@ impl Exact {
     /// The keys of the groups that the data say, for oracles.
     #[cfg(any(test, feature = "hazmat"))]
     #[must_use]
-    pub fn keys(&self) -> Option<&[Vec<Key>]> {
+    pub fn keys(&self) -> Option<&[Vec<GroupKey>]> {
         self.0.keys.as_deref()
     }
 
     /// Sums and keys, for the self-audit.
     #[cfg(feature = "audit")]
-    pub(crate) fn into_parts(self) -> (Zeroizing<Vec<i128>>, Option<Vec<Vec<Key>>>) {
+    pub(crate) fn into_parts(self) -> (Zeroizing<Vec<i128>>, Option<Vec<Vec<GroupKey>>>) {
         (self.0.sums, self.0.keys)
     }
 }

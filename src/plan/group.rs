@@ -12,7 +12,7 @@ use crate::id::{ColumnName, Digest, Name};
 /// What one group column says of a group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Key {
+pub enum GroupKey {
     /// A text, declared or revealed.
     Text(String),
     /// An integer, declared or revealed.
@@ -177,23 +177,23 @@ impl GroupColumn {
     }
 
     /// The key of a cell's value, also where the data say which values there are; none for a row that is in no group.
-    pub(crate) fn key_at(&self, cell: Option<i64>) -> Option<Key> {
-        if self.is_declared() { self.number(cell).map(|number| self.key_of(number as usize)) } else { cell.map(Key::Integer) }
+    pub(crate) fn key_at(&self, cell: Option<i64>) -> Option<GroupKey> {
+        if self.is_declared() { self.number(cell).map(|number| self.key_of(number as usize)) } else { cell.map(GroupKey::Integer) }
     }
 
     /// The key of a group.
-    pub(crate) fn key(&self, group: usize) -> Key {
+    pub(crate) fn key(&self, group: usize) -> GroupKey {
         let declared = self.declared() as usize;
         self.key_of(group / (self.stride.max(1) as usize) % (declared + usize::from(self.has_other())).max(1))
     }
 
     /// The key of the value with a number.
-    pub(crate) fn key_of(&self, place: usize) -> Key {
+    pub(crate) fn key_of(&self, place: usize) -> GroupKey {
         let declared = self.declared() as usize;
         match (&self.values, &self.other) {
-            (Some(Values::Text(values)), _) if place < declared => Key::Text(values[place].clone()),
-            (Some(Values::Integer(values)), _) if place < declared => Key::Integer(values[place]),
-            (_, Some(other)) => Key::Other(other.clone()),
+            (Some(Values::Text(values)), _) if place < declared => GroupKey::Text(values[place].clone()),
+            (Some(Values::Integer(values)), _) if place < declared => GroupKey::Integer(values[place]),
+            (_, Some(other)) => GroupKey::Other(other.clone()),
             (_, None) => unreachable!("a place among the values, as there is no other"),
         }
     }
@@ -217,7 +217,7 @@ fn is_key(text: &str) -> bool {
     !text.is_empty() && text.len() <= KEY_BYTES_MAX && unicode_normalization::is_nfc(text)
 }
 
-impl Key {
+impl GroupKey {
     /// The bytes it takes in an answer.
     pub(crate) fn bytes(&self) -> u128 {
         let bytes = match self {
@@ -277,7 +277,7 @@ pub(crate) struct Layout<'a> {
 
 impl Layout<'_> {
     /// The key of a group.
-    pub(crate) fn key(&self, cell: usize) -> Vec<Key> {
+    pub(crate) fn key(&self, cell: usize) -> Vec<GroupKey> {
         self.groups.iter().map(|column| column.key(cell)).collect()
     }
 
@@ -289,14 +289,14 @@ impl Layout<'_> {
 
 /// The first 16 bytes of SHA-256 of a group's canonical encoding: `[value, ...]` with a text, an integer, or false for
 /// `other`. Ranks are made from it, so it says nothing of columns or numbering.
-pub fn group_hash(group: &[Key]) -> [u8; 16] {
+pub fn group_hash(group: &[GroupKey]) -> [u8; 16] {
     let mut out = Encoder::new();
     out.array(group.len());
     for key in group {
         match key {
-            Key::Text(value) => out.text(value),
-            Key::Integer(value) => out.int(*value),
-            Key::Other(_) => out.boolean(false),
+            GroupKey::Text(value) => out.text(value),
+            GroupKey::Integer(value) => out.int(*value),
+            GroupKey::Other(_) => out.boolean(false),
         };
     }
     let digest = Digest::of(&out.into_bytes());

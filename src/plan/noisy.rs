@@ -4,20 +4,20 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::bound::Step;
-use super::split::Mechanism;
-use super::{Exact, ExactError, ExactPart, Key, Split};
+use super::allocation::Mechanism;
+use super::bound::ReleaseStep;
+use super::{Allocation, Exact, ExactError, ExactPart, GroupKey};
 use crate::dp::{DiscreteGaussian, DiscreteLaplace};
 use crate::random::Random;
 
 /// Noised sums and choices: each base vector once. From here on all is post-processing.
 #[derive(Clone)]
 pub struct Noisy {
-    pub(crate) split: Split,
+    pub(crate) allocation: Allocation,
     /// The groups that are named, in the order of the answer; none for all declared ones.
     kept: Option<Vec<usize>>,
     /// The keys of groups that the data say.
-    keys: Option<Vec<Vec<Key>>>,
+    keys: Option<Vec<Vec<GroupKey>>>,
     /// For each vector, group by group and slot by slot; empty for those that are not released.
     numbers: Vec<Vec<i128>>,
     /// For each step, the slots that were chosen in each group.
@@ -30,9 +30,9 @@ impl Exact {
     ///
     /// # Errors
     /// `split` is of another query.
-    pub fn noise(self, split: &Split, random: &mut dyn Random) -> Result<Noisy, ExactError> {
+    pub fn noise(self, allocation: &Allocation, random: &mut dyn Random) -> Result<Noisy, ExactError> {
         let ExactPart { plan, keys, cells: all, sums } = self.0;
-        if plan != split.plan {
+        if plan != allocation.plan {
             return Err(ExactError::OtherQuery);
         }
         let starts = plan.vectors.iter().scan(0, |next, vector| {
@@ -49,13 +49,13 @@ impl Exact {
         let mut chosen = false;
         let mut numbers = vec![Vec::new(); plan.vectors.len()];
         let mut picks = vec![Vec::new(); plan.steps.len()];
-        for (place, (step, mechanism)) in plan.steps.iter().zip(&split.mechanisms).enumerate() {
+        for (place, (step, mechanism)) in plan.steps.iter().zip(&allocation.mechanisms).enumerate() {
             match (step, mechanism) {
-                (Step::Groups { vector }, mechanism) => {
+                (ReleaseStep::Groups { vector }, mechanism) => {
                     cells.retain(|cell| is_named(of(*vector, *cell)[0], mechanism, random));
                     chosen = true;
                 }
-                (Step::Top { vector, count }, Mechanism::Top(selection)) => {
+                (ReleaseStep::Top { vector, count }, Mechanism::Top(selection)) => {
                     let scores: Vec<_> = cells.iter().map(|cell| of(*vector, *cell)[0]).collect();
                     let count = scores.len().min(*count as usize);
                     let top = if count == 0 {
@@ -66,7 +66,7 @@ impl Exact {
                     cells = top.into_iter().map(|place| cells[place]).collect();
                     chosen = true;
                 }
-                (Step::Noise { vector }, mechanism) => {
+                (ReleaseStep::Noise { vector }, mechanism) => {
                     let exact: Vec<i128> = if plan.vectors[*vector].is_of_all() {
                         sums[starts[*vector]..=starts[*vector]].to_vec()
                     } else {
@@ -74,7 +74,7 @@ impl Exact {
                     };
                     numbers[*vector] = release(&Zeroizing::new(exact), mechanism, random);
                 }
-                (Step::Quantiles { vector, .. }, Mechanism::Quantiles(quantiles)) => {
+                (ReleaseStep::Quantiles { vector, .. }, Mechanism::Quantiles(quantiles)) => {
                     let counts = |cell: &usize| of(*vector, *cell).iter().map(|count| u64::try_from(*count).unwrap_or(0)).collect();
                     let choose =
                         |cell: &usize, random: &mut dyn Random| quantiles.choose(&Zeroizing::<Vec<u64>>::new(counts(cell)), random);
@@ -85,28 +85,28 @@ impl Exact {
         }
         let kept = chosen.then_some(cells);
         let keys = keys.map(|keys| kept.iter().flatten().filter_map(|cell| keys.get(*cell).cloned()).collect());
-        Ok(Noisy { split: split.clone(), kept, keys, numbers, picks })
+        Ok(Noisy { allocation: allocation.clone(), kept, keys, numbers, picks })
     }
 }
 
 impl Noisy {
     /// How many groups are named.
     pub(super) fn groups(&self) -> usize {
-        self.kept.as_ref().map_or_else(|| self.split.plan.cells.unwrap_or(0), Vec::len)
+        self.kept.as_ref().map_or_else(|| self.allocation.plan.cells.unwrap_or(0), Vec::len)
     }
 
     /// The key of a named group.
-    pub(super) fn key(&self, group: usize) -> Vec<Key> {
+    pub(super) fn key(&self, group: usize) -> Vec<GroupKey> {
         match (&self.keys, &self.kept) {
             (Some(keys), _) => keys.get(group).cloned().unwrap_or_default(),
-            (None, Some(kept)) => self.split.plan.groups.iter().map(|column| column.key(kept[group])).collect(),
-            (None, None) => self.split.plan.groups.iter().map(|column| column.key(group)).collect(),
+            (None, Some(kept)) => self.allocation.plan.groups.iter().map(|column| column.key(kept[group])).collect(),
+            (None, None) => self.allocation.plan.groups.iter().map(|column| column.key(group)).collect(),
         }
     }
 
     /// The noised numbers of a vector in a named group, one for each slot.
     pub(super) fn get(&self, vector: usize, group: usize) -> &[i128] {
-        let (of, numbers) = (&self.split.plan.vectors[vector], &self.numbers[vector]);
+        let (of, numbers) = (&self.allocation.plan.vectors[vector], &self.numbers[vector]);
         if of.is_of_all() { numbers } else { &numbers[group * of.slots()..(group + 1) * of.slots()] }
     }
 

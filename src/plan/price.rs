@@ -1,6 +1,6 @@
 //! The least price at which an answer is as precise as is asked.
 
-use super::{Bound, Split, SplitError};
+use super::{Allocation, AllocationError, BoundQuery};
 use crate::budget::{Delta, Epsilon, Loss, Model, Rho};
 use crate::class::Class;
 use crate::id::Decimal;
@@ -8,7 +8,7 @@ use crate::id::Decimal;
 /// Prices are multiples of this (rule E2).
 const PRICE_STEP: u64 = 1_000;
 
-impl Bound {
+impl BoundQuery {
     /// The least price in `model`, with this delta, at which the intervals of all counts and sums reach at most `half` to both
     /// sides; of the estimate with this label only, where one is named. A function of the question alone (rule F3).
     ///
@@ -25,14 +25,14 @@ impl Bound {
         };
         // Too wide, or too little to be divided at all; the width falls with the price but for rounding of shares.
         let enough = |steps: u64| -> Result<bool, PriceError> {
-            let split = match price(steps).map(|price| Split::new(self, price)) {
-                Some(Ok(split)) => split,
-                Some(Err(error @ (SplitError::Amounts { .. } | SplitError::DeltaNeeded | SplitError::DeltaUnused))) => {
+            let allocation = match price(steps).map(|price| Allocation::new(self, price)) {
+                Some(Ok(allocation)) => allocation,
+                Some(Err(error @ (AllocationError::Amounts { .. } | AllocationError::DeltaNeeded | AllocationError::DeltaUnused))) => {
                     return Err(error.into());
                 }
                 Some(Err(_)) | None => return Ok(false),
             };
-            let widths = split.widths(None).into_iter().enumerate().filter(|(at, _)| wanted(*at));
+            let widths = allocation.widths(None).into_iter().enumerate().filter(|(at, _)| wanted(*at));
             let mut halves = widths.filter_map(|(_, width)| width.half).peekable();
             if halves.peek().is_none() {
                 return Err(PriceError::NoWidth);
@@ -68,7 +68,7 @@ pub enum PriceError {
     NotEnough,
     /// The price cannot be divided.
     #[error(transparent)]
-    Split(#[from] SplitError),
+    Allocation(#[from] AllocationError),
 }
 
 impl PriceError {

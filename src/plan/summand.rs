@@ -1,9 +1,9 @@
 //! What a row adds to the base vectors.
 
-use super::bound::{Plan, Sum, Value};
+use super::bound::{QueryPlan, Sum, ValueColumn};
 use crate::dataset::Bounds;
 
-impl Plan {
+impl QueryPlan {
     /// Calls `add` with the place of the vector, the slot and the amount of all that a kept row adds; `numbers` has one entry for each of
     /// [`Self::values`], none for a null.
     #[inline]
@@ -24,7 +24,7 @@ impl Plan {
     }
 }
 
-impl Value {
+impl ValueColumn {
     #[inline]
     fn additions<E>(&self, number: i64, add: &mut impl FnMut(usize, usize, i128) -> Result<(), E>) -> Result<(), E> {
         if let Some(present) = self.present {
@@ -40,10 +40,10 @@ impl Value {
         if let Some((clamped, bounds)) = self.clamped {
             add(clamped, 0, is_outside(bounds, number).into())?;
         }
-        for table in &self.tables {
-            let slot = table.slot(number);
-            if slot < table.slots {
-                add(table.vector, slot, 1)?;
+        for binning in &self.binnings {
+            let slot = binning.slot(number);
+            if slot < binning.slots {
+                add(binning.vector, slot, 1)?;
             }
         }
         Ok(())

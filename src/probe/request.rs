@@ -12,7 +12,7 @@ use crate::dataset::{ColumnType, Unit, Values};
 use crate::dp::Law;
 use crate::engine::{Control, Engine, EngineError, Engines, LocalEngines};
 use crate::id::ColumnName;
-use crate::plan::{BindError, Bound, ExactPart, Key, Split, SplitError, Step, Vector, VectorKind};
+use crate::plan::{Allocation, AllocationError, BindError, BoundQuery, ExactPart, GroupKey, ReleaseStep, Vector, VectorKind};
 use crate::query::Query;
 use crate::random::Random;
 
@@ -83,7 +83,7 @@ pub enum ProbeError {
     Bind(#[from] BindError),
     /// The price cannot be divided.
     #[error(transparent)]
-    Split(#[from] SplitError),
+    Allocation(#[from] AllocationError),
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -114,10 +114,10 @@ impl RequestProbe {
     /// # Errors
     /// The query does not fit the schema, or the price the query.
     pub fn new(query: &Query, rows: Rows, price: Loss) -> Result<Self, ProbeError> {
-        let bound = Bound::new(query, rows.schema())?;
-        let split = Split::new(&bound, price)?;
+        let bound = BoundQuery::new(query, rows.schema())?;
+        let allocation = Allocation::new(&bound, price)?;
         let contribution = rows.schema().contribution();
-        let request = Request { bound, split, rows_per_group: contribution.rows_per_group.into() };
+        let request = Request { bound, allocation, rows_per_group: contribution.rows_per_group.into() };
         // One thread: the tables of a probe are small.
         let engines = LocalEngines::default().with_threads(NonZeroUsize::MIN);
         Ok(Self { request, rows, engine: over(Arc::new(engines)), runs: RUNS, seed: "probe".to_owned() })
@@ -308,7 +308,7 @@ fn column_of(kind: &VectorKind) -> Option<&ColumnName> {
 #[derive(Clone, Debug)]
 struct Measured {
     sums: Vec<i128>,
-    keys: Option<Vec<Vec<Key>>>,
+    keys: Option<Vec<Vec<GroupKey>>>,
     places: Vec<usize>,
     cells: usize,
 }
@@ -316,11 +316,11 @@ struct Measured {
 /// The same two with one layout of groups.
 fn shared(mut left: Measured, mut right: Measured) -> (Measured, Measured) {
     if let (Some(left_keys), Some(right_keys)) = (&left.keys, &right.keys) {
-        let mut all: Vec<&Vec<Key>> = left_keys.iter().chain(right_keys).collect();
+        let mut all: Vec<&Vec<GroupKey>> = left_keys.iter().chain(right_keys).collect();
         all.sort_unstable();
         all.dedup();
         let places: BTreeMap<_, usize> = all.iter().enumerate().map(|(place, key)| (*key, place)).collect();
-        let of = |keys: &[Vec<Key>]| -> Vec<usize> { keys.iter().map(|key| places[key]).collect() };
+        let of = |keys: &[Vec<GroupKey>]| -> Vec<usize> { keys.iter().map(|key| places[key]).collect() };
         (left.places, right.places, left.cells, right.cells) = (of(left_keys), of(right_keys), all.len(), all.len());
     }
     (left, right)
@@ -328,8 +328,8 @@ fn shared(mut left: Measured, mut right: Measured) -> (Measured, Measured) {
 
 /// What is run: the query, its price divided, and what selection of the largest groups counts.
 struct Request {
-    bound: Bound,
-    split: Split,
+    bound: BoundQuery,
+    allocation: Allocation,
     rows_per_group: u128,
 }
 
@@ -354,13 +354,19 @@ impl Request {
 
     /// How many groups leave, where only the largest do.
     fn top(&self) -> Option<usize> {
-        self.bound.steps().iter().find_map(|step| if let Step::Top { count, .. } = step { usize::try_from(*count).ok() } else { None })
+        self.bound
+            .steps()
+            .iter()
+            .find_map(|step| if let ReleaseStep::Top { count, .. } = step { usize::try_from(*count).ok() } else { None })
     }
 
-    fn claim(&self, data: &Measured, at: usize, step: &Step) -> Claim {
-        let (Step::Noise { vector } | Step::Quantiles { vector, .. } | Step::Groups { vector } | Step::Top { vector, .. }) = step;
+    fn claim(&self, data: &Measured, at: usize, step: &ReleaseStep) -> Claim {
+        let (ReleaseStep::Noise { vector }
+        | ReleaseStep::Quantiles { vector, .. }
+        | ReleaseStep::Groups { vector }
+        | ReleaseStep::Top { vector, .. }) = step;
         let of: &Vector = &self.bound.vectors()[*vector];
-        let noise = match self.split.noise_of(at) {
+        let noise = match self.allocation.noise_of(at) {
             Some((Law::Laplace(scale), None)) => Noise::Laplace(scale),
             Some((Law::Laplace(scale), Some(bound))) => Noise::Bounded { scale, bound },
             Some((Law::Gaussian(sigma_squared), _)) => Noise::Gaussian(sigma_squared),
@@ -369,7 +375,7 @@ impl Request {
         let chosen = self.top().filter(|_| !of.is_of_all()).map(|groups| Chosen { groups, slots: of.slots() });
         let claim = Claim {
             name: self.bound.describe(step),
-            share: self.split.shares()[at],
+            share: self.allocation.shares()[at],
             sensitivity: of.sensitivity(),
             squared_sensitivity: of.squared_sensitivity(),
             chosen,
@@ -378,7 +384,7 @@ impl Request {
         };
         match step {
             // A selection looks at the score of each group by itself.
-            Step::Top { .. } => {
+            ReleaseStep::Top { .. } => {
                 let most = if *of.kind() == VectorKind::Units { 1 } else { self.rows_per_group };
                 Claim { sensitivity: most, squared_sensitivity: None, chosen: Some(Chosen { groups: 1, slots: 1 }), ..claim }
             }
@@ -399,14 +405,14 @@ impl Subject for &Request {
     fn release(&self, data: &Measured, random: &mut dyn Random) -> Vec<Option<i128>> {
         let part = match &data.keys {
             None => ExactPart::new(&self.bound, data.sums.clone()),
-            Some(keys) => ExactPart::found(&self.bound, keys.clone(), data.sums.clone()),
+            Some(keys) => ExactPart::with_keys(&self.bound, keys.clone(), data.sums.clone()),
         };
-        let Some(Ok(noisy)) = part.map(|part| part.complete().noise(&self.split, random)) else { return Vec::new() };
+        let Some(Ok(noisy)) = part.map(|part| part.complete().noise(&self.allocation, random)) else { return Vec::new() };
         let all: Vec<usize> = (0..data.places.len()).collect();
         let named: Vec<usize> = noisy.kept().unwrap_or(&all).iter().map(|cell| data.places[*cell]).collect();
         let mut out = Vec::new();
         for step in self.bound.steps() {
-            let Step::Noise { vector: place } = step else { continue };
+            let ReleaseStep::Noise { vector: place } = step else { continue };
             let vector = &self.bound.vectors()[*place];
             let numbers = noisy.numbers(*place);
             if vector.is_of_all() {
@@ -417,7 +423,7 @@ impl Subject for &Request {
         }
         spread(&mut out, &named, data.cells, 1, |group, _| group as i128);
         for (at, step) in self.bound.steps().iter().enumerate() {
-            if let Step::Quantiles { ranks, .. } = step {
+            if let ReleaseStep::Quantiles { ranks, .. } = step {
                 spread(&mut out, &named, data.cells, ranks.len(), |group, place| noisy.picks(at)[group][place] as i128);
             }
         }
@@ -425,7 +431,7 @@ impl Subject for &Request {
     }
 
     fn claimed(&self) -> Loss {
-        self.split.price()
+        self.allocation.price()
     }
 }
 

@@ -11,7 +11,7 @@ use usufruct::dataset::{Block, Bounds, Cells, Column, ColumnType, Contribution, 
 use usufruct::engine::{Blocks, Control, Engine, EngineError, SnapshotEngine};
 use usufruct::grade::Grade;
 use usufruct::id::{ColumnName, Name};
-use usufruct::plan::Bound;
+use usufruct::plan::BoundQuery;
 use usufruct::query::{Comparison, Item, Literal, Predicate, Query};
 
 const ROWS: usize = 10_000_000;
@@ -172,12 +172,12 @@ fn aggregate(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ROWS as u64)).sample_size(10);
     for threads in [1_usize, 2] {
         group.bench_function(BenchmarkId::new("plain", threads), |bencher| bencher.iter(|| black_box(plain(black_box(&table), threads))));
-        let bound = Bound::new(&query(), &schema(false)).unwrap();
+        let bound = BoundQuery::new(&query(), &schema(false)).unwrap();
         let engine = SnapshotEngine::of_rows(Arc::clone(&table)).with_threads(threads.try_into().unwrap());
         group.bench_function(BenchmarkId::new("rows", threads), |bencher| {
             bencher.iter(|| engine.aggregate(black_box(&bound), &Control::default()).unwrap());
         });
-        let bound = Bound::new(&query(), &schema(true)).unwrap();
+        let bound = BoundQuery::new(&query(), &schema(true)).unwrap();
         let engine = SnapshotEngine::of_units(Arc::clone(&table), RowKey::from_bytes(&[7; 32])).with_threads(threads.try_into().unwrap());
         group.bench_function(BenchmarkId::new("units", threads), |bencher| {
             bencher.iter(|| engine.aggregate(black_box(&bound), &Control::default()).unwrap());

@@ -9,18 +9,18 @@ use crate::codec::Encoder;
 use crate::dataset::{Schema, Unit, Values};
 use crate::id::{ColumnName, Decimal};
 use crate::label::Label;
-use crate::plan::{Bound, Key, Step, VectorKind};
+use crate::plan::{BoundQuery, GroupKey, ReleaseStep, VectorKind};
 use crate::query::{Comparison, Expression, Literal, Predicate, Query};
 
 /// The numbers of a vector: by its place, the key of the group (none of all together) and the slot; what is 0 is left out.
-pub(in crate::engine) type Numbers = BTreeMap<(usize, Vec<Key>, usize), i128>;
+pub(in crate::engine) type Numbers = BTreeMap<(usize, Vec<GroupKey>, usize), i128>;
 
 /// The base vectors of `bound`.
-pub(in crate::engine) fn sums(query: &Query, schema: &Schema, bound: &Bound, records: &[Record]) -> Numbers {
-    let mut kept: BTreeMap<u64, BTreeMap<Vec<Key>, Vec<&Record>>> = BTreeMap::new();
+pub(in crate::engine) fn sums(query: &Query, schema: &Schema, bound: &BoundQuery, records: &[Record]) -> Numbers {
+    let mut kept: BTreeMap<u64, BTreeMap<Vec<GroupKey>, Vec<&Record>>> = BTreeMap::new();
     for (place, record) in records.iter().enumerate() {
         let whole = query.filter().map_or(Some(true), |filter| truth(filter, schema, record));
-        let key: Option<Vec<Key>> = query.groups().iter().map(|name| group_key(schema, name, record)).collect();
+        let key: Option<Vec<GroupKey>> = query.groups().iter().map(|name| group_key(schema, name, record)).collect();
         if let (Some(true), Some(key)) = (whole, key) {
             let unit = if *schema.unit() == Unit::Row { place as u64 } else { record.unit };
             kept.entry(unit).or_default().entry(key).or_default().push(record);
@@ -49,7 +49,7 @@ pub(in crate::engine) fn sums(query: &Query, schema: &Schema, bound: &Bound, rec
     out
 }
 
-/// A value as `Bound::additions` takes it.
+/// A value as `BoundQuery::additions` takes it.
 #[cfg(test)]
 pub(in crate::engine) fn number(schema: &Schema, name: &ColumnName, record: &Record) -> Option<i64> {
     match (value(schema, name, record), &schema.column(name).unwrap().1.values) {
@@ -114,9 +114,9 @@ pub(in crate::engine) fn part(kind: &VectorKind, query: &Query, schema: &Schema,
 }
 
 /// Without groups of fewer units than `least`, where the data say which groups there are.
-pub(in crate::engine) fn of_enough_units(bound: &Bound, mut numbers: Numbers, least: u32) -> Numbers {
-    if let Some(Step::Groups { vector }) = bound.steps().first() {
-        let units = |key: &Vec<Key>| numbers.get(&(*vector, key.clone(), 0)).copied().unwrap_or(0);
+pub(in crate::engine) fn of_enough_units(bound: &BoundQuery, mut numbers: Numbers, least: u32) -> Numbers {
+    if let Some(ReleaseStep::Groups { vector }) = bound.steps().first() {
+        let units = |key: &Vec<GroupKey>| numbers.get(&(*vector, key.clone(), 0)).copied().unwrap_or(0);
         let small: BTreeSet<_> =
             numbers.keys().map(|(_, key, _)| key).filter(|key| !key.is_empty() && units(key) < least.into()).cloned().collect();
         numbers.retain(|(_, key, _), _| !small.contains(key));
@@ -125,13 +125,13 @@ pub(in crate::engine) fn of_enough_units(bound: &Bound, mut numbers: Numbers, le
 }
 
 /// The groups of least rank, the rows of least rank in each, and the rows of least rank of those.
-fn choose<'a>(schema: &Schema, unit: u64, by_key: BTreeMap<Vec<Key>, Vec<&'a Record>>) -> Vec<(Vec<Key>, &'a Record)> {
+fn choose<'a>(schema: &Schema, unit: u64, by_key: BTreeMap<Vec<GroupKey>, Vec<&'a Record>>) -> Vec<(Vec<GroupKey>, &'a Record)> {
     if *schema.unit() == Unit::Row {
         return by_key.into_iter().flat_map(|(key, rows)| rows.into_iter().map(move |row| (key.clone(), row))).collect();
     }
     let derive = |label: Label| key().prf(label, &[])[..16].to_vec();
     let prf = |key: &[u8], a: &[u8], b: &[u8]| Sha256::digest([key, a, b].concat())[..16].to_vec();
-    let group_rank = |key: &[Key]| prf(&derive(Label::GROUP_RANK), &group_hash(key), &unit_id(unit));
+    let group_rank = |key: &[GroupKey]| prf(&derive(Label::GROUP_RANK), &group_hash(key), &unit_id(unit));
     let mut ranked: Vec<_> = by_key.into_iter().map(|(key, rows)| (group_rank(&key), key, rows)).collect();
     ranked.sort();
     ranked.truncate(schema.contribution().groups_per_unit as usize);
@@ -161,14 +161,14 @@ impl Ord for Record {
     }
 }
 
-fn group_hash(group: &[Key]) -> Vec<u8> {
+fn group_hash(group: &[GroupKey]) -> Vec<u8> {
     let mut out = Encoder::new();
     out.array(group.len());
     for key in group {
         match key {
-            Key::Text(text) => out.text(text),
-            Key::Integer(number) => out.int(*number),
-            Key::Other(_) => out.boolean(false),
+            GroupKey::Text(text) => out.text(text),
+            GroupKey::Integer(number) => out.int(*number),
+            GroupKey::Other(_) => out.boolean(false),
         };
     }
     Sha256::digest(out.into_bytes())[..16].to_vec()
@@ -178,23 +178,23 @@ fn value<'a>(schema: &Schema, name: &ColumnName, record: &'a Record) -> &'a Cell
     record.cells.get(schema.column(name).unwrap().0).unwrap_or(&Cell::Null)
 }
 
-fn group_key(schema: &Schema, name: &ColumnName, record: &Record) -> Option<Key> {
+fn group_key(schema: &Schema, name: &ColumnName, record: &Record) -> Option<GroupKey> {
     let column = schema.column(name).unwrap().1;
     let Some(values) = &column.values else {
         return match value(schema, name, record) {
             Cell::Null => None,
             // Not in normalisation form C.
             Cell::Text(text) if text == "e\u{301}" => None,
-            Cell::Text(text) => Some(Key::Text(text.clone())),
-            Cell::Number(number) => Some(Key::Integer(*number)),
+            Cell::Text(text) => Some(GroupKey::Text(text.clone())),
+            Cell::Number(number) => Some(GroupKey::Integer(*number)),
         };
     };
     let declared = match (value(schema, name, record), values) {
-        (Cell::Text(text), Values::Text(values)) if values.contains(text) => Some(Key::Text(text.clone())),
-        (Cell::Number(number), Values::Integer(values)) if values.contains(number) => Some(Key::Integer(*number)),
+        (Cell::Text(text), Values::Text(values)) if values.contains(text) => Some(GroupKey::Text(text.clone())),
+        (Cell::Number(number), Values::Integer(values)) if values.contains(number) => Some(GroupKey::Integer(*number)),
         _ => None,
     };
-    declared.or_else(|| column.other.clone().map(Key::Other))
+    declared.or_else(|| column.other.clone().map(GroupKey::Other))
 }
 
 fn truth(predicate: &Predicate, schema: &Schema, record: &Record) -> Option<bool> {

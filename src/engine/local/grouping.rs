@@ -2,7 +2,7 @@
 
 use super::EngineError;
 use super::sums::Sums;
-use crate::plan::bound::Plan;
+use crate::plan::bound::QueryPlan;
 use crate::plan::evaluator::CHUNK;
 use crate::plan::group::Layout;
 use crate::plan::{Batch, Evaluator};
@@ -38,7 +38,7 @@ pub(super) trait Tally<G> {
 
 /// All groups have a number, and sums of all of them are kept.
 pub(super) struct Dense<'a> {
-    plan: &'a Plan,
+    plan: &'a QueryPlan,
     layout: &'a Layout<'a>,
     evaluator: &'a Evaluator,
     /// Of each group, where there are not many and a choice is made.
@@ -49,7 +49,7 @@ pub(super) struct Dense<'a> {
 const HASHES_MAX: usize = 1 << 16;
 
 impl<'a> Dense<'a> {
-    pub(super) fn new(plan: &'a Plan, layout: &'a Layout<'a>, evaluator: &'a Evaluator) -> Self {
+    pub(super) fn new(plan: &'a QueryPlan, layout: &'a Layout<'a>, evaluator: &'a Evaluator) -> Self {
         let hashed = if plan.choice.is_some() && layout.cells <= HASHES_MAX { layout.cells } else { 0 };
         Self { plan, layout, evaluator, hashes: (0..hashed).map(|cell| layout.hash(cell)).collect() }
     }

@@ -7,16 +7,16 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::found::Found;
+use super::active_domain::ActiveDomain;
 use super::grouping::{Dense, Grouping};
-use super::room::{Folder, Room};
 use super::sparse::{Sparse, words};
 use super::unit::Gathered;
-use super::{Blocks, Control, Engine, EngineError, found};
+use super::workspace::{SpillTarget, Workspace};
+use super::{Blocks, Control, Engine, EngineError, active_domain};
 use crate::dataset::RowKey;
 use crate::plan::bound::SLOTS_MAX;
 use crate::plan::group::{GroupColumn, Layout};
-use crate::plan::{Batch, Bound, ContributionBound, Evaluator, Exact, ExactPart};
+use crate::plan::{Batch, BoundQuery, ContributionBound, Evaluator, Exact, ExactPart};
 
 /// The engine over a snapshot, or other columns in blocks, of one machine.
 ///
@@ -38,7 +38,7 @@ pub struct SnapshotEngine<B> {
     /// The most slots of a vector of groups that the data say.
     slots_max: usize,
     memory: usize,
-    folder: Folder,
+    folder: SpillTarget,
 }
 
 /// Blocks that a thread takes at a time when the unit is a column: its last unit may go on into the next stretch, and
@@ -66,7 +66,7 @@ impl<B: Blocks> SnapshotEngine<B> {
     }
 
     pub(super) fn new(source: B, key: Option<RowKey>, threads: NonZeroUsize) -> Self {
-        Self { source, key, threads, slots_max: SLOTS_MAX, memory: MEMORY_DEFAULT, folder: Folder::None }
+        Self { source, key, threads, slots_max: SLOTS_MAX, memory: MEMORY_DEFAULT, folder: SpillTarget::None }
     }
 
     /// With another number of threads than the machine has.
@@ -88,7 +88,7 @@ impl<B: Blocks> SnapshotEngine<B> {
     /// that is nowhere else. It takes up to some 40 bytes for each number that a row adds to.
     #[must_use]
     pub fn with_spill_folder(mut self, path: impl Into<PathBuf>) -> Self {
-        self.folder = Folder::Path(path.into());
+        self.folder = SpillTarget::Path(path.into());
         self
     }
 
@@ -102,7 +102,7 @@ impl<B: Blocks> SnapshotEngine<B> {
     /// Into this file, which the test can read.
     #[cfg(test)]
     pub(in crate::engine) fn with_spill_file(mut self, file: std::fs::File) -> Self {
-        self.folder = Folder::Open(file);
+        self.folder = SpillTarget::Open(file);
         self
     }
 
@@ -115,7 +115,7 @@ impl<B: Blocks> SnapshotEngine<B> {
 
 impl<B: Blocks> SnapshotEngine<B> {
     /// Reads everything once; what each thread has summed.
-    fn scan<G: Grouping>(&self, bound: &Bound, grouping: &G, control: &Control<'_>) -> Result<Vec<G::Tally>, EngineError> {
+    fn scan<G: Grouping>(&self, bound: &BoundQuery, grouping: &G, control: &Control<'_>) -> Result<Vec<G::Tally>, EngineError> {
         let contribution = match &self.key {
             Some(key) => ContributionBound::new(bound, key),
             None if bound.0.choice.is_some() => return Err(EngineError::Failed),
@@ -145,30 +145,30 @@ impl<B: Blocks> SnapshotEngine<B> {
 
     fn sparse<const N: usize>(
         &self,
-        bound: &Bound,
+        bound: &BoundQuery,
         columns: &[GroupColumn],
         evaluator: &Evaluator,
         least_units: u64,
         control: &Control<'_>,
     ) -> Result<ExactPart, EngineError> {
-        let room = Room::new(&self.folder, self.memory, self.threads);
-        let sparse = Sparse::<N>::new(bound, columns, evaluator, &room, least_units);
+        let workspace = Workspace::new(&self.folder, self.memory, self.threads);
+        let sparse = Sparse::<N>::new(bound, columns, evaluator, &workspace, least_units);
         let tallies = self.scan(bound, &sparse, control)?;
         sparse.part(tallies, self.threads, control)
     }
 
     /// The sums of all groups of at least so many units, where the data say which groups there are.
-    fn sums(&self, bound: &Bound, least_units: u64, control: &Control<'_>) -> Result<ExactPart, EngineError> {
+    fn sums(&self, bound: &BoundQuery, least_units: u64, control: &Control<'_>) -> Result<ExactPart, EngineError> {
         control.check()?;
         let plan = &*bound.0;
         let evaluator = Evaluator::new(bound, |column, visit| self.source.texts(column, visit))?;
         let found = match plan.cells {
-            Some(cells) => Found::Dense(Layout { groups: Cow::Borrowed(&plan.groups), cells }),
-            None => found::layout(bound, &evaluator, &self.source, self.slots_max, self.threads, control)?,
+            Some(cells) => ActiveDomain::Dense(Layout { groups: Cow::Borrowed(&plan.groups), cells }),
+            None => active_domain::layout(bound, &evaluator, &self.source, self.slots_max, self.threads, control)?,
         };
         let layout = match found {
-            Found::Dense(layout) => layout,
-            Found::Sparse(columns) => {
+            ActiveDomain::Dense(layout) => layout,
+            ActiveDomain::Sparse(columns) => {
                 return match words(&columns) {
                     0..=2 => self.sparse::<2>(bound, &columns, &evaluator, least_units, control),
                     3..=4 => self.sparse::<4>(bound, &columns, &evaluator, least_units, control),
@@ -183,19 +183,19 @@ impl<B: Blocks> SnapshotEngine<B> {
         let sums = sums.into_totals();
         match plan.cells {
             Some(_) => ExactPart::new(bound, sums),
-            None => found::part(bound, &layout, least_units, &sums),
+            None => active_domain::part(bound, &layout, least_units, &sums),
         }
         .ok_or(EngineError::Failed)
     }
 }
 
 impl<B: Blocks> Engine for SnapshotEngine<B> {
-    fn part(&self, bound: &Bound, control: &Control<'_>) -> Result<ExactPart, EngineError> {
+    fn part(&self, bound: &BoundQuery, control: &Control<'_>) -> Result<ExactPart, EngineError> {
         self.sums(bound, 1, control)
     }
 
     /// Groups that can never be named are left out as soon as they are whole, so that they need no memory.
-    fn aggregate(&self, bound: &Bound, control: &Control<'_>) -> Result<Exact, EngineError> {
+    fn aggregate(&self, bound: &BoundQuery, control: &Control<'_>) -> Result<Exact, EngineError> {
         self.sums(bound, bound.least_units(), control).map(ExactPart::complete)
     }
 }
@@ -207,14 +207,14 @@ impl<B> fmt::Debug for SnapshotEngine<B> {
 }
 
 /// One block of every column that the question reads.
-pub(super) fn read(bound: &Bound, source: &impl Blocks, block: usize) -> Result<Batch, EngineError> {
+pub(super) fn read(bound: &BoundQuery, source: &impl Blocks, block: usize) -> Result<Batch, EngineError> {
     let columns = bound.columns().map(|place| source.block(place, block)).collect::<Result<_, _>>()?;
     Batch::new(bound, source.block_rows(block), columns).ok_or(EngineError::Failed)
 }
 
 /// One pass over the data, shared by its threads.
 struct Scan<'a, B, G> {
-    bound: &'a Bound,
+    bound: &'a BoundQuery,
     grouping: &'a G,
     source: &'a B,
     control: &'a Control<'a>,

@@ -17,22 +17,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::grouping::Grouping;
-use super::room::Room;
 use super::spill;
 use super::tally::{Amount, PARTS, Parts, SparseTally};
+use super::workspace::Workspace;
 use super::{Control, EngineError};
-use crate::plan::bound::Plan;
+use crate::plan::bound::QueryPlan;
 use crate::plan::evaluator::{CHUNK, is_set};
 use crate::plan::group::GroupColumn;
-use crate::plan::{Batch, Bound, Evaluator, ExactPart, Key, Step, group_hash};
+use crate::plan::{Batch, BoundQuery, Evaluator, ExactPart, GroupKey, ReleaseStep, group_hash};
 
 /// Groups named by the values of their columns, in `N` words: the number of a value, or an integer of the data itself.
 pub(super) struct Sparse<'a, const N: usize> {
-    bound: &'a Bound,
-    plan: &'a Plan,
+    bound: &'a BoundQuery,
+    plan: &'a QueryPlan,
     columns: &'a [GroupColumn],
     evaluator: &'a Evaluator,
-    room: &'a Room<'a>,
+    workspace: &'a Workspace<'a>,
     /// Groups of fewer units are left out.
     least_units: u64,
     /// Where the slots of each vector start among the numbers of a group.
@@ -49,10 +49,10 @@ pub(super) fn words(columns: &[GroupColumn]) -> usize {
 impl<'a, const N: usize> Sparse<'a, N> {
     /// `columns` have at most `N` words.
     pub(super) fn new(
-        bound: &'a Bound,
+        bound: &'a BoundQuery,
         columns: &'a [GroupColumn],
         evaluator: &'a Evaluator,
-        room: &'a Room<'a>,
+        workspace: &'a Workspace<'a>,
         least_units: u64,
     ) -> Self {
         let plan = &*bound.0;
@@ -62,7 +62,7 @@ impl<'a, const N: usize> Sparse<'a, N> {
             starts.push(u32::try_from(width).unwrap_or(u32::MAX));
             width += if vector.is_of_all() { 0 } else { vector.slots() };
         }
-        Self { bound, plan, columns, evaluator, room, least_units, starts, width }
+        Self { bound, plan, columns, evaluator, workspace, least_units, starts, width }
     }
 
     /// The group of a row that WHERE selects. Words are ordered like the values they stand for.
@@ -82,11 +82,11 @@ impl<'a, const N: usize> Sparse<'a, N> {
         Some(out)
     }
 
-    fn key(&self, group: [u32; N]) -> Vec<Key> {
+    fn key(&self, group: [u32; N]) -> Vec<GroupKey> {
         let mut words = group.into_iter();
         let mut next = || words.next().unwrap_or_default();
         let key = |column: &GroupColumn| {
-            if column.is_declared() { column.key_of(next() as usize) } else { Key::Integer(from_words([next(), next()])) }
+            if column.is_declared() { column.key_of(next() as usize) } else { GroupKey::Integer(from_words([next(), next()])) }
         };
         self.columns.iter().map(key).collect()
     }
@@ -152,7 +152,7 @@ impl<'a, const N: usize> Sparse<'a, N> {
 
     /// Sums a part, by its own parts where it is too large.
     fn settle(&self, part: &[spill::Chunk], level: u32, out: &mut Groups<N>, control: &Control<'_>) -> Result<(), EngineError> {
-        let mut tally = SparseTally::new(self.plan, &self.starts, self.room, level);
+        let mut tally = SparseTally::new(self.plan, &self.starts, self.workspace, level);
         for chunk in part {
             control.check()?;
             tally.add_chunk(chunk)?;
@@ -166,7 +166,7 @@ impl<'a, const N: usize> Sparse<'a, N> {
 
     /// Keeps the sums of whole groups of enough units.
     fn take(&self, mut amounts: Vec<Amount<N>>, out: &mut Groups<N>) {
-        let Some(Step::Groups { vector }) = self.plan.steps.first() else { return };
+        let Some(ReleaseStep::Groups { vector }) = self.plan.steps.first() else { return };
         let units = self.starts[*vector];
         amounts.sort_unstable_by_key(|(place, _)| *place);
         for group in amounts.chunk_by(|(a, _), (b, _)| a.group == b.group) {
@@ -197,7 +197,7 @@ impl<'a, const N: usize> Sparse<'a, N> {
                 out.extend_from_slice(sums.get(*start as usize..)?.get(..vector.slots())?);
             }
         }
-        ExactPart::found(self.bound, named.into_iter().map(|(key, _)| key).collect(), out)
+        ExactPart::with_keys(self.bound, named.into_iter().map(|(key, _)| key).collect(), out)
     }
 }
 
@@ -206,7 +206,7 @@ impl<'a, const N: usize> Grouping for Sparse<'a, N> {
     type Tally = SparseTally<'a, N>;
 
     fn tally(&self) -> SparseTally<'a, N> {
-        SparseTally::new(self.plan, &self.starts, self.room, 0)
+        SparseTally::new(self.plan, &self.starts, self.workspace, 0)
     }
 
     fn hash(&self, group: [u32; N]) -> [u8; 16] {

@@ -2,7 +2,7 @@
 
 use super::EngineError;
 use crate::plan::Batch;
-use crate::plan::bound::{Plan, Value};
+use crate::plan::bound::{QueryPlan, ValueColumn};
 use crate::plan::evaluator::CHUNK;
 use crate::plan::summand::{Reach, is_outside};
 
@@ -15,7 +15,7 @@ const NARROW_MAX: u128 = 1 << 47;
 
 /// What one thread has summed so far. The order of rows and the number of threads leave no trace in the totals.
 pub(super) struct Sums<'a> {
-    plan: &'a Plan,
+    plan: &'a QueryPlan,
     /// Vector by vector, group by group, slot by slot.
     totals: Vec<i128>,
     /// Where each vector starts in the totals.
@@ -36,7 +36,7 @@ pub(super) struct Sums<'a> {
 
 /// What is summed of one column.
 struct ValueSums<'a> {
-    value: &'a Value,
+    value: &'a ValueColumn,
     /// Rows with a value and their sum, for each copy of each group.
     pairs: Pairs,
     /// For each group, as are the tables.
@@ -57,7 +57,7 @@ enum Pairs {
 }
 
 impl<'a> Sums<'a> {
-    pub(super) fn new(plan: &'a Plan, cells: usize) -> Self {
+    pub(super) fn new(plan: &'a QueryPlan, cells: usize) -> Self {
         let copies = if cells <= COPIED_CELLS_MAX { COPIES } else { 1 };
         let len = (cells + 1) * copies;
         let mut room = u64::MAX / 2;
@@ -76,7 +76,7 @@ impl<'a> Sums<'a> {
                 squares: value.squares.map_or_else(Vec::new, |_| vec![0; cells + 1]),
                 clamped: value.clamped.map_or_else(Vec::new, |_| vec![0; cells + 1]),
                 // One slot more, of no use, for values that go nowhere.
-                tables: value.tables.iter().map(|table| vec![0; (cells + 1) * table.slots + 1]).collect(),
+                tables: value.binnings.iter().map(|binning| vec![0; (cells + 1) * binning.slots + 1]).collect(),
                 value,
             }
         });
@@ -124,11 +124,11 @@ impl<'a> Sums<'a> {
             if let Some((_, bounds)) = value.clamped {
                 numbers.iter().enumerate().for_each(|(row, number)| clamped[cell_of(row)] += is_outside(bounds, *number));
             }
-            for (table, counts) in value.tables.iter().zip(tables) {
+            for (binning, counts) in value.binnings.iter().zip(tables) {
                 let nowhere = counts.len() - 1;
                 batch.each(value.read, from, cells.len(), |row, number| {
-                    let slot = table.slot(number);
-                    let place = if slot < table.slots { cell_of(row) * table.slots + slot } else { nowhere };
+                    let slot = binning.slot(number);
+                    let place = if slot < binning.slots { cell_of(row) * binning.slots + slot } else { nowhere };
                     counts[place] += 1;
                 });
             }
@@ -192,8 +192,8 @@ impl<'a> Sums<'a> {
             if let Some((vector, _)) = value.clamped {
                 add_up(totals, starts[vector], &clamped[..cells]);
             }
-            for (table, counts) in value.tables.iter().zip(tables) {
-                add_up(totals, starts[table.vector], &counts[..cells * table.slots]);
+            for (binning, counts) in value.binnings.iter().zip(tables) {
+                add_up(totals, starts[binning.vector], &counts[..cells * binning.slots]);
             }
         }
         std::mem::take(totals)

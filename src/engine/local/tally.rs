@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::grouping::Tally;
-use super::room::Room;
 use super::spill::{Chunk, Spill};
-use crate::plan::bound::Plan;
+use super::workspace::Workspace;
+use crate::plan::bound::QueryPlan;
 
 /// One number of one group.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,9 +30,9 @@ const LEVELS: u32 = u64::BITS / PART_BITS;
 
 /// Sums of one thread, or of one part.
 pub(super) struct SparseTally<'a, const N: usize> {
-    plan: &'a Plan,
+    plan: &'a QueryPlan,
     starts: Vec<u32>,
-    room: &'a Room<'a>,
+    workspace: &'a Workspace<'a>,
     level: u32,
     sums: HashMap<Place<N>, i128>,
     /// The most numbers in the map.
@@ -53,11 +53,11 @@ impl<'a, const N: usize> SparseTally<'a, N> {
     /// The bytes of an amount in a chunk: the words of its place, and 128 bits, all little endian.
     const BYTES: usize = 4 * N + 4 + 16;
 
-    pub(super) fn new(plan: &'a Plan, starts: &[u32], room: &'a Room<'a>, level: u32) -> Self {
-        let most = if level < LEVELS { room.entries(size_of::<Amount<N>>()) } else { usize::MAX };
+    pub(super) fn new(plan: &'a QueryPlan, starts: &[u32], workspace: &'a Workspace<'a>, level: u32) -> Self {
+        let most = if level < LEVELS { workspace.entries(size_of::<Amount<N>>()) } else { usize::MAX };
         // A map of full size never grows, and growing would take half as much again.
         let sums = if most == usize::MAX { HashMap::new() } else { HashMap::with_capacity(most) };
-        Self { plan, starts: starts.to_vec(), room, level, sums, most, spilled: None, dropped: 0 }
+        Self { plan, starts: starts.to_vec(), workspace, level, sums, most, spilled: None, dropped: 0 }
     }
 
     pub(super) const fn dropped(&self) -> i128 {
@@ -85,7 +85,7 @@ impl<'a, const N: usize> SparseTally<'a, N> {
 
     /// Adds what a chunk holds.
     pub(super) fn add_chunk(&mut self, chunk: &Chunk) -> Result<(), EngineError> {
-        let bytes = self.room.spill()?.read(chunk)?;
+        let bytes = self.workspace.spill()?.read(chunk)?;
         for amount in bytes.chunks_exact(Self::BYTES) {
             let (words, amount) = amount.split_at(4 * N + 4);
             let mut words = words.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word));
@@ -117,11 +117,11 @@ impl<'a, const N: usize> SparseTally<'a, N> {
     fn spill(&mut self) -> Result<(), EngineError> {
         let spilled = match &mut self.spilled {
             Some(spilled) => spilled,
-            none => none.insert(Spilled { spill: self.room.spill()?, parts: vec![(Vec::new(), Vec::new()); PARTS] }),
+            none => none.insert(Spilled { spill: self.workspace.spill()?, parts: vec![(Vec::new(), Vec::new()); PARTS] }),
         };
-        let chunk_bytes = (self.room.chunk_bytes() / Self::BYTES).max(1) * Self::BYTES;
+        let chunk_bytes = (self.workspace.chunk_bytes() / Self::BYTES).max(1) * Self::BYTES;
         for (place, amount) in self.sums.drain() {
-            let (waiting, chunks) = &mut spilled.parts[self.room.part(&place.group, self.level * PART_BITS, PARTS)];
+            let (waiting, chunks) = &mut spilled.parts[self.workspace.part(&place.group, self.level * PART_BITS, PARTS)];
             place.group.iter().chain([&place.number]).for_each(|word| waiting.extend_from_slice(&word.to_le_bytes()));
             waiting.extend_from_slice(&amount.to_le_bytes());
             if waiting.len() >= chunk_bytes {

@@ -46,10 +46,10 @@ fn means_of_adult_are_the_known_ones() {
     let engine = SnapshotEngine::of_rows(Snapshot::open(&path, schema).unwrap());
 
     let release = |groups: &[&str], epsilon: &str| {
-        let bound = Bound::new(&query(vec![Item::count_rows(), Item::mean(column("age"))], groups), schema).unwrap();
-        let split = Split::new(&bound, Loss::approx(epsilon, "0").unwrap()).unwrap();
+        let bound = BoundQuery::new(&query(vec![Item::count_rows(), Item::mean(column("age"))], groups), schema).unwrap();
+        let allocation = Allocation::new(&bound, Loss::approx(epsilon, "0").unwrap()).unwrap();
         let exact = engine.aggregate(&bound, &Control::default()).unwrap();
-        exact.noise(&split, &mut RecordedRandom::from_seed("adult")).unwrap().estimates()
+        exact.noise(&allocation, &mut RecordedRandom::from_seed("adult")).unwrap().estimates()
     };
     let truths = ["38.437902", "39.184004", "36.883459"].map(|truth| Decimal::parse(truth).unwrap());
     let counts = ["30162", "20380", "9782"].map(|count| Some(Decimal::parse(count).unwrap()));

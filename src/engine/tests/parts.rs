@@ -4,7 +4,7 @@ use super::memory::{Cell, Memory, Record, key, row_schema, unit_schema};
 use super::*;
 
 /// The parts of the shards, each by an engine of its own kind: with tables, with small ones, by key, by key through a file.
-fn parts(bound: &Bound, schema: &crate::dataset::Schema, shards: &[Vec<Record>], folder: &std::path::Path) -> Vec<ExactPart> {
+fn parts(bound: &BoundQuery, schema: &crate::dataset::Schema, shards: &[Vec<Record>], folder: &std::path::Path) -> Vec<ExactPart> {
     let part = |(place, records): (usize, &Vec<Record>)| {
         let memory = Memory::new(schema, records, [1, 7, 64, 200][place % 4]);
         let engine = SnapshotEngine::of_units(memory, key()).with_threads(NonZeroUsize::new(1 + place % 3).unwrap());
@@ -43,7 +43,7 @@ proptest! {
     ) {
         let Case { records, query, schema, block_rows } = case;
         let schema = schema.with_least_units(least).unwrap();
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         let shards = shards(&records, schema.unit_column().is_some(), &places, 5);
         let folder = tempfile::tempdir().unwrap();
         let parts = || parts(&bound, &schema, &shards, folder.path());
@@ -78,10 +78,10 @@ fn units_of_a_group_are_counted_over_all_parts() {
         units.map(record).collect()
     };
     let shards = [towns(0..1, "oslo"), [towns(1..2, "oslo"), towns(2..3, "rome")].concat()];
-    let oslo = vec![Key::Text("oslo".into())];
+    let oslo = vec![GroupKey::Text("oslo".into())];
     for schema in [row_schema(), unit_schema((2, 2))] {
         let schema = schema.with_least_units(2).unwrap();
-        let bound = Bound::new(&query(vec![Item::count_rows()], &["town"]), &schema).unwrap();
+        let bound = BoundQuery::new(&query(vec![Item::count_rows()], &["town"]), &schema).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let parts = || parts(&bound, &schema, &shards, folder.path());
         for part in parts() {
@@ -96,13 +96,13 @@ fn units_of_a_group_are_counted_over_all_parts() {
 #[test]
 fn what_does_not_belong_together_is_not_added_up() {
     let schema = row_schema();
-    let [count, sum] = [Item::count_rows(), Item::sum(column("x"))].map(|item| Bound::new(&query(vec![item], &[]), &schema).unwrap());
+    let [count, sum] = [Item::count_rows(), Item::sum(column("x"))].map(|item| BoundQuery::new(&query(vec![item], &[]), &schema).unwrap());
     let part = |sum: i128| ExactPart::new(&count, vec![sum]).unwrap();
     assert_eq!(ExactPart::merge(&sum, vec![part(1)]).unwrap_err(), ExactError::OtherQuery);
     assert_eq!(ExactPart::merge(&count, vec![part(i128::MAX), part(1)]).unwrap_err(), ExactError::Overflow);
     assert_eq!(ExactPart::merge(&count, vec![part(3), part(4)]).unwrap().complete().sums(), [7]);
     assert_eq!(ExactPart::merge(&count, Vec::new()).unwrap().complete().sums(), [0]);
-    let by_town = Bound::new(&query(vec![Item::count_rows()], &["town"]), &schema).unwrap();
+    let by_town = BoundQuery::new(&query(vec![Item::count_rows()], &["town"]), &schema).unwrap();
     let nothing = ExactPart::merge(&by_town, Vec::new()).unwrap();
     assert_eq!(format!("{nothing:?}"), "ExactPart(0 sums)");
     assert_eq!(nothing.complete().keys(), Some(&[][..]));

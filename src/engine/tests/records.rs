@@ -80,7 +80,7 @@ proptest! {
     #[test]
     fn a_table_is_the_snapshot_of_its_records(case in case()) {
         let Case { records, query, schema, .. } = case;
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         let text = csv(&schema, &records);
         let (table, snapshot) = (table(&schema, &text).unwrap(), snapshot(&schema, &text));
         prop_assert_eq!(read(&schema, &table), read(&schema, &snapshot));

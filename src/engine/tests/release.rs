@@ -11,7 +11,7 @@ use crate::query::{Comparison, Literal, Predicate};
 use crate::random::RecordedRandom;
 
 fn error(query: &Query) -> String {
-    Bound::new(query, &unit_schema((1, 1))).unwrap_err().to_string()
+    BoundQuery::new(query, &unit_schema((1, 1))).unwrap_err().to_string()
 }
 
 fn filtered(column_name: &str, value: Literal) -> Query {
@@ -59,7 +59,7 @@ fn keys(values: i64, length: usize) -> [Column; 2] {
 fn too_many_groups_and_too_long_answers_are_refused_when_quoted() {
     let of = |values, length| Schema::new(Unit::Row, Contribution::ROW, keys(values, length).into()).unwrap();
     let counts = query(vec![Item::count_rows()], &["a", "b"]);
-    let bound = |values, length| Bound::new(&counts, &of(values, length)).map(|bound| bound.cells());
+    let bound = |values, length| BoundQuery::new(&counts, &of(values, length)).map(|bound| bound.cells());
     assert_eq!(bound(1025, 4), Err(BindError::Cells { found: 1025 * 1025, most: 1 << 20 }));
     assert_eq!(bound(1024, 4), Err(BindError::AnswerSize { found: (1 << 20) * (160 + 2 * (4 + 8)), most: 16 << 20 }));
     assert_eq!(bound(300, 4), Ok(Some(90_000)));
@@ -72,19 +72,19 @@ fn the_split_is_exact_and_public() {
     let items = [Item::mean(column("x")), Item::count_rows(), Item::sum(column("x"))];
     let reversed: Vec<_> = items.iter().rev().cloned().collect();
     for items in [items.to_vec(), reversed] {
-        let bound = Bound::new(&query(items, &["color"]), &row_schema()).unwrap();
+        let bound = BoundQuery::new(&query(items, &["color"]), &row_schema()).unwrap();
         let kinds: Vec<_> = bound.vectors().iter().map(|vector| vector.kind().clone()).collect();
         let x = column("x");
         assert_eq!(kinds, [VectorKind::Rows, VectorKind::Present { column: x.clone() }, VectorKind::Sum { column: x, centre: 2 }]);
         assert_eq!(bound.vectors()[2].sensitivity(), 7);
-        let split = Split::new(&bound, Loss::approx("1", "0").unwrap()).unwrap();
-        let shares: Vec<_> = split.shares().iter().map(ToString::to_string).collect();
+        let allocation = Allocation::new(&bound, Loss::approx("1", "0").unwrap()).unwrap();
+        let shares: Vec<_> = allocation.shares().iter().map(ToString::to_string).collect();
         assert_eq!(shares, ["epsilon 0.380233", "epsilon 0.380233", "epsilon 0.239534"]);
     }
     for price in ["0.2", "0.123456789", "1000000", "0.000004", "0.000003001"] {
         let price = Epsilon::parse(price).unwrap();
-        let bound = Bound::new(&query(vec![Item::mean(column("y")), Item::sum(column("x"))], &[]), &row_schema()).unwrap();
-        let shares = Split::new(&bound, Loss::pure(price)).map(|split| split.shares().to_vec());
+        let bound = BoundQuery::new(&query(vec![Item::mean(column("y")), Item::sum(column("x"))], &[]), &row_schema()).unwrap();
+        let shares = Allocation::new(&bound, Loss::pure(price)).map(|allocation| allocation.shares().to_vec());
         if let Ok(shares) = shares {
             let units = |share: &Loss| if let Loss::Approx { epsilon, .. } = share { epsilon.units() } else { 0 };
             assert_eq!(shares.iter().map(units).sum::<u64>(), price.units());
@@ -97,8 +97,8 @@ fn the_split_is_exact_and_public() {
 
 #[test]
 fn prices_that_cannot_be_divided_are_refused() {
-    let bound = Bound::new(&query(vec![Item::mean(column("y"))], &[]), &row_schema()).unwrap();
-    let refused = |price: &str| Split::new(&bound, Loss::approx(price, "0").unwrap()).unwrap_err().to_string();
+    let bound = BoundQuery::new(&query(vec![Item::mean(column("y"))], &[]), &row_schema()).unwrap();
+    let refused = |price: &str| Allocation::new(&bound, Loss::approx(price, "0").unwrap()).unwrap_err().to_string();
     assert_eq!(refused("0.0000000001"), "the price epsilon 0.0000000001 has more than 9 decimals");
     assert_eq!(
         refused("0.000001"),
@@ -108,9 +108,9 @@ fn prices_that_cannot_be_divided_are_refused() {
     let most = Contribution { groups_per_unit: 1 << 20, rows_per_group: 1 << 20, rows_per_unit: None };
     let columns = [keys(200, 3).to_vec(), unit_schema((1, 1)).columns().to_vec()].concat();
     let schema = Schema::new(Unit::Column(column("who")), most, columns).unwrap();
-    let wide = Bound::new(&query(vec![Item::sum(column("wide"))], &["a", "b"]), &schema).unwrap();
+    let wide = BoundQuery::new(&query(vec![Item::sum(column("wide"))], &["a", "b"]), &schema).unwrap();
     assert_eq!(wide.vectors()[0].sensitivity(), 40_000 << 83);
-    assert!(matches!(Split::new(&wide, Loss::approx("0.000000001", "0").unwrap()), Err(SplitError::Noise(_))));
+    assert!(matches!(Allocation::new(&wide, Loss::approx("0.000000001", "0").unwrap()), Err(AllocationError::Noise(_))));
 }
 
 /// y is in quarters from 0.5 to 2.25; nulls are only in x.
@@ -123,14 +123,14 @@ fn records() -> Vec<Record> {
     vec![record("red", Some(3), 4), record("red", None, 5), record("green", Some(100), 100), record("mauve", Some(-2), 2)]
 }
 
-fn released(query: &Query, epsilon: &str, seed: &str) -> (Bound, Split, Vec<Group>) {
+fn released(query: &Query, epsilon: &str, seed: &str) -> (BoundQuery, Allocation, Vec<Group>) {
     let schema = row_schema();
-    let bound = Bound::new(query, &schema).unwrap();
-    let split = Split::new(&bound, Loss::approx(epsilon, "0").unwrap()).unwrap();
+    let bound = BoundQuery::new(query, &schema).unwrap();
+    let allocation = Allocation::new(&bound, Loss::approx(epsilon, "0").unwrap()).unwrap();
     let engine = SnapshotEngine::of_rows(Memory::new(&schema, &records(), 3));
     let exact = engine.aggregate(&bound, &Control::default()).unwrap();
-    let groups = exact.noise(&split, &mut RecordedRandom::from_seed(seed)).unwrap().estimates();
-    (bound, split, groups)
+    let groups = exact.noise(&allocation, &mut RecordedRandom::from_seed(seed)).unwrap().estimates();
+    (bound, allocation, groups)
 }
 
 /// With an epsilon so large that the noise is 0, estimates are the bounded aggregates themselves.
@@ -147,11 +147,11 @@ fn estimates_without_noise_are_the_aggregates() {
         Item::mean(column("y")),
     ];
     let (bound, _, groups) = released(&query(items, &["color"]), "1000000", "no noise");
-    assert_eq!(bound.outputs()[0], Output::Key(0));
-    assert_eq!(bound.outputs()[1..], [0, 1, 2, 3, 4, 5].map(Output::Estimate));
+    assert_eq!(bound.outputs()[0], AnswerColumn::Key(0));
+    assert_eq!(bound.outputs()[1..], [0, 1, 2, 3, 4, 5].map(AnswerColumn::Estimate));
     let keys: Vec<_> = groups.iter().map(|group| group.key.clone()).collect();
-    let other = Key::Other(Name::new("rest").unwrap());
-    assert_eq!(keys, [vec![Key::Text("red".into())], vec![Key::Text("green".into())], vec![other]]);
+    let other = GroupKey::Other(Name::new("rest").unwrap());
+    assert_eq!(keys, [vec![GroupKey::Text("red".into())], vec![GroupKey::Text("green".into())], vec![other]]);
     let written = |group: &Group| -> Vec<String> {
         group.estimates.iter().map(|estimate| estimate.value.map_or("null".into(), |value| value.to_string())).collect()
     };
@@ -172,10 +172,10 @@ fn estimates_without_noise_are_the_aggregates() {
 #[test]
 fn noise_may_leave_less_than_nothing() {
     let items = vec![Item::count_rows(), Item::mean(column("y"))];
-    let (_, split, groups) = released(&query(items, &["shape", "color"]), "0.1", "less than nothing");
+    let (_, allocation, groups) = released(&query(items, &["shape", "color"]), "0.1", "less than nothing");
     assert_eq!(groups.len(), 9);
     assert!(groups.iter().any(|group| group.estimates[0].value.unwrap() < Decimal::parse("0").unwrap()));
-    let width = interval::half_width(split.law(0).unwrap()).steps;
+    let width = interval::half_width(allocation.law(0).unwrap()).steps;
     for group in &groups {
         let [count, mean] = &group.estimates[..] else { panic!() };
         let value = count.value.unwrap();
@@ -213,14 +213,14 @@ fn vectors_are_noised_once_and_shared() {
 #[test]
 fn widths_are_told_before_anything_is_spent() {
     let y = || column("y");
-    let (_, split, groups) = released(&query(vec![Item::count_rows(), Item::sum(y()), Item::mean(y())], &[]), "0.5", "widths");
-    let widths = split.widths(None);
+    let (_, allocation, groups) = released(&query(vec![Item::count_rows(), Item::sum(y()), Item::mean(y())], &[]), "0.5", "widths");
+    let widths = allocation.widths(None);
     for (width, estimate) in widths.iter().zip(&groups[0].estimates).take(2) {
         let half = estimate.high.unwrap().units(18).unwrap() - estimate.value.unwrap().units(18).unwrap();
         assert_eq!((width.half.unwrap().units(18), width.method), (Some(half), estimate.method));
     }
     assert_eq!((widths[2].half, widths[2].method), (None, "laplace-ratio"));
-    let at = |size| split.widths(Some(size))[2].half.unwrap();
+    let at = |size| allocation.widths(Some(size))[2].half.unwrap();
     assert!(at(10_000) < at(1_000) && at(1_000) < at(100) && at(100) < at(10));
     assert!(at(0) >= Decimal::parse("0.875").unwrap());
 }
@@ -230,10 +230,10 @@ fn widths_are_told_before_anything_is_spent() {
 fn a_split_of_another_query_is_refused() {
     let schema = row_schema();
     let (count, sum) = (query(vec![Item::count_rows()], &[]), query(vec![Item::sum(column("x"))], &[]));
-    let [count, sum] = [count, sum].map(|query| Bound::new(&query, &schema).unwrap());
-    let split = Split::new(&count, Loss::approx("1", "0").unwrap()).unwrap();
+    let [count, sum] = [count, sum].map(|query| BoundQuery::new(&query, &schema).unwrap());
+    let allocation = Allocation::new(&count, Loss::approx("1", "0").unwrap()).unwrap();
     let exact = ExactPart::new(&sum, vec![0]).unwrap().complete();
-    assert_eq!(exact.noise(&split, &mut RecordedRandom::from_seed("other")).unwrap_err(), ExactError::OtherQuery);
+    assert_eq!(exact.noise(&allocation, &mut RecordedRandom::from_seed("other")).unwrap_err(), ExactError::OtherQuery);
     assert!(ExactPart::new(&sum, vec![0, 0]).is_none());
 }
 
@@ -251,10 +251,10 @@ fn sums_of_fine_steps_are_cut_outward() {
         uses: [Use::Aggregate].into_iter().collect::<Uses>(),
     };
     let schema = Schema::new(Unit::Row, Contribution::ROW, vec![wide]).unwrap();
-    let bound = Bound::new(&query(vec![Item::sum(column("fine")), Item::mean(column("fine"))], &[]), &schema).unwrap();
-    let split = Split::new(&bound, Loss::approx("1000000", "0").unwrap()).unwrap();
+    let bound = BoundQuery::new(&query(vec![Item::sum(column("fine")), Item::mean(column("fine"))], &[]), &schema).unwrap();
+    let allocation = Allocation::new(&bound, Loss::approx("1000000", "0").unwrap()).unwrap();
     let exact = ExactPart::new(&bound, vec![1 << 40, (1 << 103) + 12_345]).unwrap().complete();
-    let groups = exact.noise(&split, &mut RecordedRandom::from_seed("fine")).unwrap().estimates();
+    let groups = exact.noise(&allocation, &mut RecordedRandom::from_seed("fine")).unwrap().estimates();
     for estimate in &groups[0].estimates {
         let value = estimate.value.unwrap();
         let (low, high) = (estimate.low.unwrap(), estimate.high.unwrap());

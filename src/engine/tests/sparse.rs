@@ -8,7 +8,7 @@ use super::*;
 use crate::dataset::{ColumnType, Contribution, Schema, Unit};
 use crate::engine::local::to_words;
 
-fn engine(bound: &Bound, memory: Memory, threads: usize) -> SnapshotEngine<Memory> {
+fn engine(bound: &BoundQuery, memory: Memory, threads: usize) -> SnapshotEngine<Memory> {
     let engine = match bound.0.choice {
         None => SnapshotEngine::of_rows(memory),
         Some(_) => SnapshotEngine::of_units(memory, key()),
@@ -23,7 +23,7 @@ proptest! {
     #[test]
     fn sums_by_key_are_those_of_the_naive_reading(case in case_of(Just(true)), memory in prop::sample::select(vec![0, 3_000, 1 << 20])) {
         let Case { records, query, schema, block_rows } = case;
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         let expected = oracle::sums(&query, &schema, &bound, &records);
         let folder = tempfile::tempdir().unwrap();
         for threads in 1..=3 {
@@ -41,7 +41,7 @@ proptest! {
     #[test]
     fn the_size_of_tables_changes_nothing(case in case_of(Just(true)), slots in 0..64_usize) {
         let Case { records, query, schema, block_rows } = case;
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         let memory = || Memory::new(&schema, &records, block_rows);
         let small = engine(&bound, memory(), 2).with_slots_max(slots).aggregate(&bound, &Control::default()).unwrap();
         let large = exact(&bound, memory(), 2);
@@ -62,7 +62,7 @@ fn keys_of_many_integers_come_back() {
         let cells = |row: usize| (0..columns).map(|column| Cell::Number(values[(row * (column + 1) + column) % 6])).collect();
         let records: Vec<_> = (0..40).map(|row| Record { unit: row, cells: cells(row as usize) }).collect();
         let query = query(vec![Item::count_rows()], names);
-        let bound = Bound::new(&query, &schema).unwrap();
+        let bound = BoundQuery::new(&query, &schema).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(&bound, Memory::new(&schema, &records, 7), 2).with_slots_max(3).with_memory(0).with_spill_folder(folder.path());
         let exact = engine.aggregate(&bound, &Control::default()).unwrap();
@@ -95,9 +95,9 @@ fn many_groups_go_through_little_memory() {
     let records = many(3_000);
     for least in [1, 2, 3, 4] {
         let schema = row_schema().with_least_units(least).unwrap();
-        let bound = Bound::new(&by_code(), &schema).unwrap();
+        let bound = BoundQuery::new(&by_code(), &schema).unwrap();
         let named: Vec<i64> = (0..3_000).filter(|code| 1 + code % 3 >= i64::from(least)).collect();
-        let keys: Vec<_> = named.iter().map(|code| vec![Key::Integer(code << 34)]).collect();
+        let keys: Vec<_> = named.iter().map(|code| vec![GroupKey::Integer(code << 34)]).collect();
         let counts = named.iter().map(|code| i128::from(1 + code % 3));
         let expected: Vec<_> = counts.chain(named.iter().map(|code| i128::from((1 + code % 3) * (code % 5)))).collect();
         let folder = tempfile::tempdir().unwrap();
@@ -118,7 +118,7 @@ fn nothing_of_the_data_is_in_the_file_in_clear() {
     let mut records = many(1_000);
     records.iter_mut().enumerate().filter(|(row, _)| row % 2 == 0).for_each(|(_, record)| record.cells[9] = Cell::Number(CANARY));
     let schema = row_schema();
-    let bound = Bound::new(&by_code(), &schema).unwrap();
+    let bound = BoundQuery::new(&by_code(), &schema).unwrap();
     let file = tempfile::tempfile().unwrap();
     let engine = engine(&bound, Memory::new(&schema, &records, 500), 2).with_slots_max(0).with_memory(0);
     engine.with_spill_file(file.try_clone().unwrap()).aggregate(&bound, &Control::default()).unwrap();
@@ -136,7 +136,7 @@ fn nothing_of_the_data_is_in_the_file_in_clear() {
 fn a_full_disk_or_no_folder_is_a_failure_like_any_other() {
     let records = many(300);
     for schema in [row_schema(), unit_schema((2, 2))] {
-        let bound = Bound::new(&by_code(), &schema).unwrap();
+        let bound = BoundQuery::new(&by_code(), &schema).unwrap();
         for threads in 1..=3 {
             let engine = || engine(&bound, Memory::new(&schema, &records, 50), threads).with_slots_max(0);
             let full = File::options().read(true).write(true).open("/dev/full").unwrap();

@@ -26,13 +26,13 @@ fn records() -> Vec<Record> {
     oslo.chain(rome).chain([record(25, "lima", 3, Some(1), 2)]).collect()
 }
 
-fn release(query: &Query, schema: &crate::dataset::Schema, price: Loss, seed: &str) -> (Split, Vec<Group>) {
-    let bound = Bound::new(query, schema).unwrap();
-    let split = Split::new(&bound, price).unwrap();
+fn release(query: &Query, schema: &crate::dataset::Schema, price: Loss, seed: &str) -> (Allocation, Vec<Group>) {
+    let bound = BoundQuery::new(query, schema).unwrap();
+    let allocation = Allocation::new(&bound, price).unwrap();
     let exact = exact(&bound, Memory::new(schema, &records(), 7), 2);
-    let noisy = exact.noise(&split, &mut RecordedRandom::from_seed(seed)).unwrap();
+    let noisy = exact.noise(&allocation, &mut RecordedRandom::from_seed(seed)).unwrap();
     assert!(!noisy.is_cut());
-    (split, noisy.estimates())
+    (allocation, noisy.estimates())
 }
 
 fn values(group: &Group) -> Vec<String> {
@@ -84,7 +84,7 @@ fn estimates_without_noise_are_the_aggregates() {
             assert!(estimate.low.is_some(), "{estimate:?}");
         }
     }
-    let labels = Bound::new(&everything(), &schema).unwrap().labels().to_vec();
+    let labels = BoundQuery::new(&everything(), &schema).unwrap().labels().to_vec();
     assert_eq!(labels[5..8], ["HISTOGRAM(x) [-5, 0)", "HISTOGRAM(x) [0, 3)", "HISTOGRAM(x) [3, 9]"]);
 }
 
@@ -92,21 +92,21 @@ fn estimates_without_noise_are_the_aggregates() {
 #[test]
 fn a_quantile_without_a_histogram_has_no_interval() {
     let query = query(vec![Item::quantile(column("y"), decimal("0.5"))], &[]);
-    let (split, groups) = release(&query, &row_schema(), Loss::approx("100", "0").unwrap(), "quantile");
+    let (allocation, groups) = release(&query, &row_schema(), Loss::approx("100", "0").unwrap(), "quantile");
     let estimate = &groups[0].estimates[0];
     assert_eq!((estimate.low, estimate.high, estimate.method), (None, None, NO_BINS));
-    assert_eq!(split.levels(0).len(), 1);
-    assert_eq!(split.widths(None)[0].method, NO_BINS);
+    assert_eq!(allocation.levels(0).len(), 1);
+    assert_eq!(allocation.widths(None)[0].method, NO_BINS);
 }
 
 /// D/R of rho: 1 for N, 1/2 for a centred sum, 1 for squares.
 #[test]
 fn shares_of_rho_are_proportional_to_the_ratio() {
-    let bound = Bound::new(&query(vec![Item::variance(column("x")), Item::count_rows()], &[]), &row_schema()).unwrap();
-    let split = Split::new(&bound, Loss::zcdp("0.7", "0").unwrap()).unwrap();
-    let shares: Vec<_> = split.shares().iter().map(ToString::to_string).collect();
+    let bound = BoundQuery::new(&query(vec![Item::variance(column("x")), Item::count_rows()], &[]), &row_schema()).unwrap();
+    let allocation = Allocation::new(&bound, Loss::zcdp("0.7", "0").unwrap()).unwrap();
+    let shares: Vec<_> = allocation.shares().iter().map(ToString::to_string).collect();
     assert_eq!(shares, ["rho 0.2", "rho 0.2", "rho 0.1", "rho 0.2"]);
-    let Some(Law::Gaussian(sigma_squared)) = split.law(0) else { panic!() };
+    let Some(Law::Gaussian(sigma_squared)) = allocation.law(0) else { panic!() };
     assert_eq!((sigma_squared.numerator(), sigma_squared.denominator()), (5, 2));
 }
 
@@ -118,7 +118,7 @@ fn groups_of_unknown_values_are_named_by_their_units() {
         for schema in [row_schema(), unit_schema((1, 2))] {
             let (_, groups) = release(&by_town, &schema, price, "towns");
             let found: Vec<_> = groups.iter().map(|group| (group.key.clone(), values(group))).collect();
-            let expected = [("oslo", "40"), ("rome", "5")].map(|(town, rows)| (vec![Key::Text(town.into())], vec![rows.to_owned()]));
+            let expected = [("oslo", "40"), ("rome", "5")].map(|(town, rows)| (vec![GroupKey::Text(town.into())], vec![rows.to_owned()]));
             assert_eq!(found, expected, "{price}");
         }
     }
@@ -132,7 +132,7 @@ fn groups_of_unknown_values_are_named_by_their_units() {
     let key = groups[0].key.clone();
     assert_eq!(
         (key, values(&groups[0])),
-        (vec![Key::Integer(1), Key::Text("red".into()), Key::Text("oslo".into())], vec!["40".into(), "20".into()])
+        (vec![GroupKey::Integer(1), GroupKey::Text("red".into()), GroupKey::Text("oslo".into())], vec!["40".into(), "20".into()])
     );
     assert_eq!(groups.len(), 2);
 }
@@ -142,16 +142,16 @@ fn groups_of_unknown_values_are_named_by_their_units() {
 fn a_group_of_one_unit_is_named_with_delta_at_most() {
     let by_town = query(vec![Item::count_rows()], &["town"]);
     let schema = row_schema();
-    let bound = Bound::new(&by_town, &schema).unwrap();
+    let bound = BoundQuery::new(&by_town, &schema).unwrap();
     let memory = [record(0, "lima", 1, None, 2)];
     for price in [Loss::approx("1", "0.1").unwrap(), Loss::zcdp("0.5", "0.1").unwrap()] {
-        let split = Split::new(&bound, price).unwrap();
+        let allocation = Allocation::new(&bound, price).unwrap();
         let mut random = RecordedRandom::from_seed("a group of one unit");
         const RUNS: u32 = 4_000;
         let named = (0..RUNS)
             .filter(|_| {
                 let exact = exact(&bound, Memory::new(&schema, &memory, 7), 1);
-                !exact.noise(&split, &mut random).unwrap().estimates().is_empty()
+                !exact.noise(&allocation, &mut random).unwrap().estimates().is_empty()
             })
             .count();
         // At most 0.1 of them; 4.9 standard deviations leave 10^-6.
@@ -165,18 +165,18 @@ fn a_group_of_one_unit_is_named_with_delta_at_most() {
 fn the_largest_groups_are_chosen_and_counted() {
     let by_code = query(vec![Item::key(column("code")), Item::count_rows()], &["code"]).top(1, 1).unwrap();
     let schema = unit_schema((2, 2));
-    let bound = Bound::new(&by_code, &schema).unwrap();
+    let bound = BoundQuery::new(&by_code, &schema).unwrap();
     // Of one group that is named, a unit has no more than its rows there.
     assert_eq!(bound.vectors()[0].sensitivity(), 2);
     for price in [Loss::approx("90", "0.000000001").unwrap(), Loss::zcdp("900", "0.000000001").unwrap()] {
         let (_, groups) = release(&by_code, &schema, price, "top");
         assert_eq!(
             groups.iter().map(|group| (group.key.clone(), values(group))).collect::<Vec<_>>(),
-            [(vec![Key::Integer(1)], vec!["40".into()])]
+            [(vec![GroupKey::Integer(1)], vec!["40".into()])]
         );
     }
     let declared = query(vec![Item::count_rows()], &["shape"]).top(0, 1).unwrap();
-    let refused = Bound::new(&declared, &schema).unwrap_err().to_string();
+    let refused = BoundQuery::new(&declared, &schema).unwrap_err().to_string();
     assert_eq!(refused, "the column shape cannot stand in ORDER BY ... LIMIT: its uses do not include reveal");
 }
 
@@ -192,47 +192,47 @@ fn automatic_bounds_are_where_counts_stand_out() {
 #[test]
 fn amounts_of_items_are_kept_and_the_rest_is_shared() {
     let items = || vec![Item::count_rows().priced(decimal("0.1")), Item::sum(column("y")), Item::sum(column("x"))];
-    let bound = Bound::new(&query(items(), &[]), &row_schema()).unwrap();
+    let bound = BoundQuery::new(&query(items(), &[]), &row_schema()).unwrap();
     let shares = |price: &str| {
-        Split::new(&bound, Loss::approx(price, "0").unwrap())
-            .map(|split| split.shares().iter().map(ToString::to_string).collect::<Vec<_>>())
+        Allocation::new(&bound, Loss::approx(price, "0").unwrap())
+            .map(|allocation| allocation.shares().iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     assert_eq!(shares("1").unwrap(), ["epsilon 0.1", "epsilon 0.3842", "epsilon 0.5158"]);
-    assert!(matches!(shares("0.05"), Err(SplitError::Amounts { .. })));
-    assert!(matches!(shares("0.1"), Err(SplitError::Small { .. })));
-    let all = Bound::new(&query(vec![Item::mean(column("y")).priced(decimal("0.5"))], &[]), &row_schema()).unwrap();
-    let split = |price: &str| Split::new(&all, Loss::approx(price, "0").unwrap());
-    assert!(split("0.5").is_ok() && split("0.6").is_err() && split("0.4").is_err());
+    assert!(matches!(shares("0.05"), Err(AllocationError::Amounts { .. })));
+    assert!(matches!(shares("0.1"), Err(AllocationError::Small { .. })));
+    let all = BoundQuery::new(&query(vec![Item::mean(column("y")).priced(decimal("0.5"))], &[]), &row_schema()).unwrap();
+    let allocation = |price: &str| Allocation::new(&all, Loss::approx(price, "0").unwrap());
+    assert!(allocation("0.5").is_ok() && allocation("0.6").is_err() && allocation("0.4").is_err());
     // An item that shares a vector with a dearer one pays nothing more for it.
     let shared = vec![Item::mean(column("y")).priced(decimal("0.5")), Item::count(column("y")).priced(decimal("0.1"))];
-    let shared = Bound::new(&query(shared, &[]), &row_schema()).unwrap();
-    assert!(Split::new(&shared, Loss::approx("0.5", "0").unwrap()).is_ok());
+    let shared = BoundQuery::new(&query(shared, &[]), &row_schema()).unwrap();
+    assert!(Allocation::new(&shared, Loss::approx("0.5", "0").unwrap()).is_ok());
 }
 
 #[test]
 fn a_delta_is_used_or_refused() {
-    let counts = Bound::new(&query(vec![Item::count_rows()], &[]), &row_schema()).unwrap();
-    let by_town = Bound::new(&query(vec![Item::count_rows()], &["town"]), &row_schema()).unwrap();
-    let quantile = Bound::new(&query(vec![Item::quantile(column("y"), decimal("0.5"))], &[]), &row_schema()).unwrap();
-    let new = |bound: &Bound, price: Loss| Split::new(bound, price).map(drop);
+    let counts = BoundQuery::new(&query(vec![Item::count_rows()], &[]), &row_schema()).unwrap();
+    let by_town = BoundQuery::new(&query(vec![Item::count_rows()], &["town"]), &row_schema()).unwrap();
+    let quantile = BoundQuery::new(&query(vec![Item::quantile(column("y"), decimal("0.5"))], &[]), &row_schema()).unwrap();
+    let new = |bound: &BoundQuery, price: Loss| Allocation::new(bound, price).map(drop);
     let (pure, approx) = (Loss::approx("1", "0").unwrap(), Loss::approx("1", "0.000001").unwrap());
     let (rho, rho_delta) = (Loss::zcdp("1", "0").unwrap(), Loss::zcdp("1", "0.000001").unwrap());
     assert_eq!([new(&counts, pure), new(&counts, approx), new(&counts, rho)], [Ok(()), Ok(()), Ok(())]);
-    assert_eq!(new(&counts, rho_delta), Err(SplitError::DeltaUnused));
-    assert_eq!([new(&by_town, pure), new(&by_town, rho)], [Err(SplitError::DeltaNeeded), Err(SplitError::DeltaNeeded)]);
+    assert_eq!(new(&counts, rho_delta), Err(AllocationError::DeltaUnused));
+    assert_eq!([new(&by_town, pure), new(&by_town, rho)], [Err(AllocationError::DeltaNeeded), Err(AllocationError::DeltaNeeded)]);
     assert_eq!([new(&by_town, approx), new(&by_town, rho_delta)], [Ok(()), Ok(())]);
-    assert_eq!([new(&quantile, pure), new(&quantile, approx)], [Ok(()), Err(SplitError::DeltaUnused)]);
+    assert_eq!([new(&quantile, pure), new(&quantile, approx)], [Ok(()), Err(AllocationError::DeltaUnused)]);
 }
 
 /// With a delta each draw does the same work: as many bytes are drawn whatever comes out.
 #[test]
 fn noise_under_a_delta_draws_the_same_number_of_words() {
     let schema = row_schema();
-    let bound = Bound::new(&query(vec![Item::count_rows(), Item::mean(column("y"))], &["color"]), &schema).unwrap();
-    let split = Split::new(&bound, Loss::approx("0.5", "0.000001").unwrap()).unwrap();
+    let bound = BoundQuery::new(&query(vec![Item::count_rows(), Item::mean(column("y"))], &["color"]), &schema).unwrap();
+    let allocation = Allocation::new(&bound, Loss::approx("0.5", "0.000001").unwrap()).unwrap();
     let words = |seed: &str, records: &[Record]| {
         let mut random = RecordedRandom::from_seed(seed);
-        exact(&bound, Memory::new(&schema, records, 7), 1).noise(&split, &mut random).unwrap();
+        exact(&bound, Memory::new(&schema, records, 7), 1).noise(&allocation, &mut random).unwrap();
         random.drawn()
     };
     let expected = words("a", &records());
@@ -251,9 +251,9 @@ fn many_steps_are_sealed_as_one_plan() {
     let columns = (0..64).map(|at| crate::dataset::Column { name: named(at), ..row_schema().columns()[3].clone() });
     let schema = crate::dataset::Schema::new(crate::dataset::Unit::Row, Contribution::ROW, columns.collect()).unwrap();
     let items = |count: usize| query((0..count).map(|at| Item::count(named(at))).collect(), &[]);
-    let split = |count: usize, price: Loss| Split::new(&Bound::new(&items(count), &schema).unwrap(), price).unwrap();
+    let allocation = |count: usize, price: Loss| Allocation::new(&BoundQuery::new(&items(count), &schema).unwrap(), price).unwrap();
     let price = Loss::approx("1", "0.000001").unwrap();
-    let planned = split(64, price);
+    let planned = allocation(64, price);
     assert!(planned.is_planned() && planned.price() == price);
     let mut plan = Plan::new();
     for share in planned.shares() {
@@ -265,7 +265,7 @@ fn many_steps_are_sealed_as_one_plan() {
     assert!(epsilon <= Epsilon::parse("1").unwrap() && delta == Delta::parse("0.000001").unwrap());
     // Few steps, no delta, or rho: a sum.
     for (count, price) in [(8, price), (64, Loss::approx("1", "0").unwrap()), (64, Loss::zcdp("1", "0").unwrap())] {
-        assert!(!split(count, price).is_planned());
+        assert!(!allocation(count, price).is_planned());
     }
 }
 
@@ -273,11 +273,13 @@ fn many_steps_are_sealed_as_one_plan() {
 #[test]
 fn a_price_for_a_width_is_the_least() {
     let bound =
-        Bound::new(&query(vec![Item::count_rows(), Item::sum(column("y")), Item::mean(column("y"))], &["color"]), &row_schema()).unwrap();
+        BoundQuery::new(&query(vec![Item::count_rows(), Item::sum(column("y")), Item::mean(column("y"))], &["color"]), &row_schema())
+            .unwrap();
     for (model, delta) in [(Model::Approx, "0"), (Model::Approx, "0.000001"), (Model::Zcdp, "0")] {
         let delta = Delta::parse(delta).unwrap();
         let price = bound.price_for(decimal("12"), None, model, delta).unwrap();
-        let halves = |price| Split::new(&bound, price).unwrap().widths(None).into_iter().filter_map(|width| width.half).collect::<Vec<_>>();
+        let halves =
+            |price| Allocation::new(&bound, price).unwrap().widths(None).into_iter().filter_map(|width| width.half).collect::<Vec<_>>();
         assert!(halves(price).iter().all(|half| *half <= decimal("12")), "{price}");
         let less = match price {
             Loss::Approx { epsilon, delta } => {
@@ -294,8 +296,8 @@ fn a_price_for_a_width_is_the_least() {
 
 #[test]
 fn what_does_not_fit_is_named() {
-    let of = |items: Vec<Item>, groups: &[&str]| Bound::new(&query(items, groups), &unit_schema((1, 1))).unwrap_err().to_string();
-    let rows = |items: Vec<Item>| Bound::new(&query(items, &[]), &row_schema()).unwrap_err().to_string();
+    let of = |items: Vec<Item>, groups: &[&str]| BoundQuery::new(&query(items, groups), &unit_schema((1, 1))).unwrap_err().to_string();
+    let rows = |items: Vec<Item>| BoundQuery::new(&query(items, &[]), &row_schema()).unwrap_err().to_string();
     let x = || column("x");
     for (found, message) in [
         (
@@ -325,6 +327,6 @@ fn what_does_not_fit_is_named() {
 #[test]
 fn the_total_of_a_unit_bounds_its_rows() {
     let contribution = Contribution { groups_per_unit: 3, rows_per_group: 4, rows_per_unit: Some(5) };
-    let bound = Bound::new(&query(vec![Item::count_rows()], &["color"]), &unit_schema_within(contribution)).unwrap();
+    let bound = BoundQuery::new(&query(vec![Item::count_rows()], &["color"]), &unit_schema_within(contribution)).unwrap();
     assert_eq!((bound.vectors()[0].sensitivity(), bound.vectors()[0].squared_sensitivity()), (5, Some(17)));
 }

@@ -23,7 +23,7 @@ fn units_may_be_longer_than_blocks() {
     let records: Vec<_> = lengths.iter().zip(0..).flat_map(|(length, unit)| (0..*length).map(move |row| record(unit, row))).collect();
     for contribution in [(1, 1), (2, 3), (3, 1), (2, 100), (10, 1000)] {
         let schema = unit_schema(contribution);
-        let bound = Bound::new(&wide_by_color(), &schema).unwrap();
+        let bound = BoundQuery::new(&wide_by_color(), &schema).unwrap();
         let expected = oracle::sums(&wide_by_color(), &schema, &bound, &records);
         for block_rows in [1, 10, 64, 333, 5000] {
             for threads in [1, 2, 3] {
@@ -38,7 +38,7 @@ fn units_may_be_longer_than_blocks() {
 /// a unit are a function of that unit's rows.
 fn keeps_by_unit_alone(tag: impl Fn(usize, &Record) -> [u8; 16] + Copy) -> bool {
     let schema = unit_schema((1, 2));
-    let bound = Bound::new(&wide_by_color(), &schema).unwrap();
+    let bound = BoundQuery::new(&wide_by_color(), &schema).unwrap();
     let of = |records: &[Record]| sums(&bound, Memory::tagged(&schema, records, 7, tag), 2);
     let units = 0..8_u64;
     let records: Vec<_> = units.clone().flat_map(|unit| (0..20).map(move |row| record(unit, row))).collect();
@@ -73,7 +73,7 @@ fn ranks_from_positions_are_found_out() {
 #[test]
 fn rows_are_chosen_by_rank() {
     let schema = unit_schema((1, 1));
-    let bound = Bound::new(&query(vec![Item::sum(column("wide"))], &[]), &schema).unwrap();
+    let bound = BoundQuery::new(&query(vec![Item::sum(column("wide"))], &[]), &schema).unwrap();
     let records: Vec<_> = (0..50).map(|row| record(3, row)).collect();
     let kept = sums(&bound, Memory::new(&schema, &records, 7), 1)[0];
     let place = records.iter().position(|record| record.cells[6] == Cell::Number(kept as i64)).unwrap();
@@ -89,6 +89,6 @@ fn rows_are_chosen_by_rank() {
 #[test]
 fn one_group_has_the_sensitivity_of_its_rows() {
     let schema = unit_schema((3, 4));
-    let bound = |groups| Bound::new(&query(vec![Item::count_rows()], groups), &schema).unwrap().vectors()[0].sensitivity();
+    let bound = |groups| BoundQuery::new(&query(vec![Item::count_rows()], groups), &schema).unwrap().vectors()[0].sensitivity();
     assert_eq!((bound(&[]), bound(&["color"]), bound(&["color", "size"])), (4, 12, 12));
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Aggregate, BindError, Reads, SLOTS_MAX, Step, Sum, Value};
+use super::{Aggregate, BindError, Reads, ReleaseStep, SLOTS_MAX, Sum, ValueColumn};
 use crate::dataset::{Bounds, Column, Contribution, Step as Grid, Use};
 use crate::id::{ColumnName, Decimal};
-use crate::plan::table::{Table, bin_labels};
+use crate::plan::binning::{Binning, bin_labels};
 use crate::plan::vector::{Times, Vector, VectorKind};
 use crate::query::{self, Expression};
 
@@ -135,8 +135,8 @@ pub(super) struct Reduced {
     pub(super) rows: Option<usize>,
     pub(super) units: Option<usize>,
     pub(super) dropped: Option<usize>,
-    pub(super) values: Vec<Value>,
-    pub(super) steps: Vec<Step>,
+    pub(super) values: Vec<ValueColumn>,
+    pub(super) steps: Vec<ReleaseStep>,
     pub(super) amounts: Vec<(Option<u64>, Vec<usize>)>,
     pub(super) aggregates: Vec<Aggregate>,
     pub(super) labels: Vec<String>,
@@ -214,7 +214,7 @@ impl Reduced {
         let squares = sum.filter(|_| squared).map(|sum| self.push(Vector::squares(name(), sum.bounds, sum.centre, rows)));
         let clamped = of_column().find_map(|item| if let Item::Clamped(.., bounds) = item { Some(*bounds) } else { None });
         let clamped = clamped.map(|bounds| (self.push(Vector::count(VectorKind::Clamped { column: name() }, rows)), bounds));
-        let mut tables: Vec<Table> = Vec::new();
+        let mut binnings: Vec<Binning> = Vec::new();
         let mut edges_seen: Vec<&[Decimal]> = Vec::new();
         for item in of_column() {
             if let Item::Bins(_, _, edges) = item
@@ -222,28 +222,28 @@ impl Reduced {
             {
                 edges_seen.push(edges);
                 let vector = self.vectors.len();
-                let table = match (&column.values, column.kind.step()) {
-                    (Some(values), _) if edges.is_empty() => Table::values(vector, values),
-                    (_, Some(step)) => Table::edges(vector, edges, step, column.bounds),
+                let binning = match (&column.values, column.kind.step()) {
+                    (Some(values), _) if edges.is_empty() => Binning::values(vector, values),
+                    (_, Some(step)) => Binning::edges(vector, edges, step, column.bounds),
                     _ => return Err(BindError::NoBins { column: name() }),
                 };
-                self.push(Vector::count(VectorKind::Bins { column: name(), bins: table.slots }, rows));
-                tables.push(table);
+                self.push(Vector::count(VectorKind::Bins { column: name(), bins: binning.slots }, rows));
+                binnings.push(binning);
             }
         }
         if of_column().any(|item| matches!(item, Item::Range(..))) {
             let vector = self.push(Vector::count(VectorKind::Magnitudes { column: name() }, rows));
-            tables.push(Table::magnitudes(vector));
+            binnings.push(Binning::magnitudes(vector));
         }
         if let Some(bounds) = of_column().find_map(|item| if let Item::Quantile(_, _, bounds, ..) = item { Some(*bounds) } else { None }) {
             let cells = cells.ok_or_else(|| BindError::QuantileOfUnknown { column: name() })?;
-            let table = Table::grid(self.vectors.len(), bounds, cells, SLOTS_MAX);
-            self.push(Vector::count(VectorKind::Grid { column: name(), slots: table.slots }, rows));
-            tables.push(table);
+            let binning = Binning::grid(self.vectors.len(), bounds, cells, SLOTS_MAX);
+            self.push(Vector::count(VectorKind::Grid { column: name(), slots: binning.slots }, rows));
+            binnings.push(binning);
         }
         self.columns.push((place, self.values.len(), present.or(if counted { self.rows } else { None })));
-        if present.is_some() || sum.is_some() || clamped.is_some() || !tables.is_empty() {
-            self.values.push(Value { read: reads.number(place), present, sum, squares, clamped, tables });
+        if present.is_some() || sum.is_some() || clamped.is_some() || !binnings.is_empty() {
+            self.values.push(ValueColumn { read: reads.number(place), present, sum, squares, clamped, binnings });
         }
         Ok(())
     }
@@ -261,12 +261,12 @@ impl Reduced {
         if cells.is_none()
             && let Some(vector) = if by_unit { self.units } else { self.rows }
         {
-            self.steps.push(Step::Groups { vector });
+            self.steps.push(ReleaseStep::Groups { vector });
         }
         if let Some((item, count)) = top {
             let by_units = items.get(item).is_some_and(|(item, _)| matches!(item, Item::Units));
             if let Some(vector) = if by_units { self.units } else { self.rows } {
-                self.steps.push(Step::Top { vector, count });
+                self.steps.push(ReleaseStep::Top { vector, count });
             }
         }
         let needs: Vec<BTreeSet<usize>> = items.iter().map(|(item, _)| self.needs(item)).collect();
@@ -274,8 +274,8 @@ impl Reduced {
         let first = self.steps.len();
         for vector in &all {
             self.steps.push(match self.vectors[*vector].kind() {
-                VectorKind::Grid { .. } => Step::Quantiles { vector: *vector, ranks: self.ranks(items, *vector) },
-                _ => Step::Noise { vector: *vector },
+                VectorKind::Grid { .. } => ReleaseStep::Quantiles { vector: *vector, ranks: self.ranks(items, *vector) },
+                _ => ReleaseStep::Noise { vector: *vector },
             });
         }
         let step_of = |vector: &usize| first + all.range(..vector).count();
@@ -290,7 +290,7 @@ impl Reduced {
     }
 
     /// The value of a column and the vector of its N.
-    fn value(&self, place: usize) -> Option<(&Value, Option<usize>)> {
+    fn value(&self, place: usize) -> Option<(&ValueColumn, Option<usize>)> {
         let (_, value, count) = self.columns.iter().find(|(other, ..)| *other == place)?;
         Some((self.values.get(*value)?, *count))
     }
@@ -299,18 +299,18 @@ impl Reduced {
         self.columns.iter().find(|(other, ..)| *other == place).and_then(|(.., count)| *count)
     }
 
-    /// The vector of a histogram with these edges, and its table.
-    fn bins(&self, place: usize, column: &Column, edges: &[Decimal]) -> Option<&Table> {
+    /// The vector of a histogram with these edges, and its binning.
+    fn bins(&self, place: usize, column: &Column, edges: &[Decimal]) -> Option<&Binning> {
         let wanted = match (&column.values, column.kind.step()) {
-            (Some(values), _) if edges.is_empty() => Table::values(0, values),
-            (_, Some(step)) => Table::edges(0, edges, step, column.bounds),
+            (Some(values), _) if edges.is_empty() => Binning::values(0, values),
+            (_, Some(step)) => Binning::edges(0, edges, step, column.bounds),
             _ => return None,
         };
-        self.value(place)?.0.tables.iter().find(|table| table.sorts_like(&wanted))
+        self.value(place)?.0.binnings.iter().find(|binning| binning.sorts_like(&wanted))
     }
 
-    fn table(&self, place: usize, is: impl Fn(&VectorKind) -> bool) -> Option<&Table> {
-        self.value(place)?.0.tables.iter().find(|table| is(self.vectors[table.vector].kind()))
+    fn binning(&self, place: usize, is: impl Fn(&VectorKind) -> bool) -> Option<&Binning> {
+        self.value(place)?.0.binnings.iter().find(|binning| is(self.vectors[binning.vector].kind()))
     }
 
     /// The vectors that an item needs to be released.
@@ -332,9 +332,9 @@ impl Reduced {
                 vec![value.and_then(|value| value.sum).map(|sum| sum.vector), count.flatten(), squares]
             }
             Item::Clamped(place, ..) => vec![self.value(*place).and_then(|(value, _)| value.clamped).map(|(vector, _)| vector)],
-            Item::Quantile(place, ..) => vec![self.table(*place, grid).map(|table| table.vector)],
-            Item::Range(place, ..) => vec![self.table(*place, magnitudes).map(|table| table.vector)],
-            Item::Bins(place, column, edges) => vec![self.bins(*place, column, edges).map(|table| table.vector)],
+            Item::Quantile(place, ..) => vec![self.binning(*place, grid).map(|binning| binning.vector)],
+            Item::Range(place, ..) => vec![self.binning(*place, magnitudes).map(|binning| binning.vector)],
+            Item::Bins(place, column, edges) => vec![self.bins(*place, column, edges).map(|binning| binning.vector)],
         };
         needs.into_iter().flatten().collect()
     }
@@ -389,13 +389,14 @@ impl Reduced {
             }),
             Item::Quantile(place, _, bounds, grid, rank) => self.quantile(*place, *bounds, *grid, *rank),
             Item::Bins(place, column, edges) => {
-                let table = self.bins(*place, column, edges);
-                return table
-                    .map_or_else(Vec::new, |table| (0..table.slots).map(|slot| Aggregate::Slot { vector: table.vector, slot }).collect());
+                let binning = self.bins(*place, column, edges);
+                return binning.map_or_else(Vec::new, |binning| {
+                    (0..binning.slots).map(|slot| Aggregate::Slot { vector: binning.vector, slot }).collect()
+                });
             }
             Item::Range(place, _, grid) => {
-                let table = self.table(*place, |kind| matches!(kind, VectorKind::Magnitudes { .. }));
-                let end = |high| table.map(|table| Aggregate::Range { vector: table.vector, high, grid: *grid });
+                let binning = self.binning(*place, |kind| matches!(kind, VectorKind::Magnitudes { .. }));
+                let end = |high| binning.map(|binning| Aggregate::Range { vector: binning.vector, high, grid: *grid });
                 return [false, true].into_iter().filter_map(end).collect();
             }
         };
@@ -403,11 +404,11 @@ impl Reduced {
     }
 
     fn quantile(&self, place: usize, bounds: Bounds, grid: Grid, rank: (u64, u64)) -> Option<Aggregate> {
-        let vector = self.table(place, |kind| matches!(kind, VectorKind::Grid { .. }))?.vector;
-        let step = self.steps.iter().position(|step| matches!(step, Step::Quantiles { vector: other, .. } if *other == vector))?;
-        let Step::Quantiles { ranks, .. } = &self.steps[step] else { return None };
+        let vector = self.binning(place, |kind| matches!(kind, VectorKind::Grid { .. }))?.vector;
+        let step = self.steps.iter().position(|step| matches!(step, ReleaseStep::Quantiles { vector: other, .. } if *other == vector))?;
+        let ReleaseStep::Quantiles { ranks, .. } = &self.steps[step] else { return None };
         let nth = ranks.iter().position(|other| *other == rank)?;
-        let bins = self.value(place)?.0.tables.iter().find(|table| table.covers(bounds)).map(|table| table.vector);
+        let bins = self.value(place)?.0.binnings.iter().find(|binning| binning.covers(bounds)).map(|binning| binning.vector);
         Some(Aggregate::Quantile { step, place: nth, bins, grid })
     }
 }

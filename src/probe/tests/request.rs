@@ -6,7 +6,7 @@ use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step as G
 use crate::engine::{Control, Engine, EngineError};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
-use crate::plan::{Bound, ExactPart};
+use crate::plan::{BoundQuery, ExactPart};
 use crate::query::{Comparison, Item, Literal, Predicate, Query};
 
 fn name(name: &str) -> ColumnName {
@@ -95,15 +95,15 @@ fn requests_of_every_kind_are_clean() {
 }
 
 /// An engine whose sums are a function of the rows alone.
-struct Planted(Rows, fn(&Bound, &Rows) -> Vec<i128>);
+struct Planted(Rows, fn(&BoundQuery, &Rows) -> Vec<i128>);
 
 impl Engine for Planted {
-    fn part(&self, bound: &Bound, _: &Control<'_>) -> Result<ExactPart, EngineError> {
+    fn part(&self, bound: &BoundQuery, _: &Control<'_>) -> Result<ExactPart, EngineError> {
         ExactPart::new(bound, (self.1)(bound, &self.0)).ok_or(EngineError::Failed)
     }
 }
 
-fn found(query: &Query, rows: Rows, engine: fn(&Bound, &Rows) -> Vec<i128>) -> Report {
+fn found(query: &Query, rows: Rows, engine: fn(&BoundQuery, &Rows) -> Vec<i128>) -> Report {
     let probe = RequestProbe::new(query, rows, Loss::approx("1", "0").unwrap()).unwrap().seed("planted").runs(400);
     probe.engine(move |rows| Box::new(Planted(rows.clone(), engine))).run().unwrap()
 }

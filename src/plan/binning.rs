@@ -8,7 +8,7 @@ use crate::id::Decimal;
 
 /// How the values of a column are sorted into the slots of a vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Table {
+pub(crate) struct Binning {
     pub(crate) vector: usize,
     pub(crate) slots: usize,
     place: Placement,
@@ -32,7 +32,7 @@ enum Placement {
 /// The most slots of a grid; beyond that quantiles are exact to a share of 2^-16 of the bounds.
 const GRID_SLOTS_MAX: usize = 1 << 16;
 
-impl Table {
+impl Binning {
     /// Bins between increasing edges; each but the last leaves out its upper edge.
     pub(crate) fn edges(vector: usize, edges: &[Decimal], step: Step, bounds: Option<Bounds>) -> Self {
         let held = |place: i128| i64::try_from(place.clamp(i64::MIN.into(), i64::MAX.into())).unwrap_or(i64::MAX);
@@ -147,18 +147,18 @@ mod tests {
     fn bins_are_those_of_the_decimals() {
         let edges = decimals(&["-1.2", "0", "0.5", "2"]);
         let step = Step::parse("0.25").unwrap();
-        let table = Table::edges(0, &edges, step, None);
-        assert_eq!(table.slots, 3);
+        let binning = Binning::edges(0, &edges, step, None);
+        assert_eq!(binning.slots, 3);
         for value in -20..=20_i64 {
             let number = Decimal::new(i128::from(value) * 25, 2).unwrap();
             let bin = (0..3).find(|bin| edges[*bin] <= number && (number < edges[bin + 1] || *bin == 2 && number == edges[3]));
-            assert_eq!(table.slot(value), bin.unwrap_or(3), "{number}");
+            assert_eq!(binning.slot(value), bin.unwrap_or(3), "{number}");
             if let Some(bin) = bin {
-                let (low, high) = table.span(bin).unwrap();
+                let (low, high) = binning.span(bin).unwrap();
                 assert!(low <= value && value <= high);
             }
         }
-        let bounded = Table::edges(0, &edges, step, Some(Bounds { low: -4, high: 8 }));
+        let bounded = Binning::edges(0, &edges, step, Some(Bounds { low: -4, high: 8 }));
         assert_eq!((bounded.slot(-100), bounded.slot(100)), (0, 2));
         assert!(bounded.covers(Bounds { low: -4, high: 8 }) && !bounded.covers(Bounds { low: -5, high: 8 }));
     }
@@ -167,19 +167,19 @@ mod tests {
     fn a_grid_covers_its_bounds_and_no_more() {
         for (low, high, cells) in [(0, 120, 1), (-7, 70_000, 1), (i64::MIN, i64::MAX, 1), (i64::MIN, i64::MAX, 1 << 20), (0, 1, 1 << 22)] {
             let bounds = Bounds { low, high };
-            let table = Table::grid(0, bounds, cells, 1 << 22);
-            assert!(table.slots <= GRID_SLOTS_MAX && table.slots * cells <= 1 << 22);
-            assert_eq!((table.slot(low), table.slot(high)), (0, table.slots - 1));
-            assert_eq!(table.slot(i64::MIN), 0);
+            let binning = Binning::grid(0, bounds, cells, 1 << 22);
+            assert!(binning.slots <= GRID_SLOTS_MAX && binning.slots * cells <= 1 << 22);
+            assert_eq!((binning.slot(low), binning.slot(high)), (0, binning.slots - 1));
+            assert_eq!(binning.slot(i64::MIN), 0);
             let mut next = i128::from(low);
-            for slot in (0..table.slots).filter(|slot| *slot < 3 || slot + 3 > table.slots) {
-                let (from, to) = table.span(slot).unwrap();
+            for slot in (0..binning.slots).filter(|slot| *slot < 3 || slot + 3 > binning.slots) {
+                let (from, to) = binning.span(slot).unwrap();
                 assert!(slot >= 3 || i128::from(from) == next, "{slot} {from}");
-                assert_eq!((table.slot(from), table.slot(to)), (slot, slot));
+                assert_eq!((binning.slot(from), binning.slot(to)), (slot, slot));
                 next = i128::from(to) + 1;
             }
-            assert_eq!(table.span(table.slots - 1).unwrap().1, high);
-            assert_eq!(table.span(table.slots), None);
+            assert_eq!(binning.span(binning.slots - 1).unwrap().1, high);
+            assert_eq!(binning.span(binning.slots), None);
         }
     }
 
@@ -197,7 +197,7 @@ mod tests {
         };
         assert_eq!(bin_labels(&step, &decimals(&["0", "1.5", "7"])), ["[0, 1.5)", "[1.5, 7]"]);
         assert_eq!(bin_labels(&step, &[]), ["= 5", "= -1"]);
-        let table = Table::values(0, step.values.as_ref().unwrap());
-        assert_eq!([5, -1, 0].map(|value| table.slot(value)), [0, 1, 2]);
+        let binning = Binning::values(0, step.values.as_ref().unwrap());
+        assert_eq!([5, -1, 0].map(|value| binning.slot(value)), [0, 1, 2]);
     }
 }

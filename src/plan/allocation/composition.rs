@@ -1,6 +1,6 @@
 //! The steps of one request as a fixed plan, sealed into one charge (rule E4).
 
-use super::Split;
+use super::Allocation;
 use crate::budget::{Delta, Epsilon, Loss};
 use crate::dp::accountant::plan::{Plan, Step};
 
@@ -49,7 +49,7 @@ pub(super) fn grown(amounts: &[u64], deltas: &[Delta], price: Loss) -> Option<Ve
     if low == PARTS { None } else { grow(low) }
 }
 
-impl Split {
+impl Allocation {
     /// Whether the steps are accounted as a fixed plan by its privacy loss distribution; else their shares add up to the price.
     #[must_use]
     pub const fn is_planned(&self) -> bool {

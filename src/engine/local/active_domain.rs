@@ -9,10 +9,10 @@ use std::thread;
 use super::scan::read;
 use super::{Blocks, Control, EngineError};
 use crate::plan::group::{GroupColumn, Layout, arrange};
-use crate::plan::{Bound, Evaluator, ExactPart, Step, Vector};
+use crate::plan::{BoundQuery, Evaluator, ExactPart, ReleaseStep, Vector};
 
 /// How the groups that the data have are named.
-pub(super) enum Found<'a> {
+pub(super) enum ActiveDomain<'a> {
     /// All combinations of the values of their columns fit in a table.
     Dense(Layout<'a>),
     /// They do not; integer columns whose values were too many are still open.
@@ -21,13 +21,13 @@ pub(super) enum Found<'a> {
 
 /// Finds the values of the columns; `slots_max` is the most slots of one vector that a table may have.
 pub(super) fn layout(
-    bound: &Bound,
+    bound: &BoundQuery,
     evaluator: &Evaluator,
     source: &impl Blocks,
     slots_max: usize,
     threads: NonZeroUsize,
     control: &Control<'_>,
-) -> Result<Found<'static>, EngineError> {
+) -> Result<ActiveDomain<'static>, EngineError> {
     let mut groups = evaluator.groups().to_vec();
     let slots = bound.vectors().iter().map(Vector::slots).max().unwrap_or(1);
     let most = slots_max / slots;
@@ -41,11 +41,11 @@ pub(super) fn layout(
         }
     }
     if groups.iter().any(|column| !column.is_declared()) {
-        return Ok(Found::Sparse(groups));
+        return Ok(ActiveDomain::Sparse(groups));
     }
     Ok(match arrange(&mut groups, most) {
-        Ok(cells) => Found::Dense(Layout { groups: Cow::Owned(groups), cells }),
-        Err(_) => Found::Sparse(groups),
+        Ok(cells) => ActiveDomain::Dense(Layout { groups: Cow::Owned(groups), cells }),
+        Err(_) => ActiveDomain::Sparse(groups),
     })
 }
 
@@ -55,7 +55,7 @@ fn at_least_one(column: &GroupColumn) -> usize {
 
 /// The distinct integers of a column; nothing when there are more than `most`.
 fn integers(
-    bound: &Bound,
+    bound: &BoundQuery,
     column: usize,
     source: &impl Blocks,
     most: usize,
@@ -100,7 +100,7 @@ fn integers(
 }
 
 /// Leaves the groups of at least so many units, in the order of their keys.
-pub(super) fn part(bound: &Bound, layout: &Layout<'_>, least_units: u64, sums: &[i128]) -> Option<ExactPart> {
+pub(super) fn part(bound: &BoundQuery, layout: &Layout<'_>, least_units: u64, sums: &[i128]) -> Option<ExactPart> {
     let plan = &*bound.0;
     let starts = plan.vectors.iter().scan(0, |next, vector| {
         let start = *next;
@@ -108,7 +108,7 @@ pub(super) fn part(bound: &Bound, layout: &Layout<'_>, least_units: u64, sums: &
         Some((start, vector))
     });
     let starts: Vec<_> = starts.collect();
-    let Some(Step::Groups { vector }) = plan.steps.first() else { return None };
+    let Some(ReleaseStep::Groups { vector }) = plan.steps.first() else { return None };
     let (start, _) = starts.get(*vector)?;
     let counts = sums.get(*start..start + layout.cells)?;
     let mut found: Vec<_> =
@@ -125,5 +125,5 @@ pub(super) fn part(bound: &Bound, layout: &Layout<'_>, least_units: u64, sums: &
             out.extend_from_slice(sums.get(from..from + vector.slots())?);
         }
     }
-    ExactPart::found(bound, found.into_iter().map(|(key, _)| key).collect(), out)
+    ExactPart::with_keys(bound, found.into_iter().map(|(key, _)| key).collect(), out)
 }

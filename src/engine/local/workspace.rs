@@ -10,7 +10,7 @@ use super::spill::Spill;
 use super::tally::PARTS;
 
 /// Where sums go that do not fit in memory.
-pub(super) enum Folder {
+pub(super) enum SpillTarget {
     /// Nowhere: they stay.
     None,
     /// To a file in this folder.
@@ -21,8 +21,8 @@ pub(super) enum Folder {
 }
 
 /// The room that the sums of one scan have, shared by its threads.
-pub(super) struct Room<'a> {
-    folder: &'a Folder,
+pub(super) struct Workspace<'a> {
+    folder: &'a SpillTarget,
     /// Made when it is first needed.
     spill: Mutex<Option<Arc<Spill>>>,
     /// Bytes of the map of one thread.
@@ -36,16 +36,16 @@ const CONTROL_BYTES: usize = 1;
 /// A chunk is written in one piece; 64 of them wait in each thread.
 const CHUNK_BYTES_MAX: usize = 64 << 10;
 
-impl<'a> Room<'a> {
+impl<'a> Workspace<'a> {
     /// `memory` bytes for so many threads.
-    pub(super) fn new(folder: &'a Folder, memory: usize, threads: NonZeroUsize) -> Self {
+    pub(super) fn new(folder: &'a SpillTarget, memory: usize, threads: NonZeroUsize) -> Self {
         // One half holds the maps; the other half what waits to be written, or the list that is made of a map at the end.
         Self { folder, spill: Mutex::new(None), map_bytes: memory / 2 / threads, hasher: RandomState::new() }
     }
 
     /// How many entries of a size fit in the map of a thread; as many as there are where nothing can leave it.
     pub(super) const fn entries(&self, size: usize) -> usize {
-        if matches!(self.folder, Folder::None) {
+        if matches!(self.folder, SpillTarget::None) {
             return usize::MAX;
         }
         // A table has a power of two of places, of which it fills seven in eight.
@@ -72,10 +72,10 @@ impl<'a> Room<'a> {
             return Ok(Arc::clone(spill));
         }
         let new = match self.folder {
-            Folder::None => return Err(EngineError::Failed),
-            Folder::Path(path) => Spill::create(path)?,
+            SpillTarget::None => return Err(EngineError::Failed),
+            SpillTarget::Path(path) => Spill::create(path)?,
             #[cfg(test)]
-            Folder::Open(file) => Spill::of(file.try_clone().map_err(|_| EngineError::Failed)?)?,
+            SpillTarget::Open(file) => Spill::of(file.try_clone().map_err(|_| EngineError::Failed)?)?,
         };
         Ok(Arc::clone(spill.insert(Arc::new(new))))
     }

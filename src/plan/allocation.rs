@@ -1,12 +1,12 @@
 //! The price of a query divided among its steps.
 
-mod planned;
+mod composition;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::bound::{Plan, Step};
-use super::{Bound, VectorKind};
+use super::bound::{QueryPlan, ReleaseStep};
+use super::{BoundQuery, VectorKind};
 use crate::budget::{Delta, Epsilon, Loss, Model, Rho};
 use crate::class::Class;
 use crate::dp::partition::{Selector, gaussian_threshold};
@@ -34,8 +34,8 @@ const WEIGHT: u128 = 1_000_000_000_000;
 /// Of a delta, which groups are named gets half where that is asked. With epsilon the rest makes the noise one of bounded work
 /// ([`BoundedLaplaceMechanism`]), each vector with an equal part, for every number that one unit can change.
 #[derive(Clone, Debug)]
-pub struct Split {
-    pub(crate) plan: Arc<Plan>,
+pub struct Allocation {
+    pub(crate) plan: Arc<QueryPlan>,
     price: Loss,
     planned: bool,
     shares: Vec<Loss>,
@@ -72,25 +72,25 @@ impl Mechanism {
     }
 }
 
-impl Split {
+impl Allocation {
     /// Divides `price`.
     ///
     /// # Errors
     /// The price has more than 9 decimals, is too small for so many steps, leaves a delta unused or lacks one, does not fit the
     /// amounts of the items, or makes a scale out of range.
-    pub fn new(bound: &Bound, price: Loss) -> Result<Self, SplitError> {
+    pub fn new(bound: &BoundQuery, price: Loss) -> Result<Self, AllocationError> {
         let plan = &*bound.0;
         let amount = amount(price);
         if !amount.is_multiple_of(PRICE_UNITS) {
-            return Err(SplitError::Decimals { found: price, most: 9 });
+            return Err(AllocationError::Decimals { found: price, most: 9 });
         }
         let amounts = divide(plan, price.model(), amount)?;
         if amounts.contains(&0) {
-            return Err(SplitError::Small { price, steps: plan.steps.len() });
+            return Err(AllocationError::Small { price, steps: plan.steps.len() });
         }
         let (amounts, deltas, planned) = compose(plan, amounts, price)?;
         let shares: Option<Vec<_>> = amounts.iter().zip(&deltas).map(|(amount, delta)| share(price.model(), *amount, *delta)).collect();
-        let shares = shares.ok_or(SplitError::Small { price, steps: plan.steps.len() })?;
+        let shares = shares.ok_or(AllocationError::Small { price, steps: plan.steps.len() })?;
         let mechanisms = plan.steps.iter().zip(&shares).map(|(step, share)| mechanism(plan, step, *share)).collect::<Result<_, _>>()?;
         Ok(Self { plan: Arc::clone(&bound.0), price, planned, shares, mechanisms })
     }
@@ -101,14 +101,14 @@ impl Split {
         self.price
     }
 
-    /// The shares, in the order of [`Bound::steps`]; they add up to the price, its delta at most, unless they are
+    /// The shares, in the order of [`BoundQuery::steps`]; they add up to the price, its delta at most, unless they are
     /// [planned](Self::is_planned).
     #[must_use]
     pub fn shares(&self) -> &[Loss] {
         &self.shares
     }
 
-    /// The charge of each level of the choice of quantiles at this place of [`Bound::steps`]; empty for other steps.
+    /// The charge of each level of the choice of quantiles at this place of [`BoundQuery::steps`]; empty for other steps.
     #[must_use]
     pub fn levels(&self, step: usize) -> &[Loss] {
         match self.mechanisms.get(step) {
@@ -127,19 +127,19 @@ impl Split {
 
     /// The law of the noise on a vector.
     pub(crate) fn law(&self, vector: usize) -> Option<Law> {
-        let step = self.plan.steps.iter().position(|step| matches!(step, Step::Noise { vector: other } if *other == vector))?;
+        let step = self.plan.steps.iter().position(|step| matches!(step, ReleaseStep::Noise { vector: other } if *other == vector))?;
         self.mechanisms.get(step)?.law()
     }
 }
 
 /// Amounts and deltas of the steps: of a sum, or of a plan where that leaves more to each.
-fn compose(plan: &Plan, amounts: Vec<u64>, price: Loss) -> Result<(Vec<u64>, Vec<Delta>, bool), SplitError> {
+fn compose(plan: &QueryPlan, amounts: Vec<u64>, price: Loss) -> Result<(Vec<u64>, Vec<Delta>, bool), AllocationError> {
     let all = deltas(plan, price, delta_of(price))?;
     // Amounts that items name are what they are.
-    if planned::is_worth_it(amounts.len(), price) && plan.amounts.iter().all(|(named, _)| named.is_none()) {
-        let kept = delta_of(price).units() - delta_of(price).units() / planned::KEPT;
+    if composition::is_worth_it(amounts.len(), price) && plan.amounts.iter().all(|(named, _)| named.is_none()) {
+        let kept = delta_of(price).units() - delta_of(price).units() / composition::KEPT;
         let parts = deltas(plan, price, Delta::from_units(kept).unwrap_or(Delta::ZERO))?;
-        if let Some(grown) = planned::grown(&amounts, &parts, price) {
+        if let Some(grown) = composition::grown(&amounts, &parts, price) {
             return Ok((grown, parts, true));
         }
     }
@@ -168,7 +168,7 @@ fn share(model: Model, amount: u64, delta: Delta) -> Option<Loss> {
 }
 
 /// What each step gets of `amount`.
-fn divide(plan: &Plan, model: Model, amount: u64) -> Result<Vec<u64>, SplitError> {
+fn divide(plan: &QueryPlan, model: Model, amount: u64) -> Result<Vec<u64>, AllocationError> {
     let weights: Vec<u128> = plan.steps.iter().map(|step| weight(plan, step, model)).collect();
     let mut parts: Vec<Option<u64>> = vec![None; weights.len()];
     for (named, steps) in &plan.amounts {
@@ -178,10 +178,10 @@ fn divide(plan: &Plan, model: Model, amount: u64) -> Result<Vec<u64>, SplitError
         }
     }
     let named = parts.iter().flatten().map(|part| u128::from(*part)).sum::<u128>();
-    let rest = u128::from(amount).checked_sub(named).ok_or(SplitError::Amounts { named, price: amount })?;
+    let rest = u128::from(amount).checked_sub(named).ok_or(AllocationError::Amounts { named, price: amount })?;
     let open: Vec<usize> = (0..parts.len()).filter(|step| parts[*step].is_none()).collect();
     if open.is_empty() && rest > 0 {
-        return Err(SplitError::Amounts { named, price: amount });
+        return Err(AllocationError::Amounts { named, price: amount });
     }
     for (step, part) in portions(u64::try_from(rest).unwrap_or(u64::MAX), &open, &weights) {
         parts[step] = Some(part);
@@ -202,12 +202,12 @@ fn portions(amount: u64, steps: &[usize], weights: &[u128]) -> Vec<(usize, u64)>
     out
 }
 
-fn weight(plan: &Plan, step: &Step, model: Model) -> u128 {
+fn weight(plan: &QueryPlan, step: &ReleaseStep, model: Model) -> u128 {
     match (step, model) {
-        (Step::Noise { vector }, Model::Approx) => plan.vectors[*vector].laplace_weight(),
-        (Step::Noise { vector }, Model::Zcdp) => plan.vectors[*vector].gaussian_weight(),
-        (Step::Quantiles { ranks, .. }, _) => WEIGHT * u128::from(levels(ranks.len())),
-        (Step::Groups { .. } | Step::Top { .. }, _) => WEIGHT,
+        (ReleaseStep::Noise { vector }, Model::Approx) => plan.vectors[*vector].laplace_weight(),
+        (ReleaseStep::Noise { vector }, Model::Zcdp) => plan.vectors[*vector].gaussian_weight(),
+        (ReleaseStep::Quantiles { ranks, .. }, _) => WEIGHT * u128::from(levels(ranks.len())),
+        (ReleaseStep::Groups { .. } | ReleaseStep::Top { .. }, _) => WEIGHT,
     }
 }
 
@@ -217,17 +217,17 @@ const fn levels(ranks: usize) -> u32 {
 }
 
 /// What each step gets of a delta.
-fn deltas(plan: &Plan, price: Loss, delta: Delta) -> Result<Vec<Delta>, SplitError> {
-    let names = plan.steps.iter().any(|step| matches!(step, Step::Groups { .. }));
+fn deltas(plan: &QueryPlan, price: Loss, delta: Delta) -> Result<Vec<Delta>, AllocationError> {
+    let names = plan.steps.iter().any(|step| matches!(step, ReleaseStep::Groups { .. }));
     let noises = match price.model() {
-        Model::Approx => plan.steps.iter().filter(|step| matches!(step, Step::Noise { .. })).count() as u64,
+        Model::Approx => plan.steps.iter().filter(|step| matches!(step, ReleaseStep::Noise { .. })).count() as u64,
         Model::Zcdp => 0,
     };
     if names && delta == Delta::ZERO {
-        return Err(SplitError::DeltaNeeded);
+        return Err(AllocationError::DeltaNeeded);
     }
     if !names && noises == 0 && delta != Delta::ZERO {
-        return Err(SplitError::DeltaUnused);
+        return Err(AllocationError::DeltaUnused);
     }
     let for_groups = match (names, noises) {
         (false, _) => 0,
@@ -235,41 +235,43 @@ fn deltas(plan: &Plan, price: Loss, delta: Delta) -> Result<Vec<Delta>, SplitErr
         (true, _) => delta.units() / 2,
     };
     let for_noise = (delta.units() - for_groups) / noises.max(1);
-    let of = |step: &Step| match step {
-        Step::Groups { .. } => for_groups,
-        Step::Noise { .. } if noises > 0 => for_noise,
+    let of = |step: &ReleaseStep| match step {
+        ReleaseStep::Groups { .. } => for_groups,
+        ReleaseStep::Noise { .. } if noises > 0 => for_noise,
         _ => 0,
     };
     Ok(plan.steps.iter().map(|step| Delta::from_units(of(step)).unwrap_or(Delta::ZERO)).collect())
 }
 
-fn mechanism(plan: &Plan, step: &Step, share: Loss) -> Result<Mechanism, DpError> {
+fn mechanism(plan: &QueryPlan, step: &ReleaseStep, share: Loss) -> Result<Mechanism, DpError> {
     let groups = plan.choice.map_or(1, |choice| u32::try_from(choice.groups).unwrap_or(u32::MAX));
     match (step, share) {
-        (Step::Noise { vector }, Loss::Approx { epsilon, delta: Delta::ZERO }) => {
+        (ReleaseStep::Noise { vector }, Loss::Approx { epsilon, delta: Delta::ZERO }) => {
             LaplaceMechanism::new(plan.vectors[*vector].sensitivity(), epsilon.units()).map(Mechanism::Laplace)
         }
-        (Step::Noise { vector }, Loss::Approx { epsilon, delta }) => {
+        (ReleaseStep::Noise { vector }, Loss::Approx { epsilon, delta }) => {
             let vector = &plan.vectors[*vector];
             // Each number that a unit changes may fail by itself.
             let part = u128::from(delta.units()) / vector.touched();
             let delta = u64::try_from(part).ok().and_then(Delta::from_units).unwrap_or(Delta::ZERO);
             BoundedLaplaceMechanism::new(vector.sensitivity(), epsilon, delta).map(Mechanism::Bounded)
         }
-        (Step::Noise { vector }, Loss::Zcdp { rho, .. }) => {
+        (ReleaseStep::Noise { vector }, Loss::Zcdp { rho, .. }) => {
             let squared = plan.vectors[*vector].squared_sensitivity().ok_or(DpError::ScaleLimit { bits: u128::BITS })?;
             GaussianMechanism::new(squared, rho.units()).map(Mechanism::Gaussian)
         }
-        (Step::Quantiles { ranks, .. }, share) => QuantileMechanism::new(ranks, plan.contribution.rows(), share).map(Mechanism::Quantiles),
-        (Step::Groups { .. }, Loss::Approx { epsilon, delta }) => {
+        (ReleaseStep::Quantiles { ranks, .. }, share) => {
+            QuantileMechanism::new(ranks, plan.contribution.rows(), share).map(Mechanism::Quantiles)
+        }
+        (ReleaseStep::Groups { .. }, Loss::Approx { epsilon, delta }) => {
             Ok(Mechanism::Optimal(Selector::new(epsilon, delta, groups)?.from_units(plan.least_units)))
         }
-        (Step::Groups { .. }, Loss::Zcdp { rho, delta }) => {
+        (ReleaseStep::Groups { .. }, Loss::Zcdp { rho, delta }) => {
             let noise = GaussianMechanism::new(groups.into(), rho.units())?;
             let threshold = gaussian_threshold(noise.sigma_squared(), 1, delta, groups)?;
             Ok(Mechanism::Threshold { noise, threshold: threshold.into(), least: plan.least_units.into() })
         }
-        (Step::Top { vector, count }, share) => {
+        (ReleaseStep::Top { vector, count }, share) => {
             let rows = u64::from(plan.contribution.rows_per_group).min(plan.contribution.rows());
             let sensitivity = if *plan.vectors[*vector].kind() == VectorKind::Units { 1 } else { rows };
             let draws = NonZeroU32::new(*count).ok_or(DpError::Candidates { needed: 1, found: 0 })?;
@@ -293,7 +295,7 @@ fn draw_epsilon(share: Loss, draws: NonZeroU32) -> Result<Epsilon, DpError> {
 /// Why a price cannot be divided.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SplitError {
+pub enum AllocationError {
     /// Too many decimals.
     #[error("the price {found} has more than {most} decimals")]
     Decimals {
@@ -331,7 +333,7 @@ pub enum SplitError {
     Noise(#[from] DpError),
 }
 
-impl SplitError {
+impl AllocationError {
     /// What a caller should do about it.
     #[must_use]
     pub const fn class(&self) -> Class {
