@@ -44,7 +44,7 @@
 #[cfg(feature = "embedded")]
 mod apply;
 #[cfg(feature = "records")]
-mod form;
+mod canonical;
 #[cfg(feature = "records")]
 mod keys;
 #[cfg(feature = "embedded")]

@@ -7,7 +7,7 @@ use super::cells::{Cell, Cells};
 use super::characters::{Characters, is_bytes};
 use super::emitted::Texts;
 use super::{Emit, Emitted, OffKind, OffReason, Setting, TechniqueError};
-use crate::desensitise::form;
+use crate::desensitise::canonical;
 use crate::desensitise::residual::{self, Known, Residual};
 use crate::grade::Kind;
 
@@ -116,7 +116,7 @@ impl Mask {
     /// What is hidden of `len` characters: a part, and whether the last character too.
     fn hidden(&self, kind: &Kind, len: usize) -> Hidden {
         let (from, to) = self.asked_for(len).unwrap_or((0, len));
-        let check = to < len && !self.show_check && form::has_check_digit(kind);
+        let check = to < len && !self.show_check && canonical::has_check_digit(kind);
         if check && to + 1 == len { Hidden { from, to: len, check: false } } else { Hidden { from, to, check } }
     }
 
@@ -181,7 +181,7 @@ impl Emit for Masker {
         // A form that is not in bytes (a plate) comes from a value that is not either.
         let in_place = self.in_place && read.all_text().is_none_or(is_bytes);
         read.each(|row, cell| match cell {
-            Cell::Value(value) => match form::canonical(&self.kind, value, &mut scratch) {
+            Cell::Value(value) => match canonical::form(&self.kind, value, &mut scratch) {
                 Some(value) => {
                     self.mask(value, in_place, &mut texts);
                     texts.end_or(row, off);

@@ -5,7 +5,7 @@ use arrow_array::{Array, ArrayRef};
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
 use super::{Emit, Emitted, OffKind, Setting, TechniqueError};
-use crate::desensitise::form;
+use crate::desensitise::canonical;
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::prf::{Batch, LANES, Prf};
 use crate::grade::Kind;
@@ -67,7 +67,7 @@ impl Emit for Tokens {
         let mut scratch = String::new();
         Cells::of(cells).each(|row, cell| match cell {
             // A value that is not of its kind is hidden as well, so it is hashed as it stands.
-            Cell::Value(value) => tokens.value(form::canonical(&self.kind, value, &mut scratch).unwrap_or(value), off),
+            Cell::Value(value) => tokens.value(canonical::form(&self.kind, value, &mut scratch).unwrap_or(value), off),
             Cell::Null => tokens.nulls_behind += 1,
             Cell::Other(reason) => {
                 tokens.nulls_behind += 1;

@@ -6,7 +6,7 @@ use super::cells::{Cell, Cells};
 use super::characters::Characters;
 use super::emitted::Texts;
 use super::{Emit, Emitted, OffKind, OffReason, Setting, TechniqueError};
-use crate::desensitise::form;
+use crate::desensitise::canonical;
 use crate::desensitise::residual::{self, Known, Residual};
 use crate::generalise::AddressLevel;
 use crate::grade::Kind;
@@ -65,7 +65,7 @@ impl Truncater {
         match self.cut {
             Cut::Level(level) => level.cut(value).ok_or(OffReason::NotOfKind(Kind::Address)),
             Cut::First(keep) => {
-                let value = form::canonical(&self.kind, value, scratch).ok_or_else(|| OffReason::NotOfKind(self.kind.clone()))?;
+                let value = canonical::form(&self.kind, value, scratch).ok_or_else(|| OffReason::NotOfKind(self.kind.clone()))?;
                 Ok(&value[..Characters::of(value).start(keep as usize)])
             }
         }

@@ -34,7 +34,7 @@ pub(super) fn has_check_digit(kind: &Kind) -> bool {
 /// plate         the dot or blank behind the second character out
 /// ```
 #[inline]
-pub(super) fn canonical<'a>(kind: &Kind, text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
+pub(super) fn form<'a>(kind: &Kind, text: &'a str, scratch: &'a mut String) -> Option<&'a str> {
     // Most values are in canonical form already.
     let digits = || text.bytes().all(|byte| byte.is_ascii_digit());
     let known = match (kind, text.len()) {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     fn of(kind: &Kind, text: &str) -> Option<String> {
-        canonical(kind, text, &mut String::from("before")).map(str::to_owned)
+        form(kind, text, &mut String::from("before")).map(str::to_owned)
     }
 
     #[test]
