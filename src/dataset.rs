@@ -26,7 +26,7 @@ mod schema;
 mod snapshot;
 
 pub use card::Card;
-pub use column::{Bounds, Column, ColumnType, Step, Use, Uses, Values};
+pub use column::{Bounds, Column, ColumnType, GridStep, Use, Uses, Values};
 pub use description::{Description, Draft, QUANTUM_MS_MAX};
 #[cfg(feature = "embedded")]
 pub(crate) use file::toml_problem;

@@ -6,9 +6,9 @@ use crate::id::{ColumnName, Decimal, Name};
 
 /// The grid of a real column: a positive decimal such as 0.01; values are whole multiples of it (rule D3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Step(Decimal);
+pub struct GridStep(Decimal);
 
-impl Step {
+impl GridStep {
     /// Steps are at most this fine, so that a step and 10^6 parts of it still print exactly.
     pub const SCALE_MAX: u8 = 18;
     /// The step of integers.
@@ -103,7 +103,7 @@ pub enum ColumnType {
     /// Numbers on a grid.
     Real {
         /// The grid.
-        step: Step,
+        step: GridStep,
     },
 }
 
@@ -120,10 +120,10 @@ impl ColumnType {
 
     /// The grid of numbers; nothing for text.
     #[must_use]
-    pub fn step(self) -> Option<Step> {
+    pub fn step(self) -> Option<GridStep> {
         match self {
             Self::Text => None,
-            Self::Integer => Some(Step::one()),
+            Self::Integer => Some(GridStep::one()),
             Self::Real { step } => Some(step),
         }
     }
@@ -378,7 +378,7 @@ fn decode_kind(decoder: &mut Decoder<'_>) -> Result<Option<ColumnType>, CodecErr
             Decimal::parse(text)
                 .ok()
                 .filter(|step| step.to_string() == text)
-                .and_then(Step::from_decimal)
+                .and_then(GridStep::from_decimal)
                 .map(|step| ColumnType::Real { step })
         }
         _ => None,
@@ -400,7 +400,7 @@ mod tests {
     use super::*;
 
     fn nearest(step: &str, number: &str) -> i64 {
-        Step::parse(step).unwrap().nearest(Decimal::parse(number).unwrap())
+        GridStep::parse(step).unwrap().nearest(Decimal::parse(number).unwrap())
     }
 
     #[test]
@@ -435,7 +435,7 @@ mod tests {
     #[test]
     fn steps_that_are_none_are_refused() {
         for wrong in ["0", "-0.1", "2^-19", "2^1", "1e-3", "0.0000000000000000001", "1000000000000000000", ""] {
-            assert_eq!(Step::parse(wrong), None, "{wrong}");
+            assert_eq!(GridStep::parse(wrong), None, "{wrong}");
         }
     }
 }

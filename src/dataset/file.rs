@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Bounds, Column, ColumnType, Contribution, Description, DescriptionError, Draft, Schema, Step, Unit, Use, Uses, Values};
+use super::{Bounds, Column, ColumnType, Contribution, Description, DescriptionError, Draft, GridStep, Schema, Unit, Use, Uses, Values};
 use crate::budget::{Delta, Epsilon, Loss, Rho};
 use crate::file;
 use crate::grade::Grade;
@@ -263,7 +263,7 @@ fn column(name: &str, text: toml::Value, unit: Option<&ColumnName>) -> Result<Co
         ("text", None) => ColumnType::Text,
         ("integer", None) => ColumnType::Integer,
         ("real", Some(step)) => ColumnType::Real {
-            step: Step::parse(&step).ok_or_else(|| {
+            step: GridStep::parse(&step).ok_or_else(|| {
                 problem("step is a positive decimal such as \"0.01\" with at most 18 digits, or \"2^-k\" with k up to 18")
             })?,
         },

@@ -293,7 +293,7 @@ mod tests {
 
     use super::*;
     use crate::codec::Limits;
-    use crate::dataset::{Bounds, Step};
+    use crate::dataset::{Bounds, GridStep};
     use crate::grade::Grade;
     use crate::id::{Decimal, Name};
 
@@ -352,7 +352,7 @@ mod tests {
                 1 => (ColumnType::Text, None, Some(texts)),
                 2 => (ColumnType::Integer, bounds, None),
                 3 => (ColumnType::Integer, None, Some(Values::Integer(vec![i64::MIN, 0, 7]))),
-                _ => (ColumnType::Real { step: Step::from_decimal(Decimal::new(5, 3).unwrap()).unwrap() }, bounds, None),
+                _ => (ColumnType::Real { step: GridStep::from_decimal(Decimal::new(5, 3).unwrap()).unwrap() }, bounds, None),
             };
             let other = (with_other && values.is_some()).then(|| Name::new("rest").unwrap());
             let uses = Uses::of_grade(grade, values.is_some());
@@ -424,7 +424,7 @@ mod tests {
         assert!(new(Column { grade: Grade::L3, ..revealing() }).is_ok());
         assert!(new(Column { values: Some(Values::Text(vec!["a".to_owned()])), ..revealing() }).is_ok());
         assert!(new(Column { grade: Grade::L4, ..revealing() }).is_err());
-        assert!(new(Column { kind: ColumnType::Real { step: Step::one() }, ..revealing() }).is_err());
+        assert!(new(Column { kind: ColumnType::Real { step: GridStep::one() }, ..revealing() }).is_err());
         assert!(new(Column { uses: [Use::Group].into_iter().collect(), ..revealing() }).is_err());
         let unit = Unit::Column(revealing().name);
         assert!(Schema::new(unit, Contribution::ROW, vec![revealing()]).is_err());

@@ -12,7 +12,7 @@ use super::service::{PENDING_MAX, Service, certificate_of, guarded};
 use super::turn::Turn;
 use super::verify::{VerifiedRequest, answer_columns, check_budgets, refused, window};
 use super::{AnswerError, GateError, Interrupted};
-use crate::dataset::Step;
+use crate::dataset::GridStep;
 use crate::engine::Control;
 use crate::envelope::Signed;
 use crate::id::{Digest, RequestId, Time};
@@ -442,7 +442,7 @@ impl<E: Environment> Service<E> {
             uses_left,
             quantum_ms: quantum_ms.into(),
             promise: lineage.description.promise(),
-            grids: verified.bound.grids().into_iter().map(|grid| grid.map(Step::decimal)).collect(),
+            grids: verified.bound.grids().into_iter().map(|grid| grid.map(GridStep::decimal)).collect(),
             cut: noisy.is_cut(),
         })
     }

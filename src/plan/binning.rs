@@ -2,7 +2,7 @@
 
 use super::filter::Point;
 use super::group::Lookup;
-use crate::dataset::{Bounds, Column, Step, Values};
+use crate::dataset::{Bounds, Column, GridStep, Values};
 use crate::dp::range;
 use crate::id::Decimal;
 
@@ -34,7 +34,7 @@ const GRID_SLOTS_MAX: usize = 1 << 16;
 
 impl Binning {
     /// Bins between increasing edges; each but the last leaves out its upper edge.
-    pub(crate) fn edges(vector: usize, edges: &[Decimal], step: Step, bounds: Option<Bounds>) -> Self {
+    pub(crate) fn edges(vector: usize, edges: &[Decimal], step: GridStep, bounds: Option<Bounds>) -> Self {
         let held = |place: i128| i64::try_from(place.clamp(i64::MIN.into(), i64::MAX.into())).unwrap_or(i64::MAX);
         let (last, starts) = edges.split_last().map_or((Decimal::ZERO, &[][..]), |(last, starts)| (*last, starts));
         let starts: Vec<_> = starts.iter().map(|edge| held(Point::of(*edge, step).from())).collect();
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn bins_are_those_of_the_decimals() {
         let edges = decimals(&["-1.2", "0", "0.5", "2"]);
-        let step = Step::parse("0.25").unwrap();
+        let step = GridStep::parse("0.25").unwrap();
         let binning = Binning::edges(0, &edges, step, None);
         assert_eq!(binning.slots, 3);
         for value in -20..=20_i64 {

@@ -7,7 +7,7 @@ use super::binning::Binning;
 use super::filter::{Binder, Filter};
 use super::group::{GroupColumn, GroupKey, arrange};
 use super::vector::Vector;
-use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step as Grid, Unit, Use};
+use crate::dataset::{Bounds, Column, ColumnType, Contribution, GridStep, Schema, Unit, Use};
 use crate::id::ColumnName;
 use crate::query::{Expression, Query};
 
@@ -140,7 +140,7 @@ pub(crate) enum Aggregate {
         sum: usize,
         count: Option<usize>,
         centre: i64,
-        grid: Grid,
+        grid: GridStep,
     },
     /// centre + S/N.
     Mean {
@@ -148,7 +148,7 @@ pub(crate) enum Aggregate {
         count: usize,
         centre: i64,
         bounds: Bounds,
-        grid: Grid,
+        grid: GridStep,
     },
     /// Q/N - (S/N)^2, or its root.
     Spread {
@@ -157,7 +157,7 @@ pub(crate) enum Aggregate {
         squares: usize,
         centre: i64,
         bounds: Bounds,
-        grid: Grid,
+        grid: GridStep,
         root: bool,
     },
     /// A slot that was chosen, and the noisy bins that say how far off it may be.
@@ -165,13 +165,13 @@ pub(crate) enum Aggregate {
         step: usize,
         place: usize,
         bins: Option<usize>,
-        grid: Grid,
+        grid: GridStep,
     },
     /// One end of what the magnitudes say.
     Range {
         vector: usize,
         high: bool,
-        grid: Grid,
+        grid: GridStep,
     },
 }
 
@@ -309,9 +309,9 @@ impl BoundQuery {
 
     /// The step of the grid that each estimate is a multiple of; nothing where it is finer: for ratios.
     #[must_use]
-    pub fn grids(&self) -> Vec<Option<Grid>> {
+    pub fn grids(&self) -> Vec<Option<GridStep>> {
         let grid = |aggregate: &Aggregate| match aggregate {
-            Aggregate::Count { .. } | Aggregate::Slot { .. } => Some(Grid::one()),
+            Aggregate::Count { .. } | Aggregate::Slot { .. } => Some(GridStep::one()),
             Aggregate::Sum { grid, .. } | Aggregate::Quantile { grid, .. } | Aggregate::Range { grid, .. } => Some(*grid),
             Aggregate::Mean { .. } | Aggregate::Spread { .. } => None,
         };

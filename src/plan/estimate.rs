@@ -3,7 +3,7 @@
 use super::bound::{ANSWER_BYTES_MAX, Aggregate, ESTIMATE_BYTES, ReleaseStep};
 use super::decimal::{Round, product};
 use super::{Allocation, GroupKey, Noisy};
-use crate::dataset::{Bounds, Step as Grid};
+use crate::dataset::{Bounds, GridStep};
 use crate::dp::interval::{
     self, HalfWidth, Interval, MEAN_RESOLUTION, Mean, Method, NoisyMean, NoisyVariance, VARIANCE_RESOLUTION, Widths,
 };
@@ -96,11 +96,11 @@ impl Allocation {
 /// An aggregate with what its intervals need.
 enum Rule<'a> {
     Number { vector: usize, slot: usize, width: HalfWidth },
-    Sum { sum: usize, count: Option<usize>, centre: i64, grid: Grid, width: HalfWidth },
-    Mean { sum: usize, count: usize, grid: Grid, mean: NoisyMean },
-    Spread { sum: usize, count: usize, squares: usize, grid: Grid, root: bool, noisy: NoisyVariance, widths: Widths },
-    Quantile { step: usize, place: usize, grid: Grid, rank: (u64, u64), allocation: &'a Allocation, bins: Option<(usize, Law)> },
-    Range { vector: usize, law: Law, high: bool, grid: Grid },
+    Sum { sum: usize, count: Option<usize>, centre: i64, grid: GridStep, width: HalfWidth },
+    Mean { sum: usize, count: usize, grid: GridStep, mean: NoisyMean },
+    Spread { sum: usize, count: usize, squares: usize, grid: GridStep, root: bool, noisy: NoisyVariance, widths: Widths },
+    Quantile { step: usize, place: usize, grid: GridStep, rank: (u64, u64), allocation: &'a Allocation, bins: Option<(usize, Law)> },
+    Range { vector: usize, law: Law, high: bool, grid: GridStep },
 }
 
 impl<'a> Rule<'a> {
@@ -151,7 +151,7 @@ impl<'a> Rule<'a> {
         match self {
             Self::Number { vector, slot, width } => {
                 let value = noisy.get(*vector, group)[*slot];
-                written(Some(value), width.around(value), Grid::one(), 0)
+                written(Some(value), width.around(value), GridStep::one(), 0)
             }
             Self::Sum { sum, count, centre, grid, width } => {
                 let shift = count.map_or(0, |count| number(count).saturating_mul((*centre).into()));
@@ -193,13 +193,13 @@ impl<'a> Rule<'a> {
     }
 
     fn width(&self, group_size: Option<u64>) -> IntervalWidth {
-        let half = |width: &HalfWidth, grid: Grid| {
+        let half = |width: &HalfWidth, grid: GridStep| {
             let steps = i128::try_from(width.steps).unwrap_or(i128::MAX);
             let half = product(steps, grid.decimal().mantissa(), grid.decimal().scale(), Round::Up);
             IntervalWidth { half: Some(half), method: width.method.as_str() }
         };
         match self {
-            Self::Number { width, .. } => half(width, Grid::one()),
+            Self::Number { width, .. } => half(width, GridStep::one()),
             Self::Sum { width, grid, .. } => half(width, *grid),
             Self::Mean { mean, grid, .. } => {
                 let at_middle = mean_of(mean, 0, group_size.unwrap_or(0).into()).interval;
@@ -245,7 +245,7 @@ fn mean_of(mean: &NoisyMean, sum: i128, count: i128) -> Mean {
 }
 
 /// A variance has the square of a step as its unit, a deviation the step.
-fn spread(noisy: &NoisyVariance, widths: Widths, grid: Grid, root: bool) -> IntervalEstimate {
+fn spread(noisy: &NoisyVariance, widths: Widths, grid: GridStep, root: bool) -> IntervalEstimate {
     let step = grid.decimal();
     let (estimate, unit, scale) = if root {
         (noisy.deviation_within(widths).map(|made| (made.value, made.interval)), step.mantissa(), step.scale())
@@ -265,12 +265,12 @@ fn spread(noisy: &NoisyVariance, widths: Widths, grid: Grid, root: bool) -> Inte
     }
 }
 
-fn in_parts(parts: i128, grid: Grid, round: Round) -> Decimal {
+fn in_parts(parts: i128, grid: GridStep, round: Round) -> Decimal {
     product(parts, grid.decimal().mantissa(), grid.decimal().scale() + PART_DIGITS, round)
 }
 
 /// Steps (divided by 10^digits) as decimals, the ends rounded outward where they have too many digits.
-fn written(value: Option<i128>, interval: Interval, grid: Grid, digits: u8) -> IntervalEstimate {
+fn written(value: Option<i128>, interval: Interval, grid: GridStep, digits: u8) -> IntervalEstimate {
     let step = grid.decimal();
     let decimal = |steps, round| product(steps, step.mantissa(), step.scale() + digits, round);
     IntervalEstimate {

@@ -1,7 +1,7 @@
 //! WHERE with types bound: conditions in negation normal form.
 
 use super::BindError;
-use crate::dataset::{Column, ColumnType, Step};
+use crate::dataset::{Column, ColumnType, GridStep};
 use crate::id::{ColumnName, Decimal};
 use crate::query::{Comparison, Literal, Predicate};
 
@@ -175,7 +175,7 @@ pub(crate) struct Point {
 }
 
 impl Point {
-    pub(crate) fn of(number: Decimal, step: Step) -> Self {
+    pub(crate) fn of(number: Decimal, step: GridStep) -> Self {
         /// Beyond every `i64`.
         const FAR: i128 = 1 << 64;
         let step = step.decimal();
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn thresholds_agree_with_exact_decimals() {
         for step in ["1", "0.25", "0.3", "7"] {
-            let step = Step::parse(step).unwrap();
+            let step = GridStep::parse(step).unwrap();
             let unit = step.decimal();
             for constant in -220..=220 {
                 let constant = Decimal::new(constant, 1).unwrap();
@@ -287,7 +287,7 @@ mod tests {
             "0",
         ];
         for step in ["1", "0.000000000000000001", "999999999999999999"] {
-            let step = Step::parse(step).unwrap();
+            let step = GridStep::parse(step).unwrap();
             for constant in constants.map(|constant| Decimal::parse(constant).unwrap()) {
                 for value in extremes {
                     let cell = Decimal::new(step.decimal().mantissa() * i128::from(value), step.decimal().scale()).unwrap();

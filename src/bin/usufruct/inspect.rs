@@ -382,7 +382,7 @@ fn description(value: &Description, out: &mut Report) {
 
 fn column(column: &Column) -> String {
     let mut out = column.kind.name().to_owned();
-    let step = column.kind.step().map(usufruct::dataset::Step::decimal);
+    let step = column.kind.step().map(usufruct::dataset::GridStep::decimal);
     if let Some((bounds, step)) = column.bounds.zip(step) {
         let number = |steps: i64| {
             Decimal::new(i128::from(steps) * step.mantissa(), step.scale()).map_or_else(String::new, |number| number.to_string())

@@ -1,6 +1,6 @@
 //! Cells of real columns: exact decimals, put on the grid (rule D3).
 
-use crate::dataset::Step;
+use crate::dataset::GridStep;
 use crate::id::Decimal;
 
 /// Why a cell is not a number.
@@ -21,7 +21,7 @@ const EXPONENT_DIGITS_MAX: usize = 4;
 /// beyond `i64` is held there. Zeros at either end do not count as digits.
 ///
 /// `nan` in any case, with or without a sign, is a null; `inf` and `infinity` are the extremes of `i64`.
-pub(super) fn real(cell: &str, step: Step) -> Result<Option<i64>, NotReal> {
+pub(super) fn real(cell: &str, step: GridStep) -> Result<Option<i64>, NotReal> {
     let (negative, number) = signed(cell.as_bytes());
     if !number.first().is_some_and(u8::is_ascii_digit) {
         return word(negative, number);
@@ -94,7 +94,7 @@ fn mantissa(text: &[u8]) -> Result<(i128, i32), NotReal> {
 }
 
 /// `mantissa * 10^power` in steps.
-fn nearest(mantissa: i128, power: i32, step: Step) -> i64 {
+fn nearest(mantissa: i128, power: i32, step: GridStep) -> i64 {
     if mantissa == 0 {
         return 0;
     }
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn read(cell: &str, step: &str) -> Result<Option<i64>, NotReal> {
-        real(cell, Step::parse(step).unwrap())
+        real(cell, GridStep::parse(step).unwrap())
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let text = format!("{}{}.{:05}", if state & 1 == 0 { "-" } else { "" }, state >> 52, (state >> 20) % 100_000);
             for step in ["0.01", "2^-3", "7"] {
-                let step = Step::parse(step).unwrap();
+                let step = GridStep::parse(step).unwrap();
                 assert_eq!(real(&text, step), Ok(Some(step.nearest(Decimal::parse(&text).unwrap()))), "{text}");
             }
         }

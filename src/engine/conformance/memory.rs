@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::codec::Encoder;
-use crate::dataset::{Block, Bounds, Cells, Column, ColumnType, Contribution, RowKey, Schema, Step, Unit, UnitBlock, Use, Uses, Values};
+use crate::dataset::{
+    Block, Bounds, Cells, Column, ColumnType, Contribution, GridStep, RowKey, Schema, Unit, UnitBlock, Use, Uses, Values,
+};
 use crate::engine::{Blocks, EngineError};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Name};
@@ -63,7 +65,7 @@ pub(in crate::engine) fn revealed(name: &str, kind: ColumnType) -> Column {
 
 fn columns() -> Vec<Column> {
     let texts = |texts: &[&str]| Values::Text(texts.iter().map(|text| (*text).to_owned()).collect());
-    let real = ColumnType::Real { step: Step::parse("0.25").unwrap() };
+    let real = ColumnType::Real { step: GridStep::parse("0.25").unwrap() };
     vec![
         grouped("color", ColumnType::Text, texts(&["red", "green"]), Some("rest"), true),
         grouped("size", ColumnType::Integer, Values::Integer(vec![1, 5, -3, i64::MAX]), None, true),

@@ -3,7 +3,7 @@
 use super::memory::{Cell, Memory, Record, row_schema, unit_schema};
 use super::*;
 use crate::budget::{Epsilon, Loss};
-use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step, Unit, Use, Uses, Values};
+use crate::dataset::{Bounds, Column, ColumnType, Contribution, GridStep, Schema, Unit, Use, Uses, Values};
 use crate::dp::interval;
 use crate::grade::Grade;
 use crate::id::Decimal;
@@ -242,7 +242,7 @@ fn a_split_of_another_query_is_refused() {
 fn sums_of_fine_steps_are_cut_outward() {
     let wide = Column {
         name: column("fine"),
-        kind: ColumnType::Real { step: Step::parse("0.999999999999999999").unwrap() },
+        kind: ColumnType::Real { step: GridStep::parse("0.999999999999999999").unwrap() },
         bounds: Some(Bounds { low: i64::MIN, high: i64::MAX }),
         values: None,
         other: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Aggregate, BindError, Reads, ReleaseStep, SLOTS_MAX, Sum, ValueColumn};
-use crate::dataset::{Bounds, Column, Contribution, Step as Grid, Use};
+use crate::dataset::{Bounds, Column, Contribution, GridStep, Use};
 use crate::id::{ColumnName, Decimal};
 use crate::plan::binning::{Binning, bin_labels};
 use crate::plan::vector::{Times, Vector, VectorKind};
@@ -26,13 +26,13 @@ pub(in crate::plan) enum Item<'a> {
     Units,
     Dropped,
     Count(usize, &'a Column),
-    Sum(usize, &'a Column, Bounds, Grid),
-    Mean(usize, &'a Column, Bounds, Grid),
-    Spread(usize, &'a Column, Bounds, Grid, bool),
+    Sum(usize, &'a Column, Bounds, GridStep),
+    Mean(usize, &'a Column, Bounds, GridStep),
+    Spread(usize, &'a Column, Bounds, GridStep, bool),
     Clamped(usize, &'a Column, Bounds),
-    Quantile(usize, &'a Column, Bounds, Grid, (u64, u64)),
+    Quantile(usize, &'a Column, Bounds, GridStep, (u64, u64)),
     Bins(usize, &'a Column, Vec<Decimal>),
-    Range(usize, &'a Column, Grid),
+    Range(usize, &'a Column, GridStep),
 }
 
 impl<'a> Item<'a> {
@@ -403,7 +403,7 @@ impl Reduced {
         one.into_iter().collect()
     }
 
-    fn quantile(&self, place: usize, bounds: Bounds, grid: Grid, rank: (u64, u64)) -> Option<Aggregate> {
+    fn quantile(&self, place: usize, bounds: Bounds, grid: GridStep, rank: (u64, u64)) -> Option<Aggregate> {
         let vector = self.binning(place, |kind| matches!(kind, VectorKind::Grid { .. }))?.vector;
         let step = self.steps.iter().position(|step| matches!(step, ReleaseStep::Quantiles { vector: other, .. } if *other == vector))?;
         let ReleaseStep::Quantiles { ranks, .. } = &self.steps[step] else { return None };

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::budget::Loss;
-use crate::dataset::{Bounds, Column, ColumnType, Contribution, Schema, Step as Grid, Unit, Use, Values};
+use crate::dataset::{Bounds, Column, ColumnType, Contribution, GridStep, Schema, Unit, Use, Values};
 use crate::engine::{Control, Engine, EngineError};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
@@ -26,7 +26,7 @@ fn schema(unit: Unit) -> Schema {
         Column { values: Some(sex), ..column("sex", ColumnType::Text, None, &all) },
         column("town", ColumnType::Text, None, &[Use::Aggregate, Use::Group, Use::Reveal]),
         Column { nullable: true, ..column("age", ColumnType::Integer, Some((0, 100)), &all[..2]) },
-        column("height", ColumnType::Real { step: Grid::parse("0.5").unwrap() }, Some((100, 440)), &all[..2]),
+        column("height", ColumnType::Real { step: GridStep::parse("0.5").unwrap() }, Some((100, 440)), &all[..2]),
         column("who", ColumnType::Integer, None, &[]),
     ];
     let contribution = match unit {
