@@ -5,8 +5,8 @@
 //! a [`receipt::Release`] or a desensitised file can leave.
 //!
 //! ```text
-//! ground      label  class  file  sync  codec  random  id   what everything is made of
-//!             key  envelope
+//! ground      label  class  file  sync  codec  random       what everything is made of
+//!             value  id  key  envelope
 //! measure     budget  dp                                    how much privacy is lost, and the noise
 //! memory      ledger                                        what happened, provably
 //! records     table  grade  dataset  desensitise  opening   raw data, into an immutable snapshot or a file that may leave
@@ -32,6 +32,7 @@ pub mod file;
 mod sync;
 pub mod codec;
 pub mod random;
+pub mod value;
 pub mod id;
 pub mod key;
 pub mod envelope;

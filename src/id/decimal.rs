@@ -5,6 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::IdError;
+#[cfg(feature = "records")]
+use crate::value::Number;
+use crate::value::{DIGITS_MAX, Exact, Profile};
 
 /// An exact decimal number, `mantissa * 10^-scale`, in lowest terms: no trailing zeros after the point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +22,8 @@ impl Decimal {
     /// One.
     pub const ONE: Self = Self { mantissa: 1, scale: 0 };
     /// The most digits that are read; 10^38 is the largest power of ten in an `i128`.
-    pub const DIGITS_MAX: usize = 38;
+    pub const DIGITS_MAX: usize = DIGITS_MAX as usize;
+    const WRONG: IdError = IdError::Decimal { most: Self::DIGITS_MAX };
 
     /// `mantissa * 10^-scale`, or nothing when `scale` is above 38.
     #[must_use]
@@ -51,27 +55,13 @@ impl Decimal {
     /// # Errors
     /// Any other form, or more than 38 digits.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let wrong = IdError::Decimal { most: Self::DIGITS_MAX };
-        let (negative, digits) = match text.as_bytes() {
-            [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            rest => (false, rest),
-        };
-        let (whole, part) = match digits.iter().position(|&byte| byte == b'.') {
-            Some(at) if at + 1 < digits.len() => (&digits[..at], &digits[at + 1..]),
-            Some(_) => return Err(wrong),
-            None => (digits, &[][..]),
-        };
-        // Zeros at the two ends say nothing, so they do not count as digits.
-        let whole_from = whole.iter().position(|&byte| byte != b'0').unwrap_or(whole.len());
-        let part_to = part.iter().rposition(|&byte| byte != b'0').map_or(0, |at| at + 1);
-        let all_digits = whole.iter().chain(part).all(u8::is_ascii_digit);
-        if whole.is_empty() || !all_digits || whole.len() - whole_from + part_to > Self::DIGITS_MAX {
-            return Err(wrong);
-        }
-        let mantissa = whole[whole_from..].iter().chain(&part[..part_to]).fold(0i128, |value, digit| value * 10 + i128::from(digit - b'0'));
-        let scale = u8::try_from(part_to).map_err(|_| wrong.clone())?;
-        Self::new(if negative { -mantissa } else { mantissa }, scale).ok_or(wrong)
+        Self::read(text, Profile::DECIMAL)
+    }
+
+    /// Reads a number as a profile spells it.
+    pub(crate) fn read(text: &str, profile: Profile) -> Result<Self, IdError> {
+        let (mantissa, scale) = Exact::read(text.as_bytes(), profile).ok().and_then(Exact::scaled).ok_or(Self::WRONG)?;
+        Ok(Self { mantissa, scale })
     }
 
     /// The number in units of `10^-scale`, or nothing when it is not a whole number of them or does not fit.
@@ -110,6 +100,13 @@ impl fmt::Display for Decimal {
         let sign = if self.mantissa < 0 { "-" } else { "" };
         let (whole, part) = digits.split_at(digits.len() - scale);
         if part.is_empty() { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{part}") }
+    }
+}
+
+#[cfg(feature = "records")]
+impl From<Decimal> for Number {
+    fn from(number: Decimal) -> Self {
+        Self { mantissa: number.mantissa, scale: number.scale }
     }
 }
 

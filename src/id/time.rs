@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::IdError;
 use crate::codec::{CodecError, Decoder, Encoder, Field};
+use crate::value::Instant;
 
 /// A point in time: whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted (POSIX).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,27 +44,8 @@ impl Time {
     /// # Errors
     /// Any other form, or a date that does not exist.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let bytes = text.as_bytes();
-        let shape = b"0000-00-00T00:00:00Z";
-        let fits = bytes.len() == shape.len()
-            && bytes.iter().zip(shape).all(|(&byte, &form)| if form == b'0' { byte.is_ascii_digit() } else { byte == form });
-        if !fits {
-            return Err(IdError::Time);
-        }
-        let number = |from: usize, to: usize| bytes[from..to].iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
-        let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
-        let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
-        if year < 1970
-            || !(1..=12).contains(&month)
-            || day < 1
-            || day > days_in_month(year, month)
-            || hour > 23
-            || minute > 59
-            || second > 59
-        {
-            return Err(IdError::Time);
-        }
-        Ok(Self(((days_before(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second))
+        let instant = Instant::read_utc(text).ok_or(IdError::Time)?;
+        u64::try_from(instant.unix_s()).map(Self).map_err(|_| IdError::Time)
     }
 }
 
@@ -83,15 +65,8 @@ impl Field for Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut days, second) = (self.0 / 86_400, self.0 % 86_400);
-        // At most one year too many, because no year has fewer than 365 days.
-        let mut year = 1970 + days / 365;
-        while days_before(year, 1) > days {
-            year -= 1;
-        }
-        let month = (1..=12).rev().find(|&month| days_before(year, month) <= days).unwrap_or(1);
-        days -= days_before(year, month);
-        write!(f, "{year:04}-{month:02}-{:02}T{:02}:{:02}:{:02}Z", days + 1, second / 3600, second / 60 % 60, second % 60)
+        // At most `Time::MAX`.
+        write!(f, "{}Z", Instant::from_unix(self.0.cast_signed(), 0))
     }
 }
 
@@ -101,26 +76,6 @@ impl FromStr for Time {
     fn from_str(text: &str) -> Result<Self, IdError> {
         Self::parse(text)
     }
-}
-
-fn is_leap(year: u64) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-}
-
-fn days_in_month(year: u64, month: u64) -> u64 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if is_leap(year) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-/// Days from 1970-01-01 to the first of this month (Gregorian).
-fn days_before(year: u64, month: u64) -> u64 {
-    let past = year - 1;
-    let leaps = past / 4 - past / 100 + past / 400 - (1969 / 4 - 1969 / 100 + 1969 / 400);
-    (year - 1970) * 365 + leaps + (1..month).map(|month| days_in_month(year, month)).sum::<u64>()
 }
 
 #[cfg(test)]
