@@ -21,13 +21,11 @@ mod address;
 mod bins;
 pub(crate) mod civil;
 mod date;
-mod number;
 
 pub use address::AddressLevel;
 pub use bins::{Bins, EDGES_MAX};
 pub use date::DateLevel;
 pub(crate) use date::DateText;
-pub(crate) use number::Number;
 
 use crate::class::Class;
 

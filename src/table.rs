@@ -49,7 +49,6 @@ mod format;
 #[cfg(feature = "csv")]
 mod header;
 #[cfg(feature = "csv")]
-mod integer;
 #[cfg(feature = "embedded")]
 mod parallel;
 mod records;

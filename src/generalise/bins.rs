@@ -1,7 +1,8 @@
 //! Bins of numbers, exact for integers and decimals.
 
-use super::{GeneraliseError, Number};
+use super::GeneraliseError;
 use crate::id::Decimal;
+use crate::value::Number;
 
 /// Bins of numbers (分箱): half-open intervals, of one width or between edges, written `[30,40)`, `<18`, `>=65`. Exact for
 /// integers and decimals.

@@ -3,11 +3,12 @@
 use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 
 use super::TEXT_BYTES_MAX;
-use super::number::{NotReal, real};
+use super::number::real;
 use super::write::PublishError;
 use crate::codec::Encoder;
 use crate::dataset::{Column, ColumnType, Schema, Uses};
 use crate::table::{self, ColumnKind, Records, TableError};
+use crate::value::NotANumber;
 
 /// The columns that a source must have for a dataset of `schema`.
 #[must_use]
@@ -130,8 +131,8 @@ fn cells<'a>(array: &'a ArrayRef, start: usize, rows: usize, column: &Column, is
             let number = |row: usize| {
                 let value = match text(row).map(|text| real(text, step)).transpose() {
                     Ok(value) => value.flatten(),
-                    Err(NotReal::Form) => return Err((row, Problem::NotANumber)),
-                    Err(NotReal::Digits) => return Err((row, Problem::TooManyDigits)),
+                    Err(NotANumber::Form) => return Err((row, Problem::NotANumber)),
+                    Err(NotANumber::Digits) => return Err((row, Problem::TooManyDigits)),
                 };
                 checked(row, value.is_none()).map(|()| value)
             };

@@ -2,95 +2,39 @@
 
 use crate::dataset::GridStep;
 use crate::id::Decimal;
+use crate::value::{DIGITS_MAX, Exact, NotANumber, Number, plain};
 
-/// Why a cell is not a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotReal {
-    /// It has another form.
-    Form,
-    /// It has too many digits.
-    Digits,
-}
-
-/// More digits do not fit in an `i128`.
-pub(super) const DIGITS_MAX: i32 = 38;
-/// No program writes a longer exponent.
-const EXPONENT_DIGITS_MAX: usize = 4;
-
-/// Reads `[sign] digits [. digits] [e [sign] digits]` exactly and rounds it to the nearest step, half to even; what lies
-/// beyond `i64` is held there. Zeros at either end do not count as digits.
+/// Reads a number as cells spell it, exactly, and rounds it to the nearest step, half to even; what lies beyond `i64` is
+/// held there.
 ///
 /// `nan` in any case, with or without a sign, is a null; `inf` and `infinity` are the extremes of `i64`.
-pub(super) fn real(cell: &str, step: GridStep) -> Result<Option<i64>, NotReal> {
-    let (negative, number) = signed(cell.as_bytes());
-    if !number.first().is_some_and(u8::is_ascii_digit) {
-        return word(negative, number);
+pub(super) fn real(cell: &str, step: GridStep) -> Result<Option<i64>, NotANumber> {
+    if let Some(Number { mantissa, scale }) = Number::read_short(cell) {
+        return Ok(Some(nearest(mantissa, -i32::from(scale), step)));
     }
-    let (digits, exponent) = match number.iter().position(|byte| matches!(byte, b'e' | b'E')) {
-        Some(at) => (&number[..at], self::exponent(&number[at + 1..])?),
-        None => (number, 0),
+    match Exact::of_cell(cell) {
+        Ok(Exact { mantissa, power }) => Ok(Some(nearest(mantissa, power, step))),
+        Err(NotANumber::Form) => word(plain(cell, &mut String::new()).as_bytes()),
+        Err(NotANumber::Digits) => Err(NotANumber::Digits),
+    }
+}
+
+fn word(cell: &[u8]) -> Result<Option<i64>, NotANumber> {
+    let (negative, word) = match cell {
+        [b'-', word @ ..] => (true, word),
+        [b'+', word @ ..] | word => (false, word),
     };
-    let (mantissa, scale) = mantissa(digits)?;
-    Ok(Some(nearest(if negative { -mantissa } else { mantissa }, exponent + scale, step)))
-}
-
-fn signed(text: &[u8]) -> (bool, &[u8]) {
-    match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] | rest => (false, rest),
-    }
-}
-
-fn word(negative: bool, word: &[u8]) -> Result<Option<i64>, NotReal> {
     if word.eq_ignore_ascii_case(b"nan") {
         Ok(None)
     } else if word.eq_ignore_ascii_case(b"inf") || word.eq_ignore_ascii_case(b"infinity") {
         Ok(Some(extreme(negative)))
     } else {
-        Err(NotReal::Form)
+        Err(NotANumber::Form)
     }
 }
 
 const fn extreme(negative: bool) -> i64 {
     if negative { i64::MIN } else { i64::MAX }
-}
-
-fn exponent(text: &[u8]) -> Result<i32, NotReal> {
-    let (negative, digits) = signed(text);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(NotReal::Form);
-    }
-    if digits.len() > EXPONENT_DIGITS_MAX {
-        return Err(NotReal::Digits);
-    }
-    let value = digits.iter().fold(0, |value, digit| value * 10 + i32::from(digit - b'0'));
-    Ok(if negative { -value } else { value })
-}
-
-/// `digits [. digits]` as a mantissa that does not end in zero, and its power of ten.
-fn mantissa(text: &[u8]) -> Result<(i128, i32), NotReal> {
-    let (mut mantissa, mut count, mut zeros, mut power) = (0i128, 0, 0, 0);
-    let mut point = false;
-    for &byte in text {
-        match byte {
-            b'.' if !point => point = true,
-            b'0' => {
-                zeros += i32::from(mantissa != 0);
-                power -= i32::from(point);
-            }
-            b'1'..=b'9' => {
-                count += zeros + 1;
-                if count > DIGITS_MAX {
-                    return Err(NotReal::Digits);
-                }
-                mantissa = (0..=zeros).fold(mantissa, |mantissa, _| mantissa * 10) + i128::from(byte - b'0');
-                zeros = 0;
-                power -= i32::from(point);
-            }
-            _ => return Err(NotReal::Form),
-        }
-    }
-    if text.last() == Some(&b'.') { Err(NotReal::Form) } else { Ok((mantissa, power + zeros)) }
 }
 
 /// `mantissa * 10^power` in steps.
@@ -106,7 +50,7 @@ fn nearest(mantissa: i128, power: i32, step: GridStep) -> i64 {
             whole.and_then(|whole| Decimal::new(whole, 0)).map_or(held, |number| step.nearest(number))
         }
         Err(_) => {
-            let cut = power.unsigned_abs().saturating_sub(DIGITS_MAX.unsigned_abs());
+            let cut = power.unsigned_abs().saturating_sub(DIGITS_MAX.into());
             let scale = power.unsigned_abs() - cut;
             let (kept, rest) = 10i128.checked_pow(cut).map_or((0, mantissa), |ten| (mantissa / ten, mantissa % ten));
             // Ties end at the 19th digit after the point: what is cut behind the 38th only matters as "there is something".
@@ -122,7 +66,7 @@ fn nearest(mantissa: i128, power: i32, step: GridStep) -> i64 {
 mod tests {
     use super::*;
 
-    fn read(cell: &str, step: &str) -> Result<Option<i64>, NotReal> {
+    fn read(cell: &str, step: &str) -> Result<Option<i64>, NotANumber> {
         real(cell, GridStep::parse(step).unwrap())
     }
 
@@ -157,6 +101,13 @@ mod tests {
             ("0.0000000000000000005000000000000000000000000000001", "0.000000000000000001", 1),
             ("-0.5000000000000000000000000000000000001", "1", -1),
             ("12345678901234567890123456789012345678e-60", "1", 0),
+            // Other spellings of cells.
+            (".5", "0.1", 5),
+            ("5.", "1", 5),
+            ("1.e3", "1", 1000),
+            ("00001.50", "0.01", 150),
+            ("1,234.50", "0.01", 123_450),
+            (" １２ ", "1", 12),
         ] {
             assert_eq!(read(cell, step), Ok(Some(steps)), "{cell}");
         }
@@ -174,14 +125,11 @@ mod tests {
 
     #[test]
     fn other_forms_and_longer_numbers_are_refused() {
-        for cell in [
-            "", "-", "+-1", " 1", "1 ", ".5", "5.", "1.e3", "1,5", "1.2.3", "1e", "1e+", "1e1.5", "e5", "1_0", "0x1", "١", "infinit",
-            "nan0",
-        ] {
-            assert_eq!(read(cell, "1"), Err(NotReal::Form), "{cell}");
+        for cell in ["", "-", "+-1", ".", "1,5", "1.2.3", "1e", "1e+", "1e1.5", "e5", "1_0", "0x1", "١", "infinit", "nan0", "12,34"] {
+            assert_eq!(read(cell, "1"), Err(NotANumber::Form), "{cell}");
         }
         for cell in ["100000000000000000000000000000000000001", "1.00000000000000000000000000000000000001", "1e10000", "1e-10000"] {
-            assert_eq!(read(cell, "1"), Err(NotReal::Digits), "{cell}");
+            assert_eq!(read(cell, "1"), Err(NotANumber::Digits), "{cell}");
         }
         assert!(read("10000000000000000000000000000000000001", "1").is_ok());
     }

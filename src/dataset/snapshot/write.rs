@@ -9,7 +9,6 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::batch::{Batch, Cells};
 use super::dictionary::Full;
 use super::index::{ColumnIndex, DICTIONARY_BLOCK_BYTES, DictionaryIndex, Extent, HEADER, Index, TRAILER, rows_of_block, stored};
-use super::number::DIGITS_MAX;
 use super::store::{Recoding, Store};
 use super::watch::Repeats;
 use super::{BLOCK_ROWS, BLOCKS_MAX, Block, ROWS_MAX, RowKey, UNITS_MAX, UnitBlock, Warning, table_schema};
@@ -20,6 +19,7 @@ use crate::file::{Output, OutputError, OutputStep};
 use crate::id::{ColumnName, Digest};
 use crate::label::Label;
 use crate::table::{Position, RecordSource, TableError};
+use crate::value::DIGITS_MAX;
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub enum PublishError {
         column: ColumnName,
     },
     /// A cell of a real column is something else.
-    #[error("{position}: column {column} is not a number such as -12.50, 1e-3, inf or NaN")]
+    #[error("{position}: column {column} is not a number such as -12.50, 1,234.5, 1e-3, inf or NaN")]
     NotANumber {
         /// Where.
         position: Position,

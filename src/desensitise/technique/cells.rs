@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 use arrow_schema::DataType;
 
 use super::OffReason;
-use crate::generalise::Number;
+use crate::value::Number;
 
 /// The cells of a column, by their Arrow type.
 pub(super) enum Cells<'a> {

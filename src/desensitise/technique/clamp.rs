@@ -5,9 +5,9 @@ use arrow_array::ArrayRef;
 use super::cells::{Cell, Cells};
 use super::numbers::Numbers;
 use super::{Emit, Emitted, OffKind, Output, Setting, TechniqueError};
-use crate::generalise::Number;
 use crate::grade::ValueType;
 use crate::id::Decimal;
+use crate::value::Number;
 
 pub(super) const NAME: &str = "top_bottom";
 

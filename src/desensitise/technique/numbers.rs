@@ -8,7 +8,7 @@ use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType};
 use super::cells::Cells;
 use super::emitted::Texts;
 use super::{Emitted, OffKind, OffReason, Output};
-use crate::generalise::Number;
+use crate::value::Number;
 
 /// A column of numbers under way.
 pub(super) enum Numbers {

@@ -6,9 +6,9 @@ use super::cells::{Cell, Cells};
 use super::numbers::Numbers;
 use super::{Emit, Emitted, OffKind, Output, Setting, TechniqueError};
 use crate::desensitise::residual::{Domain, Residual};
-use crate::generalise::Number;
 use crate::grade::ValueType;
 use crate::id::Decimal;
+use crate::value::Number;
 
 pub(super) const NAME: &str = "round";
 

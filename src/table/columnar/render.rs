@@ -12,7 +12,7 @@ use arrow_array::types::{
 use arrow_array::{Array, PrimitiveArray};
 use arrow_schema::{DataType, TimeUnit};
 
-use crate::table::integer::integer;
+use crate::value::integer;
 
 /// What became of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, Int64Array, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 
 use crate::table::ColumnKind;
-use crate::table::integer::integer;
+use crate::value::integer;
 
 /// Fields of a batch at most: with many columns a batch has fewer records.
 const FIELDS_MAX: usize = 1 << 18;
