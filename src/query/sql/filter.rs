@@ -6,9 +6,10 @@ use sqlparser::keywords::Keyword;
 use super::aggregate::no_function;
 use super::reader::{Reader, unsupported};
 
-use super::{Place, SqlError, brief};
+use super::{Place, SqlError};
 use crate::id::{ColumnName, Decimal};
 use crate::query::{Comparison, Literal, Predicate};
+use crate::value::Profile;
 
 const A_CONDITION: &str = "write a column, a comparison and a constant";
 
@@ -232,12 +233,7 @@ const fn comparison(op: &BinaryOperator) -> Option<Comparison> {
     }
 }
 
-/// `.5` and `5.` are numbers of SQL; an exponent is not ours.
+/// `.5`, `5.` and `5e-1` are numbers of SQL; a query holds the decimal.
 pub(super) fn decimal(place: Place, sign: &str, digits: &str) -> Result<Decimal, SqlError> {
-    if digits.contains(['e', 'E']) {
-        return Err(unsupported(place, &format!("the exponent of {}", brief(digits)), "write the number with all its digits"));
-    }
-    let whole = if digits.starts_with('.') { "0" } else { "" };
-    let digits = digits.strip_suffix('.').unwrap_or(digits);
-    Decimal::parse(&format!("{sign}{whole}{digits}")).map_err(|source| SqlError::Id { place, source })
+    Decimal::read(&format!("{sign}{digits}"), Profile::LITERAL).map_err(|source| SqlError::Id { place, source })
 }
