@@ -1,4 +1,5 @@
-//! Whether a whole cell is of a kind: exact, by form, check digits and word lists; nothing is trimmed or allocated.
+//! Whether a whole cell is of a kind: exact, by form, check digits and word lists; nothing is trimmed or allocated, but for
+//! dates, which are read as everywhere (`docs/values.md`).
 //!
 //! Most functions take text or bytes. What has full-width digits is made half-width by [`super::Profiler`] and
 //! [`super::free_text`] before it comes here; here it is refused.
@@ -27,8 +28,8 @@ mod travel;
 
 pub use address::address;
 pub(super) use address::han_levels;
-pub use calendar::date;
-pub(super) use calendar::{compact_date, compact_time};
+pub(super) use calendar::{compact as compact_date, read as read_date};
+pub use calendar::{date, year_month};
 pub(super) use card::is_issued;
 pub use card::{bank_card, luhn};
 pub use network::{email, ip};
@@ -57,6 +58,7 @@ pub(super) fn by_name(word: &str) -> Option<fn(&str) -> bool> {
         "passport" => |cell| passport(cell),
         "ip" => |cell| ip(cell),
         "date" => date,
+        "year_month" => year_month,
         "name" => name,
         "address" => address,
         _ => return None,
@@ -66,19 +68,6 @@ pub(super) fn by_name(word: &str) -> Option<fn(&str) -> bool> {
 /// The value of an ASCII digit; above 9 for everything else.
 pub(super) const fn digit(byte: u8) -> u8 {
     byte.wrapping_sub(b'0')
-}
-
-/// The number that ASCII digits write; none when there are others or the number is above 2^32.
-pub(super) fn number(digits: &[u8]) -> Option<u32> {
-    let mut number = 0_u32;
-    for &byte in digits {
-        let value = digit(byte);
-        if value > 9 {
-            return None;
-        }
-        number = number.checked_mul(10)?.checked_add(u32::from(value))?;
-    }
-    (!digits.is_empty()).then_some(number)
 }
 
 /// Digits with single blanks or dashes between them, without those; at most `N` digits, else none.

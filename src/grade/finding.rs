@@ -3,6 +3,7 @@
 use super::kind::{QUASI, STRICTER};
 use super::{Grade, Kind, Reason, Role};
 use crate::id::ColumnName;
+use crate::value::DateOrder;
 
 /// What was found of a column (识别结果). Holds counts and no cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,9 @@ pub struct Finding {
     pub nulls: u64,
     /// What all cells can be read as.
     pub value_type: ValueType,
+    /// The order of day and month in its dates, by the cells alone: `Ymd` when none has its year last; nothing when they do
+    /// not tell it, because all can be read both ways, or because some can be read only one way and some only the other.
+    pub date_order: Option<DateOrder>,
     /// Different cells.
     pub distinct: Distinct,
     /// Other kinds met in it, whole cells or parts of texts, above what chance gives; the most frequent first.
@@ -43,7 +47,7 @@ pub enum ValueType {
     Text,
     /// Integers in canonical form (no plus sign, no leading zeros) between -2^63 and 2^63 - 1.
     Integer,
-    /// Decimal numbers in canonical form of at most 38 digits.
+    /// Decimal numbers of at most 38 digits, in canonical form or, in columns of numbers and amounts, in any spelling of cells.
     Real {
         /// The most digits behind the point.
         scale: u8,

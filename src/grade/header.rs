@@ -278,7 +278,7 @@ impl Meaning {
             M::Plate => *kind == Kind::Plate,
             M::Passport => *kind == Kind::Passport,
             M::Ip => *kind == Kind::Ip,
-            M::Date | M::Birth => *kind == Kind::Date,
+            M::Date | M::Birth => matches!(kind, Kind::Date | Kind::YearMonth),
             M::Name => *kind == Kind::Name,
             M::Address => *kind == Kind::Address,
             M::Region => matches!(kind, Kind::Category | Kind::Address),

@@ -30,6 +30,8 @@ pub enum Kind {
     Ip,
     /// Civil date, with or without a time.
     Date,
+    /// Month of a year (年月), without a day.
+    YearMonth,
     /// Name of a person (姓名).
     Name,
     /// Address (地址).
@@ -73,7 +75,7 @@ pub enum Role {
 
 impl Kind {
     /// The built-in kinds, in order.
-    pub const BUILTIN: [Self; 17] = [
+    pub const BUILTIN: [Self; 18] = [
         Self::ResidentId,
         Self::Mobile,
         Self::Landline,
@@ -84,6 +86,7 @@ impl Kind {
         Self::Passport,
         Self::Ip,
         Self::Date,
+        Self::YearMonth,
         Self::Name,
         Self::Address,
         Self::Amount,
@@ -107,6 +110,7 @@ impl Kind {
             Self::Passport => "passport",
             Self::Ip => "ip",
             Self::Date => "date",
+            Self::YearMonth => "year_month",
             Self::Name => "name",
             Self::Address => "address",
             Self::Amount => "amount",
@@ -132,13 +136,14 @@ impl Kind {
             Self::Passport => 7,
             Self::Ip => 8,
             Self::Date => 9,
-            Self::Name => 10,
-            Self::Address => 11,
-            Self::Amount => 12,
-            Self::Category => 13,
-            Self::Number => 14,
-            Self::Code => 15,
-            Self::Text => 16,
+            Self::YearMonth => 10,
+            Self::Name => 11,
+            Self::Address => 12,
+            Self::Amount => 13,
+            Self::Category => 14,
+            Self::Number => 15,
+            Self::Code => 16,
+            Self::Text => 17,
             Self::Custom(_) => return None,
         })
     }
@@ -191,7 +196,7 @@ impl Kind {
             | Self::Address
             | Self::Amount
             | Self::Custom(_) => Grade::L3,
-            Self::Uscc | Self::Date | Self::Number | Self::Code | Self::Text => Grade::L2,
+            Self::Uscc | Self::Date | Self::YearMonth | Self::Number | Self::Code | Self::Text => Grade::L2,
             Self::Category => Grade::L1,
         }
     }
@@ -211,7 +216,7 @@ impl Kind {
             Self::Address => Reason::of("an address leads to one household; cut to a region it leads to many", QUASI),
             Self::Amount => Reason::of("what a person earns, owns or owes", SENSITIVE),
             Self::Uscc => Reason::of("the code of an organisation is public; that of a sole trader leads to a person", INTERNAL),
-            Self::Date => Reason::of("a date joins rows to events known elsewhere", QUASI),
+            Self::Date | Self::YearMonth => Reason::of("a date joins rows to events known elsewhere", QUASI),
             Self::Number => Reason::of("a number whose meaning is not known", INTERNAL),
             Self::Code => Reason::of("an identifier joins rows to other files", QUASI),
             Self::Text => Reason::of("free text can hold anything", INTERNAL),

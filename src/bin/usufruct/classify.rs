@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use usufruct::file::{Output, OutputOptions};
-use usufruct::grade::{Distinct, Finding, ValueType, overall};
+use usufruct::grade::{Distinct, Finding, Kind, ValueType, overall};
+use usufruct::value::DateOrder;
 
 use crate::failure::{Failure, OrFail};
 use crate::output::{self, Table};
@@ -67,6 +68,9 @@ struct Column {
     value_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     scale: Option<u8>,
+    /// Of dates: `ymd`, `dmy`, `mdy`, or `unknown` when the cells do not tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_order: Option<&'static str>,
     distinct: u64,
     /// Whether there are no more than that.
     distinct_exact: bool,
@@ -146,6 +150,7 @@ impl Column {
                 ValueType::Real { scale } => Some(scale),
                 _ => None,
             },
+            date_order: matches!(finding.kind, Kind::Date).then(|| finding.date_order.map_or("unknown", DateOrder::as_str)),
             distinct: count(finding.distinct.at_least()),
             distinct_exact: !shareable && matches!(finding.distinct, Distinct::Exactly(_)),
             also,
@@ -157,6 +162,7 @@ impl Column {
     fn evidence(&self) -> String {
         let header = if self.header_hint { ", header" } else { "" };
         let also: String = self.also.iter().map(|(kind, count)| format!("; {kind} {count}")).collect();
-        format!("{} of {}{header}{also}", self.matched, self.sampled)
+        let order = if self.date_order == Some("unknown") { "; order of day and month unknown" } else { "" };
+        format!("{} of {}{header}{also}{order}", self.matched, self.sampled)
     }
 }

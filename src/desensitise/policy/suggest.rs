@@ -83,6 +83,8 @@ fn choice(finding: &Finding, release: ReleaseModel) -> Choice {
         Kind::Date if finding.grade == Grade::L1 => Choice::new("keep", &[], "grade 1 is open"),
         Kind::Date if public => Choice::new("date", &["level = \"year\""], "365 days or more look alike"),
         Kind::Date => Choice::new("date", &["level = \"month\""], "28 days or more look alike"),
+        Kind::YearMonth if finding.grade == Grade::L1 => Choice::new("keep", &[], "grade 1 is open"),
+        Kind::YearMonth => Choice::suppress("nothing cuts months yet"),
         Kind::Address => Choice::new("truncate", &["level = \"city\""], "district, street and house are cut off"),
         Kind::Amount => rounded(finding, "amounts are rounded, so that one cannot be looked up"),
         Kind::Number if finding.grade == Grade::L3 => rounded(finding, "numbers are rounded, so that one cannot be looked up"),

@@ -178,8 +178,9 @@ fn date_end(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
     };
     let end = end + length;
     let date = str::from_utf8(&bytes[at..end]).ok()?;
-    // A year with a month alone is a date in a column; in a text it may be a range.
-    (date.len() >= 8 && check::date(date) && is_right_free(bytes, end)).then_some(end)
+    // A year with a month alone is one in a column; in a text it may be a range, unless 年 and 月 say what they are.
+    let is_date = check::date(date) || date.ends_with('月') && check::year_month(date);
+    (date.len() >= 8 && is_date && is_right_free(bytes, end)).then_some(end)
 }
 
 /// Whether neither side shows that this is part of a longer token.

@@ -4,9 +4,7 @@ use super::super::recogniser::{Custom, Recognisers};
 use super::super::{Kind, ValueType, free_text};
 use super::cell::{SEEN, Seen, Value, look};
 use super::distinct::{Counter, hash};
-
-/// Digits of the longest decimal.
-const DIGITS_MAX: u8 = 38;
+use crate::value::{DIGITS_MAX, DateOrder};
 
 /// Shorter codes hold nothing that is looked for inside texts.
 const INSIDE_MIN: usize = 11;
@@ -28,9 +26,25 @@ pub(super) struct Column {
     pub(super) longest: usize,
     /// Bytes of the shortest and the longest number.
     pub(super) number_lengths: (usize, usize),
+    /// Cells that are not numbers in canonical form.
     texts: u64,
-    whole_digits: u8,
-    scale: u8,
+    /// Of those, numbers in other spellings, and integers with needless zeros in front.
+    spelt: u64,
+    padded: u64,
+    /// The most digits before and behind the point, of numbers in canonical form and of the others.
+    digits: (u8, u8),
+    spelt_digits: (u8, u8),
+    orders: Orders,
+}
+
+/// What dates with their year last say of the order of day and month.
+#[derive(Clone, Copy, Default)]
+struct Orders {
+    /// There are such dates.
+    met: bool,
+    /// There is one that is a day only with the day first, or only with the month first.
+    day_first: bool,
+    month_first: bool,
 }
 
 impl Column {
@@ -46,8 +60,11 @@ impl Column {
             longest: 0,
             number_lengths: (usize::MAX, 0),
             texts: 0,
-            whole_digits: 0,
-            scale: 0,
+            spelt: 0,
+            padded: 0,
+            digits: (0, 0),
+            spelt_digits: (0, 0),
+            orders: Orders::default(),
         }
     }
 
@@ -67,9 +84,23 @@ impl Column {
         match value {
             Value::Text => self.texts += 1,
             Value::Number { whole, scale } => {
-                self.whole_digits = self.whole_digits.max(whole);
-                self.scale = self.scale.max(scale);
+                self.digits = most(self.digits, (whole, scale));
                 self.number_lengths = (self.number_lengths.0.min(cell.len()), self.number_lengths.1.max(cell.len()));
+            }
+            Value::Spelt { whole, scale } => {
+                (self.texts, self.spelt) = (self.texts + 1, self.spelt + 1);
+                self.spelt_digits = most(self.spelt_digits, (whole, scale));
+                self.number_lengths = (self.number_lengths.0.min(cell.len()), self.number_lengths.1.max(cell.len()));
+            }
+            Value::Padded { whole } => {
+                (self.texts, self.padded) = (self.texts + 1, self.padded + 1);
+                self.spelt_digits = most(self.spelt_digits, (whole, 0));
+            }
+            Value::YearLast { day_first, month_first } => {
+                self.texts += 1;
+                self.orders.met = true;
+                self.orders.day_first |= !month_first;
+                self.orders.month_first |= !day_first;
             }
         }
         match seen {
@@ -113,8 +144,13 @@ impl Column {
         let ((shortest, longest), (other_shortest, other_longest)) = (self.number_lengths, other.number_lengths);
         self.number_lengths = (shortest.min(other_shortest), longest.max(other_longest));
         self.texts += other.texts;
-        self.whole_digits = self.whole_digits.max(other.whole_digits);
-        self.scale = self.scale.max(other.scale);
+        self.spelt += other.spelt;
+        self.padded += other.padded;
+        self.digits = most(self.digits, other.digits);
+        self.spelt_digits = most(self.spelt_digits, other.spelt_digits);
+        self.orders.met |= other.orders.met;
+        self.orders.day_first |= other.orders.day_first;
+        self.orders.month_first |= other.orders.month_first;
     }
 
     pub(super) const fn seen(&self, seen: Seen) -> u64 {
@@ -125,28 +161,53 @@ impl Column {
         kind.slot().map_or(0, |slot| self.inside[slot])
     }
 
-    /// Cells that are numbers in canonical form.
-    pub(super) const fn numbers(&self) -> u64 {
-        self.cells - self.texts
+    /// Cells that are numbers in any spelling; those with needless zeros in front if they are told not to be codes.
+    pub(super) const fn numbers(&self, padded: bool) -> u64 {
+        self.cells - self.texts + self.spelt + if padded { self.padded } else { 0 }
     }
 
     /// Whether no number has a fraction.
     pub(super) const fn has_integers_only(&self) -> bool {
-        self.scale == 0
+        self.digits.1 == 0 && self.spelt_digits.1 == 0
+    }
+
+    /// The order of day and month: year first if no date needs another, else the one that some date can only be read by;
+    /// nothing when there is none, or one for each order.
+    pub(super) const fn date_order(&self) -> Option<DateOrder> {
+        match self.orders {
+            Orders { met: false, .. } => Some(DateOrder::Ymd),
+            Orders { day_first: true, month_first: false, .. } => Some(DateOrder::Dmy),
+            Orders { day_first: false, month_first: true, .. } => Some(DateOrder::Mdy),
+            Orders { .. } => None,
+        }
+    }
+
+    /// Whether no order reads all its dates.
+    pub(super) const fn mixes_orders(&self) -> bool {
+        self.orders.day_first && self.orders.month_first
     }
 
     pub(super) const fn mobile_prefixes(&self) -> u32 {
         self.prefixes.count_ones()
     }
 
-    pub(super) const fn value_type(&self) -> ValueType {
-        match (self.cells, self.texts, self.scale) {
-            (0, ..) => ValueType::Text,
-            (_, 0, 0) if self.whole_digits <= 19 => ValueType::Integer,
-            (_, 0, scale) if self.whole_digits <= DIGITS_MAX && scale <= DIGITS_MAX - self.whole_digits => ValueType::Real { scale },
-            _ => ValueType::Text,
-        }
+    /// What all cells can be read as. Numbers in other than canonical form keep a column text, unless it `is_of_numbers`:
+    /// codes and categories leave as they were written.
+    pub(super) fn value_type(&self, is_of_numbers: bool) -> ValueType {
+        let (whole, scale) = match self.texts {
+            _ if self.cells == 0 => return ValueType::Text,
+            0 if self.digits.1 == 0 && self.digits.0 <= 19 => return ValueType::Integer,
+            0 => self.digits,
+            texts if is_of_numbers && texts == self.spelt + self.padded => most(self.digits, self.spelt_digits),
+            _ => return ValueType::Text,
+        };
+        if whole <= DIGITS_MAX && scale <= DIGITS_MAX - whole { ValueType::Real { scale } } else { ValueType::Text }
     }
+}
+
+/// The greater of each.
+fn most(a: (u8, u8), b: (u8, u8)) -> (u8, u8) {
+    (a.0.max(b.0), a.1.max(b.1))
 }
 
 fn see_custom(counts: &mut [u64; 2], custom: &Custom, cell: &str) {

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | resident_id, uscc, email, ip | 0.5 | 0.2 |
 //! | bank_card | 0.5 | 0.3 |
-//! | mobile, landline, plate, date | 0.8 | 0.5 |
+//! | mobile, landline, plate, date, year_month | 0.8 | 0.5 |
 //! | passport | 0.95 | 0.5 |
 //! | address | 0.7 | 0.2 |
 //! | amount with a currency | 0.5 | 0.5 |
@@ -14,7 +14,7 @@
 //! of codes refuses the kinds that have no check digit, and so does a column of mobile numbers with one or two prefixes.
 
 use super::super::header::Meaning;
-use super::super::kind::STRICTER;
+use super::super::kind::{QUASI, STRICTER};
 use super::super::recogniser::Recognisers;
 use super::super::{Distinct, Finding, Grade, Kind, Reason, Role, header};
 use super::cell::Seen;
@@ -22,7 +22,7 @@ use super::column::Column;
 use crate::id::ColumnName;
 
 /// Kinds by the shares they need, in the order in which they are tried: without a header, with one, in hundredths.
-const SHARES: [(Kind, u64, u64); 12] = [
+const SHARES: [(Kind, u64, u64); 13] = [
     (Kind::ResidentId, 50, 20),
     (Kind::Uscc, 50, 20),
     (Kind::Email, 50, 20),
@@ -33,6 +33,7 @@ const SHARES: [(Kind, u64, u64); 12] = [
     (Kind::Passport, 95, 50),
     (Kind::Landline, 80, 50),
     (Kind::Date, 80, 50),
+    (Kind::YearMonth, 80, 50),
     (Kind::Amount, 50, 50),
     (Kind::Address, 70, 20),
 ];
@@ -71,7 +72,8 @@ pub(super) fn finding(column: &Column, name: &ColumnName, recognisers: &Recognis
         matched,
         sampled: column.cells,
         nulls: column.nulls,
-        value_type: column.value_type(),
+        value_type: column.value_type(matches!(kind, Kind::Number | Kind::Amount)),
+        date_order: column.date_order(),
         distinct: column.distinct.count(),
         also,
         header_hint,
@@ -127,7 +129,9 @@ impl Evidence<'_> {
                 let is_one = self.is_named(kind) || self.seen(Seen::Landline) > 0 || self.share(plain, 95);
                 self.seen(Seen::Landline) + if is_one { plain } else { 0 }
             }
-            Kind::Date => self.seen(Seen::Date) + self.seen(Seen::DatePlain),
+            // Months among dates are read as well, so that they count with them.
+            Kind::Date if self.days() > 0 => self.days() + self.seen(Seen::YearMonth),
+            Kind::YearMonth if self.days() == 0 => self.seen(Seen::YearMonth),
             Kind::Amount => self.seen(Seen::Money),
             Kind::Address => self.seen(Seen::Address),
             _ => 0,
@@ -144,6 +148,7 @@ impl Evidence<'_> {
             }
             Kind::Landline | Kind::Passport | Kind::Ip => code,
             Kind::Amount => self.meaning == Some(Meaning::Number),
+            Kind::Date => self.column.mixes_orders(),
             _ => false,
         }
     }
@@ -158,6 +163,9 @@ impl Evidence<'_> {
             if self.share(matched, least) && !self.is_refused(&kind) {
                 return (kind, matched);
             }
+        }
+        if self.is_of_unread_dates() {
+            return (Kind::Text, self.column.cells);
         }
         // Telephones of both sorts in one column: the more frequent names it.
         let (mobile, landline) = (self.whole(&Kind::Mobile), self.whole(&Kind::Landline));
@@ -184,6 +192,7 @@ impl Evidence<'_> {
             return None;
         }
         let is_integer = self.column.has_integers_only();
+        let numbers = self.column.numbers(self.expects_numbers());
         let kind = match self.meaning {
             Some(Meaning::Amount) => Kind::Amount,
             Some(Meaning::Age | Meaning::Number) => Kind::Number,
@@ -193,7 +202,7 @@ impl Evidence<'_> {
             _ if is_integer && self.is_serial() => Kind::Code,
             _ => Kind::Number,
         };
-        Some((kind, self.column.numbers()))
+        Some((kind, numbers))
     }
 
     fn category(&self) -> Option<(Kind, u64)> {
@@ -241,7 +250,22 @@ impl Evidence<'_> {
 
     /// Files have words among their numbers; one cell in five may be none.
     fn is_numeric(&self) -> bool {
-        self.share(self.column.numbers(), 80)
+        self.share(self.column.numbers(self.expects_numbers()), 80)
+    }
+
+    /// Whether the header speaks of numbers, so that needless zeros in front do not make codes of them.
+    const fn expects_numbers(&self) -> bool {
+        matches!(self.meaning, Some(Meaning::Amount | Meaning::Age | Meaning::Number))
+    }
+
+    /// Cells that name a day.
+    fn days(&self) -> u64 {
+        self.seen(Seen::Date) + self.seen(Seen::DatePlain)
+    }
+
+    /// A column of dates of both orders: whatever order is taken, some of them are none. It is graded as one of dates.
+    fn is_of_unread_dates(&self) -> bool {
+        self.column.mixes_orders() && self.share(self.whole(&Kind::Date), if self.is_named(&Kind::Date) { 50 } else { 80 })
     }
 
     /// Whether (nearly) no two cells are alike, as far as they are counted.
@@ -293,7 +317,11 @@ impl Evidence<'_> {
 
     fn grade(&self, kind: &Kind, also: &[(Kind, u64)], recognisers: &Recognisers) -> (Role, Grade, Reason) {
         let (mut role, mut grade) = (recognisers.role(kind), recognisers.grade(kind));
-        let mut reason = kind.reason();
+        let mut reason = if *kind == Kind::Text && self.is_of_unread_dates() {
+            Reason::of("dates of which some have the day first and some the month, so that no order reads all of them", QUASI)
+        } else {
+            kind.reason()
+        };
         if let Some((header_role, header_grade, header_reason)) = self.meaning.and_then(Meaning::adds) {
             // Of two equal grades the header has the better reason, but for direct identifiers.
             if header_grade > grade || header_grade == grade && role != Role::Direct {

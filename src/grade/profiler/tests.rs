@@ -8,6 +8,7 @@ use super::*;
 use crate::grade::{Distinct, Grade, Kind, Role, ValueType, overall};
 use crate::id::ColumnName;
 use crate::table::{Column as Declared, ColumnKind};
+use crate::value::DateOrder;
 
 fn schema(columns: &[(&str, ColumnKind)]) -> Schema {
     Schema::new(columns.iter().map(|&(name, kind)| Declared { name: ColumnName::new(name).unwrap(), kind }).collect()).unwrap()
@@ -101,6 +102,8 @@ fn headers_decide_where_cells_do_not() {
     let birth = profile("出生日期", ["1990-02-28", "20000229"]);
     assert_eq!((birth.kind, birth.grade, birth.role), (Kind::Date, Grade::L3, Role::Quasi));
     assert_eq!(profile("办理日期", ["1990-02-28"]).grade, Grade::L2);
+    let month = profile("出生年月", ["1990-02", "2000年3月", "一九九〇年二月"]);
+    assert_eq!((month.kind, month.grade, month.role), (Kind::YearMonth, Grade::L3, Role::Quasi));
     let empty = profile::<String>("手机号", []);
     assert_eq!((empty.kind, empty.grade, empty.sampled), (Kind::Mobile, Grade::L3, 0));
     let sex = profile("性别", ["男", "女", "男"]);
@@ -123,8 +126,38 @@ fn value_types_are_those_of_all_cells() {
     assert_eq!(typed(&["1", "007"]), ValueType::Text);
     assert_eq!(typed(&["9223372036854775808"]), ValueType::Real { scale: 0 });
     assert_eq!(typed(&["1.5", &"9".repeat(38)]), ValueType::Text);
-    assert_eq!(typed(&["1", " 2"]), ValueType::Text);
+    assert_eq!(typed(&["1", " 2"]), ValueType::Real { scale: 0 });
+    assert_eq!(typed(&["+1.50", "1.5e3", ".125", "00001.50"]), ValueType::Real { scale: 3 });
+    assert_eq!(typed(&["1", "¥2"]), ValueType::Text);
+    // What is no column of numbers leaves as it was written.
+    assert_eq!(typed(&["+1"; 20]), ValueType::Text);
     assert_eq!(typed(&[]), ValueType::Text);
+}
+
+#[test]
+fn the_order_of_day_and_month_is_that_of_the_whole_column() {
+    for (cells, kind, order) in [
+        (&["2024-02-29", "29 Feb 2024", "20240229"][..], Kind::Date, Some(DateOrder::Ymd)),
+        (&["05/06/2024", "2024-02-29", "13/06/2024"], Kind::Date, Some(DateOrder::Dmy)),
+        (&["05/06/2024", "06/13/2024 08:30"], Kind::Date, Some(DateOrder::Mdy)),
+        (&["05/06/2024", "12.12.2024"], Kind::Date, None),
+        (&["05/06/2024", "2024-05"], Kind::Date, None),
+        (&["13/06/2024", "06/13/2024"], Kind::Text, None),
+        (&["2024-05", "2024/6", "二〇二四年三月"], Kind::YearMonth, Some(DateOrder::Ymd)),
+    ] {
+        let found = profile("x", cells.iter().copied().cycle().take(60));
+        assert_eq!((found.kind, found.date_order, found.grade), (kind, order, Grade::L2), "{cells:?}");
+    }
+}
+
+#[test]
+fn salaries_are_amounts_in_every_spelling() {
+    for cells in [&["+1.50", "1.5e3", ".15", "00001.50"][..], &["001500", "2500"], &["1,500", "２５００", " 3500 "]] {
+        let found = profile("salary", cells.iter().copied().cycle().take(40));
+        assert_eq!((found.kind, found.grade), (Kind::Amount, Grade::L3), "{cells:?}");
+    }
+    assert_eq!(profile("x", ["0017", "0021"].into_iter().cycle().take(40)).kind, Kind::Category);
+    assert_eq!(profile("x", ["1.5e3", "-2.5"].into_iter().cycle().take(40)).kind, Kind::Number);
 }
 
 #[test]
