@@ -19,13 +19,11 @@
 
 mod address;
 mod bins;
-pub(crate) mod civil;
 mod date;
 
 pub use address::AddressLevel;
 pub use bins::{Bins, EDGES_MAX};
 pub use date::DateLevel;
-pub(crate) use date::DateText;
 
 use crate::class::Class;
 

@@ -43,7 +43,8 @@ fn policy(text: &str) -> Result<String, String> {
     let policy = Policy::parse(text).map_err(|error| error.to_string())?;
     let section = |name: &ColumnName| {
         let column = policy.column(name).unwrap();
-        format!("{name} {:?} {:?} {:?} {:?}", column.technique, column.kind, column.grade, policy.off_kind(column))
+        let (technique, kind, grade, order) = (&column.technique, &column.kind, &column.grade, &column.date_order);
+        format!("{name} {technique:?} {kind:?} {grade:?} {order:?} {:?}", policy.off_kind(column))
     };
     let sections: Vec<String> = policy.sections().map(section).collect();
     Ok(format!("{:?} {:?} {} {sections:?}", policy.release(), policy.order(), policy.max_bad()))

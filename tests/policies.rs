@@ -110,7 +110,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "a parameter of another technique",
         "[columns.city]\ntechnique = \"keep\"\nwidth = 3",
-        "column city: the technique keep has no parameter `width`; known are grade, kind, off_kind, technique",
+        "column city: the technique keep has no parameter `width`; known are date_order, grade, kind, off_kind, technique",
     ),
     ("a mask of nothing", "[columns.city]\ntechnique = \"mask\"\nfrom = 3\nto = 2", "column city: mask: range is"),
     ("a width of 0", "[columns.age]\ntechnique = \"bin\"\nwidth = 0", "column age:"),

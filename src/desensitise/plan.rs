@@ -12,6 +12,7 @@ use super::release::{Need, grade_after};
 use super::rows::{self, Place};
 use super::technique::{Kernel, OffRow, Output, Permutation, Permute, Pseudonym, Setting, Technique};
 use super::{Domain, Emitted, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Residual};
+use crate::generalise::DateLevel;
 use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
 use crate::id::{ColumnName, Name};
 use crate::table::{ColumnKind, Format, Records, Schema};
@@ -140,6 +141,13 @@ impl Policy {
                 }
             }
         }
+        let date_order = section.date_order.or(finding.date_order);
+        if technique.needs_date_order() && date_order.is_none() {
+            objections.push(Objection::DateOrder { column: column.clone(), technique: technique.name() });
+        }
+        if technique.needs_day() && finding.kind == Kind::YearMonth {
+            objections.push(Objection::NoDay { column: column.clone(), technique: technique.name() });
+        }
         let residual = self.residual(technique, section, finding, findings);
         objections.extend(self.residual_objection(technique, column, grade, is_direct, residual));
         if !objections.is_empty() {
@@ -148,7 +156,7 @@ impl Policy {
         // CSV keeps numbers as they were written; other formats have types for them.
         let is_text = schema.index_of(column.as_str()).is_some_and(|at| schema.columns()[at].kind == ColumnKind::Text);
         let typed = format != Format::Csv;
-        let mut setting = Setting { column: column.clone(), domain: domain.clone(), decimals: None };
+        let mut setting = Setting { column: column.clone(), domain: domain.clone(), date_order, decimals: None };
         if let (true, ValueType::Real { scale }) = (typed, finding.value_type) {
             setting.decimals = Some(scale);
         }
@@ -410,13 +418,16 @@ fn graded(section: &ColumnPolicy, finding: &Finding) -> (Grade, bool) {
 
 /// What another column of the output tells of the person of a resident ID (rule H2).
 fn told(section: &ColumnPolicy, finding: &Finding) -> Vec<Known> {
-    let residual = match section.technique.residual(&domain(section, finding)) {
+    let found = Domain { kind: finding.kind.clone(), value_type: finding.value_type };
+    let residual = match section.technique.residual(&domain(section, finding)).min(section.technique.residual(&found)) {
         Residual::Unbounded => return Vec::new(),
         Residual::AtLeast(residual) => residual,
     };
     let mut told = Vec::new();
     match finding.kind {
         Kind::Date => told.push(Known::BirthDate(residual)),
+        // Of months as they are, no month has fewer days.
+        Kind::YearMonth => told.push(Known::BirthDate(residual.saturating_mul(DateLevel::Month.days().into()))),
         Kind::Address => told.push(Known::Region),
         // An age leaves the days of so many years.
         Kind::Number if finding.role == Role::Quasi => told.push(Known::BirthDate(residual.saturating_mul(365))),

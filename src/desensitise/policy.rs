@@ -20,6 +20,7 @@ use crate::class::Class;
 use crate::generalise::GeneraliseError;
 use crate::grade::{Grade, Kind};
 use crate::id::{ColumnName, Decimal, Name};
+use crate::value::DateOrder;
 
 /// A policy: release model, order of rows, and a technique for each column.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +38,7 @@ pub struct Policy {
 pub struct ColumnPolicy {
     /// What is done to its cells.
     pub technique: Technique,
-    /// The parameters of the technique as they were given, in the order of their names.
+    /// The parameters of the technique as they were given, and `date_order`, in the order of their names.
     pub parameters: Vec<(Name, String)>,
     /// What its cells are, by the owner's word.
     pub kind: Option<Kind>,
@@ -45,6 +46,8 @@ pub struct ColumnPolicy {
     pub grade: Option<Grade>,
     /// What happens to a cell that is not of the kind the technique works on.
     pub off_kind: Option<OffKindRule>,
+    /// The order of day and month in its dates, by the owner's word, whatever the cells say.
+    pub date_order: Option<DateOrder>,
 }
 
 /// What happens to a cell that is not of the kind its technique works on; it never leaves in clear.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 pub(super) use super::measure::{Nature, Residual};
-use crate::generalise::civil;
 use crate::grade::{Kind, ValueType};
 use crate::id::Decimal;
+use crate::value::Day;
 
 /// What is known of a column: by the findings of [`grade`](crate::grade), or by the word of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ fn dates_by_what_shows(shows: &dyn Fn(usize) -> bool) -> Vec<[u128; 11]> {
     let mut groups = HashMap::<u32, [u128; 11]>::new();
     for year in BIRTH_YEARS {
         for month in 1..=12u32 {
-            for day in 1..=civil::days_in_month(year, month) {
+            for day in 1..=Day::days_of(year, month) {
                 let mut rest = year * 10_000 + month * 100 + day;
                 let mut digits = [0; 8];
                 for digit in digits.iter_mut().rev() {
@@ -179,7 +179,7 @@ mod tests {
         let mut counts = HashMap::<[u8; 18], u128>::new();
         for year in years {
             for month in 1..=12 {
-                for day in 1..=civil::days_in_month(year, month) {
+                for day in 1..=Day::days_of(year, month) {
                     for sequence in sequences.clone() {
                         let mut id = format!("110105{year:04}{month:02}{day:02}{sequence:03}");
                         let digits: [u8; 17] = id.as_bytes().try_into().unwrap();

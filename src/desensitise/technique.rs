@@ -37,8 +37,9 @@ use super::keys::{KeyFileError, KeyRing};
 use super::residual::{Domain, Known, Nature, Residual};
 use crate::class::Class;
 use crate::generalise::DateLevel;
-use crate::grade::ValueType;
+use crate::grade::{Kind, ValueType};
 use crate::id::ColumnName;
+use crate::value::DateOrder;
 
 /// What is done to a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,9 @@ pub struct Setting {
     pub column: ColumnName,
     /// What is known of it.
     pub domain: Domain,
+    /// The order of day and month in its dates, if it is known. Without it, dates that have their year last are cut to the
+    /// year and to nothing finer.
+    pub date_order: Option<DateOrder>,
     /// Numbers of real columns come out as `Decimal128(38, this)`, for files with types; as text where there is none.
     pub decimals: Option<u8>,
 }
@@ -183,9 +187,27 @@ impl Technique {
             Self::Truncate(truncate) => truncate.residual(&domain.kind, known),
             Self::Bin(bin) => bin.residual(domain),
             Self::Round(round) => round.residual(domain),
+            // Of a column of months the months count; a day is not in it, so nothing is claimed of one.
+            Self::Date(level) if domain.kind == Kind::YearMonth => Residual::AtLeast(level.months().unwrap_or(1).into()),
             Self::Date(level) => Residual::AtLeast(level.days().into()),
             Self::DateShift(shift) => shift.residual(),
         }
+    }
+
+    /// Whether it takes the order of day and month to carry it out on dates that have their year last.
+    #[must_use]
+    pub const fn needs_date_order(&self) -> bool {
+        match self {
+            Self::Date(level) => level.needs_order(),
+            Self::DateShift(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it takes the day of the month, which a month of a year does not name.
+    #[must_use]
+    pub const fn needs_day(&self) -> bool {
+        matches!(self, Self::Date(DateLevel::Day) | Self::DateShift(_))
     }
 
     /// What it emits for such a column.
@@ -215,7 +237,7 @@ impl Technique {
             Self::Bin(bin) => bin.kernel(),
             Self::Round(round) => round.kernel(setting)?,
             Self::Clamp(clamp) => clamp.kernel(setting)?,
-            Self::Date(level) => date::kernel(*level),
+            Self::Date(level) => date::kernel(*level, setting.date_order),
             Self::DateShift(shift) => shift.kernel(setting, keys)?,
             Self::Permute(_) => return Err(TechniqueError::WholeColumn { technique: permute::NAME }),
         }))
@@ -271,7 +293,6 @@ mod tests {
     use super::*;
     use crate::desensitise::Algorithm;
     use crate::generalise::{AddressLevel, Bins};
-    use crate::grade::Kind;
     use crate::id::{Decimal, Name};
     use crate::random::RecordedRandom;
 
@@ -289,7 +310,7 @@ mod tests {
     }
 
     pub(super) fn setting(kind: Kind, value_type: ValueType, decimals: Option<u8>) -> Setting {
-        Setting { column: ColumnName::new("column").unwrap(), domain: Domain { kind, value_type }, decimals }
+        Setting { column: ColumnName::new("column").unwrap(), domain: Domain { kind, value_type }, date_order: None, decimals }
     }
 
     pub(super) fn texts(cells: &[&str]) -> ArrayRef {
@@ -420,9 +441,8 @@ mod tests {
         let real = |decimals| setting(Kind::Amount, ValueType::Real { scale: 2 }, decimals);
         assert_eq!(run(&Technique::Keep, &real(None), &texts(&["1.50", "-0"])).0, some(&["1.50", "-0"]));
         let (cells, off) = run(&Technique::Keep, &real(Some(2)), &texts(&["1.5", "-2", "0.005", "x", "1e3"]));
-        assert_eq!(cells, [Some("1.50".to_owned()), Some("-2.00".to_owned()), None, None, None]);
-        let not = OffReason::NotANumber;
-        assert_eq!(off, [(2, OffReason::OutOfRange), (3, not.clone()), (4, not)]);
+        assert_eq!(cells, [Some("1.50".to_owned()), Some("-2.00".to_owned()), None, None, Some("1000.00".to_owned())]);
+        assert_eq!(off, [(2, OffReason::OutOfRange), (3, OffReason::NotANumber)]);
     }
 
     #[test]
@@ -468,6 +488,13 @@ mod tests {
         let (cells, off) = run(&month, &date, &texts(&["2024-02-29 08:30", "2024年12月1日", "2023-02-29", "Feb 2024", ""]));
         assert_eq!(cells[..2], some(&["2024-Q1", "2024-Q4"]));
         assert_eq!(off, [2, 3, 4].map(|row| (row, OffReason::NotADate)));
+        let day_first = Setting { date_order: Some(DateOrder::Dmy), ..date.clone() };
+        let cells = texts(&["5/6/2024", "二〇二四年三月", "1 Jan 2020", "12/31/2024"]);
+        let (cut, off) = run(&Technique::Date(DateLevel::Month), &day_first, &cells);
+        assert_eq!(cut[..3], some(&["2024-06", "2024-03", "2020-01"]));
+        assert_eq!(off, [(3, OffReason::NotADate)]);
+        // Without an order the year is known of all.
+        assert_eq!(run(&Technique::Date(DateLevel::Year), &date, &cells).0, some(&["2024", "2024", "2020", "2024"]));
         let compact: ArrayRef = Arc::new(Int64Array::from(vec![20_240_229, 20_230_229]));
         let (cells, off) = run(&month, &setting(Kind::Date, ValueType::Integer, None), &compact);
         assert_eq!((cells[0].as_deref(), off.len()), (Some("2024-Q1"), 1));

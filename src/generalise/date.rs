@@ -1,6 +1,6 @@
-//! Dates as they are written, and the levels they are cut to.
+//! The levels that dates are cut to.
 
-use super::civil::Day;
+use crate::value::{DateOrder, DateText, digits};
 
 /// How much stays of a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,227 +48,74 @@ impl DateLevel {
         }
     }
 
-    pub(crate) fn write(self, day: Day, out: &mut String) {
-        digits(day.year, 4, out);
+    /// The fewest months that look alike, of dates that name no day; nothing where a day is asked for.
+    #[must_use]
+    pub const fn months(self) -> Option<u32> {
         match self {
-            Self::Day => {
+            Self::Day => None,
+            Self::Month => Some(1),
+            Self::Quarter => Some(3),
+            Self::Year => Some(12),
+        }
+    }
+
+    /// Whether it takes the order of day and month to cut a date to it: the year is the same in every order.
+    #[must_use]
+    pub const fn needs_order(self) -> bool {
+        !matches!(self, Self::Year)
+    }
+
+    /// Writes a date cut to the level; `false` when the date does not name the day, or the order of its column is not known.
+    #[inline]
+    pub(crate) fn write(self, date: &DateText<'_>, order: Option<DateOrder>, out: &mut String) -> bool {
+        let (year, month) = match (self, order) {
+            // A declared order decides which dates are any; without one every order has the same year.
+            (Self::Year, None) => (date.year(), None),
+            _ => match date.month(order) {
+                Some((year, month)) => (year, Some(month)),
+                None => return false,
+            },
+        };
+        digits(year, 4, out);
+        match (self, month) {
+            (Self::Day, _) => {
+                let Some(day) = date.day(order) else { return false };
                 out.push('-');
-                digits(day.month, 2, out);
+                digits(day.month(), 2, out);
                 out.push('-');
-                digits(day.day, 2, out);
+                digits(day.day(), 2, out);
             }
-            Self::Month => {
+            (Self::Month, Some(month)) => {
                 out.push('-');
-                digits(day.month, 2, out);
+                digits(month, 2, out);
             }
-            Self::Quarter => {
+            (Self::Quarter, Some(month)) => {
                 out.push_str("-Q");
-                digits((day.month - 1) / 3 + 1, 1, out);
+                digits((month - 1) / 3 + 1, 1, out);
             }
-            Self::Year => {}
+            _ => {}
         }
-    }
-}
-
-/// A date as it was written: the year first, in four digits.
-///
-/// ```text
-/// 2024-02-29  2024/2/29  2024.02.29  20240229  2024年2月29日
-/// behind each a time: 2024-02-29 08:30, 2024-02-29T08:30:00.5+08:00, 20240229083000
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DateText<'a> {
-    pub(crate) day: Day,
-    form: Form,
-    /// Months and days below 10 have two digits.
-    padded: bool,
-    time: &'a str,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Separated(char),
-    Compact,
-    Han,
-}
-
-impl<'a> DateText<'a> {
-    /// Nothing when it is not written so, or names a day that does not exist.
-    pub(crate) fn read(text: &'a str) -> Option<Self> {
-        let (year, rest) = take_digits(text, 4, 4)?;
-        let (form, rest) = match rest.chars().next()? {
-            separator @ ('-' | '/' | '.') => (Form::Separated(separator), &rest[1..]),
-            '年' => (Form::Han, &rest['年'.len_utf8()..]),
-            _ => (Form::Compact, rest),
-        };
-        let least = if form == Form::Compact { 2 } else { 1 };
-        let (month, month_rest) = take_digits(rest, least, 2)?;
-        let (between, end) = match form {
-            Form::Separated(separator) => (Some(separator), None),
-            Form::Compact => (None, None),
-            Form::Han => (Some('月'), Some('日')),
-        };
-        let skip = |rest: &'a str, char: Option<char>| char.map_or(Some(rest), |char| rest.strip_prefix(char));
-        let day_text = skip(month_rest, between)?;
-        let (day, day_rest) = take_digits(day_text, least, 2)?;
-        let time = skip(day_rest, end)?;
-        let padded = rest.len() - month_rest.len() == 2 && day_text.len() - day_rest.len() == 2;
-        let known =
-            time.is_empty() || if form == Form::Compact && !time.starts_with([' ', 'T']) { is_compact_time(time) } else { is_time(time) };
-        if !known {
-            return None;
-        }
-        Some(Self { day: Day::new(year, month, day)?, form, padded, time })
-    }
-
-    /// Another day, written in the same form, with the same time behind it.
-    pub(crate) fn write(self, day: Day, out: &mut String) {
-        let width = if self.padded { 2 } else { 1 };
-        digits(day.year, 4, out);
-        let parts = match self.form {
-            Form::Separated(separator) => [Some(separator), Some(separator), None],
-            Form::Compact => [None; 3],
-            Form::Han => ['年', '月', '日'].map(Some),
-        };
-        out.extend(parts[0]);
-        digits(day.month, width, out);
-        out.extend(parts[1]);
-        digits(day.day, width, out);
-        out.extend(parts[2]);
-        out.push_str(self.time);
-    }
-}
-
-/// A number of at least `least` and at most `most` digits, and what follows.
-fn take_digits(text: &str, least: usize, most: usize) -> Option<(u32, &str)> {
-    let count = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
-    let number = text.bytes().take(count).fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
-    (count >= least).then(|| (number, &text[count..]))
-}
-
-/// `hhmmss`, and with parts of a second.
-fn is_compact_time(text: &str) -> bool {
-    let two = |at: usize| take_digits(&text[at..], 2, 2).map(|(number, _)| number);
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits && (6..=15).contains(&text.len()) && is_clock(two(0), two(2), two(4))
-}
-
-/// A blank or `T`, hours and minutes, with or without seconds, their parts, and a zone (ISO 8601).
-fn is_time(text: &str) -> bool {
-    let read = || {
-        let (hour, rest) = take_digits(text.strip_prefix([' ', 'T'])?, 1, 2)?;
-        let (minute, mut rest) = take_digits(rest.strip_prefix(':')?, 2, 2)?;
-        let mut second = 0;
-        if let Some(seconds) = rest.strip_prefix(':') {
-            (second, rest) = take_digits(seconds, 2, 2)?;
-            if let Some(parts) = rest.strip_prefix('.') {
-                (_, rest) = take_digits(parts, 1, 9)?;
-            }
-        }
-        let zone = rest.strip_prefix(' ').unwrap_or(rest);
-        let zoned = match zone.as_bytes() {
-            [] => rest.is_empty(),
-            b"Z" => true,
-            [b'+' | b'-', hours @ ..] => {
-                matches!(hours, [a, b] | [a, b, ..] if a.is_ascii_digit() && b.is_ascii_digit())
-                    && match &hours[2..] {
-                        [] => true,
-                        [c, d] | [b':', c, d] => c.is_ascii_digit() && d.is_ascii_digit(),
-                        _ => false,
-                    }
-            }
-            _ => false,
-        };
-        Some(zoned && is_clock(Some(hour), Some(minute), Some(second)))
-    };
-    read().unwrap_or(false)
-}
-
-fn is_clock(hour: Option<u32>, minute: Option<u32>, second: Option<u32>) -> bool {
-    hour.is_some_and(|hour| hour < 24) && minute.is_some_and(|minute| minute < 60) && second.is_some_and(|second| second <= 60)
-}
-
-/// At least so many digits of a number below 10,000.
-fn digits(number: u32, least: u32, out: &mut String) {
-    for place in (0..4u32).rev() {
-        let rest = number / 10u32.pow(place);
-        if place < least || rest > 0 {
-            out.extend(char::from_digit(rest % 10, 10));
-        }
+        true
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
+    use crate::value::Day;
 
-    #[test]
-    fn every_form_is_kept() {
-        for (text, later) in [
-            ("2024-02-29", "2024-03-01"),
-            ("2024/2/29", "2024/3/1"),
-            ("2024/02/29", "2024/03/01"),
-            ("2024.2.9", "2024.2.10"),
-            ("20240229", "20240301"),
-            ("2024年2月29日", "2024年3月1日"),
-            ("2024年12月31日", "2025年01月01日"),
-            ("2024-12-31 08:30", "2025-01-01 08:30"),
-            ("2024-12-31T08:30:00.125+08:00", "2025-01-01T08:30:00.125+08:00"),
-            ("2024-12-31 8:30:00 Z", "2025-01-01 8:30:00 Z"),
-            ("20241231235960", "20250101235960"),
-            ("0001-01-01", "0001-01-02"),
-        ] {
-            let date = DateText::read(text).unwrap();
-            let mut out = String::new();
-            date.write(date.day.plus(1).unwrap(), &mut out);
-            assert_eq!(out, later);
-        }
-    }
-
-    #[test]
-    fn what_is_no_date_is_not_read() {
-        for text in [
-            "",
-            "2024",
-            "2024-02",
-            "2024-02-30",
-            "2023-02-29",
-            "2024-13-01",
-            "2024-00-01",
-            "0000-01-01",
-            "24-02-29",
-            "29/02/2024",
-            "2024-02/29",
-            "2024 02 29",
-            " 2024-02-29",
-            "2024-02-29 ",
-            "2024-02-290",
-            "2024229",
-            "202402290",
-            "2024年2月29",
-            "2024-02-29 25:00",
-            "2024-02-29 08",
-            "2024-02-29 08:60",
-            "2024-02-29T08:30+8",
-            "2024-02-29 08:30 ",
-            "2024-02-29x",
-            "20240229246060",
-            "２０２４-02-29",
-            "2024-0\u{662}-29",
-        ] {
-            assert_eq!(DateText::read(text), None, "{text}");
-        }
+    fn cut(level: DateLevel, text: &str, order: Option<DateOrder>) -> Option<String> {
+        let (mut scratch, mut out) = (String::new(), String::new());
+        level.write(&DateText::read(text, &mut scratch).unwrap(), order, &mut out).then_some(out)
     }
 
     #[test]
     fn levels_are_cut_exactly() {
         for (month, quarter) in [(1, "2024-Q1"), (3, "2024-Q1"), (4, "2024-Q2"), (9, "2024-Q3"), (12, "2024-Q4")] {
-            let of = |level: DateLevel| {
-                let mut out = String::new();
-                level.write(Day::new(2024, month, 5).unwrap(), &mut out);
-                out
-            };
+            let of = |level: DateLevel| cut(level, &format!("2024-{month:02}-05"), None).unwrap();
             assert_eq!(of(DateLevel::Quarter), quarter);
             assert_eq!(of(DateLevel::Month), format!("2024-{month:02}"));
             assert_eq!((of(DateLevel::Year).as_str(), of(DateLevel::Day)), ("2024", format!("2024-{month:02}-05")));
@@ -276,20 +123,35 @@ mod tests {
     }
 
     #[test]
-    fn the_fewest_days_of_a_level_are_counted() {
-        let mut counts = std::collections::HashMap::<String, u32>::new();
-        let mut day = Day::new(1896, 1, 1).unwrap();
-        while day.year < 1908 {
+    fn without_an_order_the_year_alone_is_known() {
+        let of = |text, order| DateLevel::ALL.map(|level| cut(level, text, order));
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(of("05/06/2024", None), [None, None, None, some("2024")]);
+        assert_eq!(of("05/06/2024", Some(DateOrder::Dmy)), [some("2024-06-05"), some("2024-06"), some("2024-Q2"), some("2024")]);
+        // The order is a property of the column: a date that it cannot read is none.
+        assert_eq!(of("31/12/2024", Some(DateOrder::Mdy)), [None, None, None, None]);
+        assert_eq!(of("2024-05", None), [None, some("2024-05"), some("2024-Q2"), some("2024")]);
+    }
+
+    #[test]
+    fn the_fewest_days_and_months_of_a_level_are_counted() {
+        let (mut days, mut months) = (HashMap::<String, u32>::new(), HashMap::<String, u32>::new());
+        for number in Day::new(1896, 1, 1).unwrap().unix_d()..Day::new(1908, 1, 1).unwrap().unix_d() {
+            let day = Day::from_unix_d(number);
             for level in DateLevel::ALL {
-                let mut label = String::new();
-                level.write(day, &mut label);
-                *counts.entry(label).or_default() += 1;
+                let label = cut(level, &day.to_string(), None).unwrap();
+                *days.entry(format!("{} {label}", level.as_str())).or_default() += 1;
+                if level != DateLevel::Day && day.day() == 1 {
+                    *months.entry(format!("{} {label}", level.as_str())).or_default() += 1;
+                }
             }
-            day = day.plus(1).unwrap();
         }
-        for (level, form) in [(DateLevel::Day, 10), (DateLevel::Quarter, 7 + 100), (DateLevel::Month, 7), (DateLevel::Year, 4)] {
-            let of_level = |label: &str| label.len() + if label.contains('Q') { 100 } else { 0 } == form;
-            assert_eq!(counts.iter().filter(|(label, _)| of_level(label)).map(|(_, count)| *count).min(), Some(level.days()));
+        let least = |counts: &HashMap<String, u32>, level: DateLevel| {
+            counts.iter().filter(|(label, _)| label.starts_with(level.as_str())).map(|(_, count)| *count).min()
+        };
+        for level in DateLevel::ALL {
+            assert_eq!(least(&days, level), Some(level.days()));
+            assert_eq!(least(&months, level), level.months());
         }
     }
 }

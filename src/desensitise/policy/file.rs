@@ -17,6 +17,7 @@ use crate::generalise::{AddressLevel, Bins, DateLevel};
 use crate::grade::{Grade, Kind};
 use crate::id::{ColumnName, Decimal};
 use crate::table::COLUMNS_MAX;
+use crate::value::DateOrder;
 
 /// Sections of as many columns as a source may have, with room.
 const FILE_BYTES_MAX: usize = 8 << 20;
@@ -111,10 +112,12 @@ fn column_policy(table: toml::Table) -> Result<ColumnPolicy, Problem> {
     let grade =
         grade.map(|number| Grade::from_number(number).ok_or(Problem::Value { name: "grade", expected: "1, 2, 3 or 4" })).transpose()?;
     let off_kind = parameters.word("off_kind")?.as_deref().map(off_kind).transpose()?;
+    let date_order = parameters.text("date_order")?;
+    let date_order = date_order.map(|text| word("date_order", &text, DateOrder::parse, &["dmy", "mdy", "ymd"])).transpose()?;
     let name = needed(parameters.word("technique")?, "technique")?;
     let technique = technique(&name, &mut parameters)?;
     let parameters = parameters.finish(technique.name())?;
-    Ok(ColumnPolicy { technique, parameters, kind, grade, off_kind })
+    Ok(ColumnPolicy { technique, parameters, kind, grade, off_kind, date_order })
 }
 
 const KINDS: &[&str] = &[
@@ -128,6 +131,7 @@ const KINDS: &[&str] = &[
     "passport",
     "ip",
     "date",
+    "year_month",
     "name",
     "address",
     "amount",

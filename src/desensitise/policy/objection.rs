@@ -83,6 +83,26 @@ pub enum Objection {
         /// The column that should tell the subjects.
         subject: ColumnName,
     },
+    /// Dates that may be read two ways.
+    #[error(
+        "column {column}: {technique} needs the order of day and month, which the cells do not tell; declare date_order = \"dmy\" or \"mdy\""
+    )]
+    DateOrder {
+        /// The column.
+        column: ColumnName,
+        /// The technique.
+        technique: &'static str,
+    },
+    /// Months of years, which name no day.
+    #[error(
+        "column {column}: {technique} needs the day, which months of years do not name; use date with level = \"month\", \"quarter\" or \"year\""
+    )]
+    NoDay {
+        /// The column.
+        column: ColumnName,
+        /// The technique.
+        technique: &'static str,
+    },
     /// A technique that cannot work on the column.
     #[error("column {column}: {problem}")]
     Technique {

@@ -5,36 +5,38 @@ use arrow_array::{Array, ArrayRef};
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
 use super::{Emit, Emitted, OffKind, OffReason};
-use crate::generalise::{DateLevel, DateText};
+use crate::generalise::DateLevel;
+use crate::value::{DateOrder, DateText};
 
 pub(super) const NAME: &str = "date";
 
 /// About the length of what is written.
 const LABEL_BYTES: usize = 8;
 
-pub(super) fn kernel(level: DateLevel) -> Box<dyn Emit> {
-    Box::new(Dates { level })
+pub(super) fn kernel(level: DateLevel, order: Option<DateOrder>) -> Box<dyn Emit> {
+    Box::new(Dates { level, order })
 }
 
 /// Each date cut to a level; a time behind it goes.
 struct Dates {
     level: DateLevel,
+    order: Option<DateOrder>,
 }
 
 impl Emit for Dates {
     fn emit(&self, cells: &ArrayRef, _: Option<&ArrayRef>, off: &mut OffKind) -> Emitted {
         let mut texts = Texts::with_capacity(cells.len(), LABEL_BYTES * cells.len());
-        let mut scratch = String::new();
+        let (mut scratch, mut label) = (String::new(), String::new());
         Cells::of(cells).each(|row, cell| match cell {
-            Cell::Value(text) => match DateText::read(text) {
-                Some(date) => {
-                    scratch.clear();
-                    self.level.write(date.day, &mut scratch);
-                    texts.piece(&scratch);
+            Cell::Value(text) => {
+                label.clear();
+                if DateText::read(text, &mut scratch).is_some_and(|date| self.level.write(&date, self.order, &mut label)) {
+                    texts.piece(&label);
                     texts.end_or(row, off);
+                } else {
+                    texts.off(row, OffReason::NotADate, off);
                 }
-                None => texts.off(row, OffReason::NotADate, off),
-            },
+            }
             Cell::Null => texts.null(),
             Cell::Other(reason) => texts.off(row, reason, off),
         });

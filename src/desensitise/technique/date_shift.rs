@@ -11,15 +11,15 @@ use super::{Emit, Emitted, OffKind, OffReason, Output, Setting, TechniqueError};
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::prf::{Batch, LANES, Prf};
 use crate::desensitise::residual::Residual;
-use crate::generalise::DateText;
 use crate::grade::ValueType;
 use crate::id::{ColumnName, Name};
 use crate::label::Label;
+use crate::value::{DateOrder, DateText, Day};
 
 pub(super) const NAME: &str = "date_shift";
 
 /// All dates of one subject moved by the same number of days, which the key draws for each subject from -days to days, all
-/// alike likely (rule H8). The form of each date stays, and the time behind it.
+/// alike likely (rule H8). The form of each date stays, and the time behind it; full-width digits become narrow.
 ///
 /// The domain is the name of the subject column, so that all date columns of a subject move together. A row without a
 /// subject is off-kind, and so is a date that would leave the years 1 to 9999.
@@ -94,7 +94,8 @@ impl DateShift {
     pub(super) fn kernel(&self, setting: &Setting, keys: &KeyRing) -> Result<Box<dyn Emit>, TechniqueError> {
         let domain = self.domain.as_ref().map_or(self.subject.as_str(), Name::as_str);
         let prf = Prf::new(keys.get(&self.key, self.version)?, Label::DATE_SHIFT, domain);
-        Ok(Box::new(Shifter { prf, span: self.span(), days: self.days.cast_signed(), integers: output(setting) == Output::Integer }))
+        let (span, days, order) = (self.span(), self.days.cast_signed(), setting.date_order);
+        Ok(Box::new(Shifter { prf, span, days, order, integers: output(setting) == Output::Integer }))
     }
 }
 
@@ -107,6 +108,7 @@ struct Shifter {
     prf: Prf,
     span: u64,
     days: i32,
+    order: Option<DateOrder>,
     integers: bool,
 }
 
@@ -157,12 +159,14 @@ impl Shifter {
 impl Emit for Shifter {
     fn emit(&self, cells: &ArrayRef, subject: Option<&ArrayRef>, off: &mut OffKind) -> Emitted {
         let shifts = subject.map_or_else(Vec::new, |subject| self.shifts(subject));
-        let shift = |row: usize, text: &str, out: &mut String| {
+        let mut plain = String::new();
+        let mut shift = |row: usize, text: &str, out: &mut String| {
             let days = shifts.get(row).copied().flatten().ok_or(OffReason::NoSubject)?;
-            let date = DateText::read(text).ok_or(OffReason::NotADate)?;
+            let read = DateText::read(text, &mut plain).and_then(|date| Some((date, date.day(self.order)?)));
+            let (date, day) = read.ok_or(OffReason::NotADate)?;
             out.clear();
-            date.write(date.day.plus(days).ok_or(OffReason::OutOfRange)?, out);
-            Ok(())
+            let shifted = Day::from_unix_d(day.unix_d() + i64::from(days));
+            if date.write(self.order, shifted, out) { Ok(()) } else { Err(OffReason::OutOfRange) }
         };
         let read = Cells::of(cells);
         let mut scratch = String::new();
@@ -221,8 +225,8 @@ mod tests {
         let who: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), Some(7), Some(8), None, Some(7), Some(7)]));
         let dates = texts(&["2024-02-28", "2024-02-29 08:30", "2024-02-29", "2024-02-29", "2024-02-30", "0001-01-01"]);
         let (cells, off) = run_by(&technique, &text, &dates, Some(&who));
-        let day = |cell: usize| DateText::read(cells[cell].as_deref().unwrap()).unwrap().day;
-        assert_eq!(day(0).plus(1), Some(day(1)));
+        let day = |cell: usize| DateText::read(cells[cell].as_deref().unwrap(), &mut String::new()).unwrap().day(None).unwrap().unix_d();
+        assert_eq!(day(0) + 1, day(1));
         assert!(day(2) != day(1) && cells[1].as_deref().unwrap().ends_with(" 08:30"));
         assert_eq!(off[..2], [(3, OffReason::NoSubject), (4, OffReason::NotADate)]);
 
@@ -238,7 +242,7 @@ mod tests {
         for algorithm in [Algorithm::HmacSha256, Algorithm::AesCmac] {
             let shift = shift(180);
             let prf = Prf::new(keys(algorithm).get(&name("k"), None).unwrap(), Label::DATE_SHIFT, "who");
-            let shifter = Shifter { prf, span: shift.span(), days: 180, integers: false };
+            let shifter = Shifter { prf, span: shift.span(), days: 180, order: None, integers: false };
             let subjects: ArrayRef = Arc::new(Int64Array::from_iter_values(0..361 * 50));
             let mut counts = vec![0i32; 361];
             for days in shifter.shifts(&subjects) {
@@ -254,7 +258,7 @@ mod tests {
     fn words_above_the_last_multiple_are_drawn_again() {
         let shift = shift(180);
         let prf = Prf::new(keys(Algorithm::AesCmac).get(&name("k"), None).unwrap(), Label::DATE_SHIFT, "who");
-        let shifter = Shifter { prf, span: shift.span(), days: 180, integers: false };
+        let shifter = Shifter { prf, span: shift.span(), days: 180, order: None, integers: false };
         let mut tag = [0xff; 16];
         tag[8..].copy_from_slice(&360u64.to_be_bytes());
         assert_eq!(shifter.shift(tag), 180);

@@ -148,7 +148,7 @@ mod tests {
     fn kernel(algorithm: Algorithm, kind: Kind, column: &str, domain: Option<&str>) -> Kernel {
         let keys = KeyRing::generate(&mut RecordedRandom::from_seed("pseudonym"), name("k"), algorithm, name("p"));
         let domain_of_column = Domain { kind, value_type: ValueType::Text };
-        let setting = Setting { column: ColumnName::new(column).unwrap(), domain: domain_of_column, decimals: None };
+        let setting = Setting { column: ColumnName::new(column).unwrap(), domain: domain_of_column, date_order: None, decimals: None };
         Technique::Pseudonym(Pseudonym { key: name("k"), version: None, domain: domain.map(name) }).kernel(&setting, &keys).unwrap()
     }
 
@@ -208,7 +208,7 @@ mod tests {
             [Algorithm::HmacSha256, Algorithm::AesCmac].map(|algorithm| tokens(&kernel(algorithm, Kind::Text, "c", None), cells()));
         assert_ne!(hmac, cmac);
         let domain = Domain { kind: Kind::Text, value_type: ValueType::Text };
-        let setting = Setting { column: ColumnName::new("c").unwrap(), domain, decimals: None };
+        let setting = Setting { column: ColumnName::new("c").unwrap(), domain, date_order: None, decimals: None };
         let pseudonym = Pseudonym { key: name("k"), version: Some(3), domain: None };
         let absent = Technique::Pseudonym(pseudonym).kernel(&setting, &KeyRing::default()).unwrap_err();
         assert_eq!(absent, TechniqueError::Key(KeyFileError::Absent { id: name("k"), version: Some(3) }));
