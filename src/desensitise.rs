@@ -68,6 +68,8 @@ mod residual;
 mod rows;
 #[cfg(feature = "records")]
 mod technique;
+#[cfg(feature = "embedded")]
+mod trial;
 
 #[cfg(feature = "embedded")]
 pub use apply::{ApplyError, Bound, Progress, Report, Run, Stage, Target};
@@ -82,7 +84,7 @@ pub use order::HELD_BYTES_MAX;
 #[cfg(feature = "embedded")]
 pub use plan::{Desensitised, OtherColumns, Plan};
 #[cfg(feature = "embedded")]
-pub use policy::{ColumnPolicy, KEY_ID_DEFAULT, Objection, OffKindRule, Policy, PolicyError, Problem, suggest};
+pub use policy::{ColumnPolicy, KEY_ID_DEFAULT, Objection, OffKindRule, Policy, PolicyError, Problem, Untreated, suggest};
 #[cfg(feature = "embedded")]
 pub use quarantine::{OffKindCell, QUARANTINE_LINES_MAX};
 pub use release::{Need, ReleaseModel, RowOrder, grade_after};
@@ -93,3 +95,5 @@ pub use technique::{
     Bin, Clamp, DateShift, Emitted, Kernel, Mask, OffKind, OffReason, OffRow, Output, PERMUTE_BYTES_MAX, Permutation, Permute, Pseudonym,
     Round, SHIFT_DAYS_MAX, SHIFT_DAYS_MIN, Setting, Suppress, Technique, TechniqueError, Truncate,
 };
+#[cfg(feature = "embedded")]
+pub use trial::Trial;

@@ -238,7 +238,7 @@ impl Bound<'_> {
         let findings = look(source, run)?;
         let mut plan = self.policy.plan(&findings, source.schema(), self.keys, target.format).map_err(ApplyError::Refused)?;
         let rows = findings.first().map_or(0, |finding| finding.sampled + finding.nulls);
-        collect(&mut plan, source, run, rows)?;
+        collect(&mut plan, source, &mut |records| tell(run, Stage::Collect, records, rows))?;
         let mut written = Written::begin(&plan, target, rows)?;
         match self.policy.order() {
             RowOrder::Kept => written.in_source_order(source, run)?,
@@ -323,7 +323,11 @@ fn look(source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<Vec<Fin
 }
 
 /// Collects the columns that are permuted, in a reading of its own.
-fn collect(plan: &mut Plan, source: &(dyn RecordSource + Sync), run: &mut Run<'_>, rows: u64) -> Result<(), ApplyError> {
+pub(super) fn collect(
+    plan: &mut Plan,
+    source: &(dyn RecordSource + Sync),
+    tell: &mut dyn FnMut(u64) -> Result<(), ApplyError>,
+) -> Result<(), ApplyError> {
     if !plan.needs_collection() {
         return Ok(());
     }
@@ -332,7 +336,7 @@ fn collect(plan: &mut Plan, source: &(dyn RecordSource + Sync), run: &mut Run<'_
     for batch in source.read()? {
         let batch = batch?;
         records += batch.len() as u64;
-        tell(run, Stage::Collect, records, rows)?;
+        tell(records)?;
         for collector in &mut collectors {
             collector.push(&batch).map_err(|column| ApplyError::PermuteMemory { column: column.clone(), most: PERMUTE_BYTES_MAX })?;
         }

@@ -72,7 +72,7 @@ impl Held {
 }
 
 /// The bytes of the cells of an array; the buffers behind a slice may be larger.
-fn used_bytes(array: &ArrayRef) -> usize {
+pub(super) fn used_bytes(array: &ArrayRef) -> usize {
     array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size())
 }
 

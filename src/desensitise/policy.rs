@@ -11,7 +11,7 @@ mod suggest;
 
 use std::collections::BTreeMap;
 
-pub use objection::Objection;
+pub use objection::{Objection, Untreated};
 pub use suggest::{KEY_ID_DEFAULT, suggest};
 
 use super::technique::Technique;

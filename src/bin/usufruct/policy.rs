@@ -1,10 +1,11 @@
 //! The verbs `policy suggest` and `policy check`.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use usufruct::desensitise::{KeyRing, Linkage, Plan, Policy as Rules, ReleaseModel, suggest};
+use usufruct::desensitise::{KeyRing, Linkage, Plan, Policy as Rules, ReleaseModel, Trial, suggest};
 use usufruct::file::{Output, OutputOptions};
 use usufruct::id::ColumnName;
 use usufruct::table::{FileSource, Format, RecordSource as _};
@@ -38,13 +39,14 @@ pub(crate) struct Suggest {
     force: bool,
 }
 
-/// Check a policy: its text alone, or against a file and keys; says everything that stands in the way
+/// Check a policy: its text alone, or on every cell of a file with keys; says everything that stands in the way
 #[derive(Args)]
 #[command(after_help = "\
 Example:
   usufruct policy check policy.toml
   usufruct policy check policy.toml people.csv --keys people.keys
 
+With a file every technique runs on every cell, as `desensitise` would, and nothing is written: what passes completes.
 Exit code 3 when the policy cannot be used on the file.")]
 pub(crate) struct Check {
     /// The policy
@@ -78,7 +80,25 @@ struct Told {
     file: bool,
     objections: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    trial: Option<Tried>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     linkage: Option<Joined>,
+}
+
+/// What a run on the file would do.
+#[derive(Serialize)]
+struct Tried {
+    internal: bool,
+    rows: u64,
+    rows_left_out: u64,
+    cells_suppressed: u64,
+}
+
+impl Tried {
+    const fn of(trial: &Trial) -> Self {
+        let &Trial { rows, rows_left_out, cells_suppressed, .. } = trial;
+        Self { internal: true, rows, rows_left_out, cells_suppressed }
+    }
 }
 
 /// What two recipients of such files could join.
@@ -123,6 +143,18 @@ fn join(plan: &Plan, source: &FileSource) -> Result<Linkage, Failure> {
     linkage.or_fail()
 }
 
+/// Runs the policy on every cell, without a file.
+fn try_out(plan: &mut Plan, source: &FileSource) -> Result<Trial, Failure> {
+    let bar = Bar::new("trying ", false);
+    let work = interrupt::work();
+    let trial = plan.trial(source, threads(), &mut |records| {
+        bar.show_rate(records, records, None);
+        if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    drop(work);
+    trial.or_fail()
+}
+
 impl Policy {
     pub(crate) fn run(self, json: bool) -> Result<(), Failure> {
         match self {
@@ -163,15 +195,20 @@ impl Check {
             .ok_or_else(|| Failure::input(format_args!("--to: `{}` is not known, expected csv, parquet or ipc", self.to)))?;
         let keys = self.keys.as_deref().map(|path| KeyRing::read(path).about(path)).transpose()?.unwrap_or_default();
         let input = self.input.into_input();
-        let mut linkage = None;
+        let (mut trial, mut linkage) = (None, None);
         let objections = match &input {
             None => Vec::new(),
             Some(input) => {
                 let source = input.open()?;
                 match policy.plan(&input.look(&source)?, source.schema(), &keys, format) {
-                    Ok(plan) => {
-                        linkage = Some(join(&plan, &source)?);
-                        Vec::new()
+                    Ok(mut plan) => {
+                        let tried = try_out(&mut plan, &source)?;
+                        if tried.objections.is_empty() {
+                            linkage = Some(join(&plan, &source)?);
+                        }
+                        let objections = tried.objections.clone();
+                        trial = Some(tried);
+                        objections
                     }
                     Err(objections) => objections,
                 }
@@ -187,12 +224,19 @@ impl Check {
                 order,
                 file: input.is_some(),
                 objections: objections.clone(),
+                trial: trial.as_ref().map(Tried::of),
                 linkage: linkage.as_ref().map(Joined::of),
             })?;
         } else if ok {
             let what =
                 if input.is_some() { "can be used on this file" } else { "is well formed; give a file to check it against its columns" };
             output::print(&format!("the policy {what}\n"))?;
+            if let Some(trial) = &trial {
+                output::print(&format!(
+                    "{} of {} rows would be left out and {} cells left empty (internal: counted in the raw file)\n",
+                    trial.rows_left_out, trial.rows, trial.cells_suppressed
+                ))?;
+            }
             if let Some(linkage) = &linkage {
                 output::print(&output::lines(&told_linkage(linkage).iter().map(String::as_str).collect::<Vec<_>>()))?;
             }

@@ -1,8 +1,10 @@
 //! Why a policy cannot be used on a file.
 
-use crate::desensitise::{KeyFileError, ReleaseModel, Residual, TechniqueError};
+use std::fmt;
+
+use crate::desensitise::{KeyFileError, OffReason, ReleaseModel, Residual, RowOrder, TechniqueError};
 use crate::grade::Grade;
-use crate::id::{ColumnName, Name};
+use crate::id::{ColumnName, Decimal, Name};
 
 /// Why a policy cannot be used on a file, in words that say what to do. No cell.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +105,39 @@ pub enum Objection {
         /// The technique.
         technique: &'static str,
     },
+    /// Cells that end the run.
+    #[error("{0}, which off_kind = \"refuse\" does not let pass")]
+    OffKind(Untreated),
+    /// More rows than may be left out.
+    #[error("{bad} of {rows} rows would be left out, more than max_bad = {most} of the file allows: {}", listed(untreated))]
+    TooManyBad {
+        /// Rows left out.
+        bad: u64,
+        /// Rows read.
+        rows: u64,
+        /// The share that is allowed.
+        most: Decimal,
+        /// Why.
+        untreated: Vec<Untreated>,
+    },
+    /// Too many rows for an order other than that of the source.
+    #[error(
+        "order = \"{order}\" holds the rows in memory, at most {most} bytes of them; split the file, or use order = \"kept\" in an enclave"
+    )]
+    OrderMemory {
+        /// The order.
+        order: RowOrder,
+        /// The most bytes.
+        most: usize,
+    },
+    /// A column to be permuted is too large.
+    #[error("column {column} is to be permuted and does not fit in {most} bytes of memory")]
+    PermuteMemory {
+        /// The column.
+        column: ColumnName,
+        /// The most bytes.
+        most: usize,
+    },
     /// A technique that cannot work on the column.
     #[error("column {column}: {problem}")]
     Technique {
@@ -111,4 +146,26 @@ pub enum Objection {
         /// Why.
         problem: TechniqueError,
     },
+}
+
+/// Cells of a column that its technique cannot treat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untreated {
+    /// The column.
+    pub column: ColumnName,
+    /// What its cells are not.
+    pub reason: OffReason,
+    /// How many there are.
+    pub cells: u64,
+}
+
+impl fmt::Display for Untreated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { column, reason, cells } = self;
+        write!(f, "column {column}: {reason}: {cells} {}", if *cells == 1 { "cell" } else { "cells" })
+    }
+}
+
+fn listed(untreated: &[Untreated]) -> String {
+    untreated.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -28,6 +28,9 @@ pub fn suggest(findings: &[Finding], release: ReleaseModel) -> String {
             finding.reason.clause
         );
         let _ = writeln!(out, "# {}", choice.why);
+        if choice.leaves_cells(finding) {
+            let _ = writeln!(out, "# some cells are not of the kind; they are left empty, which `off_kind` says");
+        }
         out.push_str(&choice.section(finding));
     }
     out
@@ -54,7 +57,15 @@ impl Choice {
     }
 
     fn section(&self, finding: &Finding) -> String {
-        format!("[columns.{}]\n{}\n", quoted(finding.column.as_str()), self.lines.join("\n"))
+        let off_kind = if self.leaves_cells(finding) { "off_kind = \"suppress\"\n" } else { "" };
+        format!("[columns.{}]\n{}\n{off_kind}", quoted(finding.column.as_str()), self.lines.join("\n"))
+    }
+
+    /// Whether the technique reads values of the kind and the column has others: up to the share that its kind allows, so
+    /// more than rows may be left out.
+    fn leaves_cells(&self, finding: &Finding) -> bool {
+        let reads = ["mask", "truncate", "date"].iter().any(|technique| self.lines[0] == format!("technique = \"{technique}\""));
+        reads && finding.matched < finding.sampled
     }
 
     /// Whether the release model lets the column leave like this.

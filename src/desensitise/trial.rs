@@ -1,0 +1,110 @@
+//! A policy tried out on the cells of a source: the run itself, without a file.
+
+use std::ops::ControlFlow;
+
+use super::apply::collect;
+use super::order::used_bytes;
+use super::plan::Plan;
+use super::policy::{Objection, Untreated};
+use super::{ApplyError, HELD_BYTES_MAX, OffKindRule, PERMUTE_BYTES_MAX, RowOrder};
+use crate::id::ColumnName;
+use crate::table::{RecordSource, in_order};
+
+/// What a run of a policy would do to a source; the owner's to know, as it counts raw data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Trial {
+    /// Rows read.
+    pub rows: u64,
+    /// Rows that would be left out.
+    pub rows_left_out: u64,
+    /// Cells that would be left empty because they are not of their kind.
+    pub cells_suppressed: u64,
+    /// What would stop the run. Nothing: a run on the same source completes, as far as machine and target let it.
+    pub objections: Vec<Objection>,
+}
+
+/// What a batch adds.
+#[derive(Default)]
+struct Tally {
+    rows: u64,
+    left_out: u64,
+    suppressed: u64,
+    bytes: usize,
+    refused: Vec<Untreated>,
+    quarantined: Vec<Untreated>,
+}
+
+impl Plan {
+    /// Runs every kernel on every cell of the source, as [`Bound::apply`](super::Bound::apply) does, and writes nothing.
+    /// Columns that are permuted are collected, so that the plan can be used on records afterwards.
+    ///
+    /// # Errors
+    /// The source, or records of other columns; [`ApplyError::Cancelled`] when `progress` breaks off.
+    pub fn trial(
+        &mut self,
+        source: &(dyn RecordSource + Sync),
+        threads: usize,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Trial, ApplyError> {
+        let mut tell = |records| match progress(records) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(ApplyError::Cancelled),
+        };
+        match collect(self, source, &mut tell) {
+            Err(ApplyError::PermuteMemory { column, .. }) => {
+                let objections = vec![Objection::PermuteMemory { column, most: PERMUTE_BYTES_MAX }];
+                return Ok(Trial { rows: 0, rows_left_out: 0, cells_suppressed: 0, objections });
+            }
+            collected => collected?,
+        }
+        let plan = &*self;
+        let mut all = Tally::default();
+        in_order(
+            source,
+            threads,
+            |records| plan.emit(&records).map(|done| (records.len(), done)),
+            |done| {
+                let (rows, done) = done?;
+                all.add(rows, &done);
+                tell(all.rows)
+            },
+        )?;
+        Ok(all.judged(plan))
+    }
+}
+
+impl Tally {
+    fn add(&mut self, rows: usize, done: &super::Desensitised) {
+        self.rows += rows as u64;
+        self.left_out += done.left_out() as u64;
+        self.bytes = self.bytes.saturating_add(done.batch().columns().iter().map(used_bytes).sum());
+        for (rule, cell) in done.off_kind() {
+            match rule {
+                OffKindRule::Refuse => count(&mut self.refused, &cell.column, &cell.reason),
+                OffKindRule::Quarantine => count(&mut self.quarantined, &cell.column, &cell.reason),
+                OffKindRule::Suppress => self.suppressed += 1,
+            }
+        }
+    }
+
+    fn judged(self, plan: &Plan) -> Trial {
+        let Self { rows, left_out, suppressed, bytes, refused, quarantined } = self;
+        let policy = plan.policy();
+        let mut objections: Vec<Objection> = refused.into_iter().map(Objection::OffKind).collect();
+        if policy.is_too_many(left_out, rows) {
+            objections.push(Objection::TooManyBad { bad: left_out, rows, most: policy.max_bad(), untreated: quarantined });
+        }
+        if policy.order() != RowOrder::Kept && bytes > HELD_BYTES_MAX {
+            objections.push(Objection::OrderMemory { order: policy.order(), most: HELD_BYTES_MAX });
+        }
+        Trial { rows, rows_left_out: left_out, cells_suppressed: suppressed, objections }
+    }
+}
+
+fn count(all: &mut Vec<Untreated>, column: &ColumnName, reason: &super::OffReason) {
+    match all.iter_mut().find(|found| found.column == *column && found.reason == *reason) {
+        Some(found) => found.cells += 1,
+        None => all.push(Untreated { column: column.clone(), reason: reason.clone(), cells: 1 }),
+    }
+}
