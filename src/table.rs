@@ -74,7 +74,10 @@ pub use parallel::in_order;
 pub use records::{Position, Records};
 pub use schema::{COLUMNS_MAX, Column, ColumnKind, Schema};
 #[cfg(feature = "embedded")]
-pub use sink::{FileSink, Finished, Prepared, Preparer, SinkError, SinkOptions};
+#[cfg(any(test, feature = "hazmat"))]
+pub use sink::RawRows;
+pub(crate) use sink::sealed;
+pub use sink::{FileSink, Finished, Leaving, Prepared, Preparer, SinkError, SinkOptions};
 
 /// The batches of one reading; after an error it ends.
 pub type RecordBatches<'a> = Box<dyn Iterator<Item = Result<Records, TableError>> + Send + 'a>;

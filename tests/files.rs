@@ -1,5 +1,5 @@
 //! Files of records in every format: what is read is what was written, and what is damaged is told.
-#![cfg(all(feature = "parquet", feature = "ipc"))]
+#![cfg(all(feature = "hazmat", feature = "parquet", feature = "ipc"))]
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "files/bad.rs"]

@@ -11,7 +11,9 @@ use usufruct::desensitise::{Algorithm, KeyRing, Plan, Policy, Run, Target};
 use usufruct::grade::{Recognisers, survey};
 use usufruct::id::{Name, Time};
 use usufruct::random::SystemRandom;
-use usufruct::table::{Column, ColumnKind, FileOptions, FileSink, FileSource, Format, RecordSource as _, Records, Schema, SinkOptions};
+use usufruct::table::{
+    Column, ColumnKind, FileOptions, FileSink, FileSource, Format, RawRows, RecordSource as _, Records, Schema, SinkOptions,
+};
 
 use crate::measure::{Work, median, peak_bytes, print, process_cpu_s, rates, seconds};
 use crate::{Outcome, register};
@@ -161,7 +163,7 @@ fn to_parquet(csv: &Path, parquet: &Path) -> Outcome {
     let mut sink = FileSink::create(parquet, Format::Parquet, &Records::arrow_schema(source.schema()), &SinkOptions::default())?;
     let preparer = sink.preparer();
     for records in source.read()? {
-        sink.write(preparer.prepare(records?.batch())?)?;
+        sink.write(preparer.prepare(&RawRows(records?.batch().clone()))?)?;
     }
     Ok(sink.finish()?.commit()?)
 }

@@ -380,7 +380,7 @@ impl<'a> Written<'a> {
         let work = |records: Records| -> Result<(usize, Desensitised, Result<Prepared, SinkError>), OtherColumns> {
             let rows = records.len();
             let done = plan.emit(&records)?;
-            let prepared = preparer.prepare(done.batch());
+            let prepared = preparer.prepare(&done);
             Ok((rows, done, prepared))
         };
         in_order(source, run.threads, work, |result| {
@@ -402,7 +402,7 @@ impl<'a> Written<'a> {
             |(rows, done)| {
                 let done = done?;
                 self.count(rows, &done)?;
-                held.push(done.into_batch()).map_err(|_| memory())?;
+                held.push(done).map_err(|_| memory())?;
                 tell(run, Stage::Write, self.rows_read, self.rows)
             },
         )?;
@@ -411,9 +411,9 @@ impl<'a> Written<'a> {
             _ => held.by_output(),
         };
         let preparer = self.sink.preparer();
-        for batch in held.batches(&places) {
+        for rows in held.batches(&places) {
             tell(run, Stage::Write, self.rows_read, self.rows)?;
-            self.sink.write(preparer.prepare(&batch.ok_or_else(memory)?)?)?;
+            self.sink.write(preparer.prepare(&rows.ok_or_else(memory)?)?)?;
         }
         Ok(())
     }

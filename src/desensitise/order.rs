@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, Decimal128Array, Int64Array, StringArray};
 use arrow_schema::DataType;
 
-use super::rows::{self, Place};
+use super::plan::Desensitised;
+use super::rows::Place;
 use crate::random::Random;
 
 /// The most bytes of emitted rows that are held for `shuffled` and `by_output`: 1 GiB, some ten million rows of a register.
@@ -20,7 +21,7 @@ const BATCH_ROWS: usize = 8192;
 /// Emitted rows, held back.
 #[derive(Default)]
 pub(super) struct Held {
-    batches: Vec<RecordBatch>,
+    batches: Vec<Desensitised>,
     bytes: usize,
 }
 
@@ -29,12 +30,12 @@ pub(super) struct Held {
 pub(super) struct TooMany;
 
 impl Held {
-    pub(super) fn push(&mut self, batch: RecordBatch) -> Result<(), TooMany> {
-        self.bytes = self.bytes.saturating_add(batch.columns().iter().map(used_bytes).sum());
+    pub(super) fn push(&mut self, rows: Desensitised) -> Result<(), TooMany> {
+        self.bytes = self.bytes.saturating_add(rows.batch().columns().iter().map(used_bytes).sum());
         if self.bytes > HELD_BYTES_MAX {
             return Err(TooMany);
         }
-        self.batches.push(batch);
+        self.batches.push(rows);
         Ok(())
     }
 
@@ -49,9 +50,9 @@ impl Held {
 
     /// The rows sorted by their cells, column by column; equal rows look the same in any order.
     pub(super) fn by_output(&self) -> Vec<Place> {
-        let columns = self.batches.first().map_or(0, RecordBatch::num_columns);
+        let columns = self.batches.first().map_or(0, |rows| rows.batch().num_columns());
         let keys: Vec<Vec<Cells<'_>>> =
-            (0..columns).map(|column| self.batches.iter().map(|batch| Cells::of(batch.column(column))).collect()).collect();
+            (0..columns).map(|column| self.batches.iter().map(|rows| Cells::of(rows.batch().column(column))).collect()).collect();
         let mut places = self.places();
         places.sort_unstable_by(|&(a, i), &(b, j)| {
             keys.iter().map(|batches| batches[a].compare(i, &batches[b], j)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
@@ -60,13 +61,13 @@ impl Held {
     }
 
     /// Batches of the rows at these places, in this order.
-    pub(super) fn batches<'a>(&'a self, places: &'a [Place]) -> impl Iterator<Item = Option<RecordBatch>> + 'a {
-        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
-        places.chunks(BATCH_ROWS).map(move |places| rows::pick_rows(&batches, places))
+    pub(super) fn batches<'a>(&'a self, places: &'a [Place]) -> impl Iterator<Item = Option<Desensitised>> + 'a {
+        let batches: Vec<&Desensitised> = self.batches.iter().collect();
+        places.chunks(BATCH_ROWS).map(move |places| Desensitised::pick(&batches, places))
     }
 
     fn places(&self) -> Vec<Place> {
-        let rows = |(at, batch): (usize, &RecordBatch)| (0..batch.num_rows()).map(move |row| (at, row));
+        let rows = |(at, rows): (usize, &Desensitised)| (0..rows.batch().num_rows()).map(move |row| (at, row));
         self.batches.iter().enumerate().flat_map(rows).collect()
     }
 }
@@ -126,6 +127,8 @@ impl<'a> Cells<'a> {
 mod tests {
     use std::sync::Arc;
 
+    use arrow_array::RecordBatch;
+
     use super::*;
     use crate::random::RecordedRandom;
 
@@ -134,13 +137,14 @@ mod tests {
         for rows in rows.chunks(2) {
             let texts: ArrayRef = Arc::new(rows.iter().map(|row| row.0).collect::<StringArray>());
             let numbers: ArrayRef = Arc::new(rows.iter().map(|row| row.1).collect::<Int64Array>());
-            held.push(RecordBatch::try_from_iter_with_nullable([("text", texts, true), ("number", numbers, true)]).unwrap()).unwrap();
+            let batch = RecordBatch::try_from_iter_with_nullable([("text", texts, true), ("number", numbers, true)]).unwrap();
+            held.push(Desensitised::of_test(batch)).unwrap();
         }
         held
     }
 
     fn numbers(held: &Held, places: &[Place]) -> Vec<i64> {
-        held.batches(places).flat_map(|batch| batch.unwrap().column(1).as_primitive::<Int64Type>().values().to_vec()).collect()
+        held.batches(places).flat_map(|batch| batch.unwrap().batch().column(1).as_primitive::<Int64Type>().values().to_vec()).collect()
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{Domain, Emitted, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Re
 use crate::generalise::DateLevel;
 use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
 use crate::id::{ColumnName, Name};
-use crate::table::{ColumnKind, Format, Records, Schema};
+use crate::table::{ColumnKind, Format, Leaving, Records, Schema, sealed};
 
 /// A policy that was checked against the columns of a source and has its keys: a function from records to records.
 ///
@@ -372,10 +372,15 @@ impl Desensitised {
         &self.batch
     }
 
-    /// The rows that leave, alone.
-    #[must_use]
-    pub fn into_batch(self) -> RecordBatch {
-        self.batch
+    /// Rows of one or more of these, picked out.
+    pub(super) fn pick(from: &[&Self], places: &[Place]) -> Option<Self> {
+        let batches: Vec<&RecordBatch> = from.iter().map(|rows| &rows.batch).collect();
+        Some(Self { batch: rows::pick_rows(&batches, places)?, left_out: 0, off_kind: Vec::new() })
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_test(batch: RecordBatch) -> Self {
+        Self { batch, left_out: 0, off_kind: Vec::new() }
     }
 
     /// How many rows were left out.
@@ -388,6 +393,14 @@ impl Desensitised {
     #[must_use]
     pub fn off_kind(&self) -> &[(OffKindRule, OffKindCell)] {
         &self.off_kind
+    }
+}
+
+impl sealed::Sealed for Desensitised {}
+
+impl Leaving for Desensitised {
+    fn rows(&self) -> &RecordBatch {
+        &self.batch
     }
 }
 

@@ -24,7 +24,7 @@ use crate::id::Digest;
 /// A file of records under way, in any format, hashed as it is written.
 ///
 /// ```text
-/// workers   RecordBatch --Preparer--> Prepared --\
+/// workers   Leaving --Preparer--> Prepared ------\
 /// one                                             FileSink::write --> finish --> Finished (digest) --commit--> the file
 /// ```
 /// The file holds nothing but what follows from the emitted rows, their order and the names and types of the columns:
@@ -69,6 +69,41 @@ struct Plan {
     format: Format,
     schema: SchemaRef,
     delimiter: u8,
+}
+
+/// Rows that may leave: those that desensitising has made (rule H1), and no others. Only this crate implements it.
+///
+/// ```compile_fail,E0277
+/// use usufruct::arrow::arrow_array::RecordBatch;
+/// use usufruct::table::{FileSink, SinkError};
+///
+/// fn by_mistake(sink: &mut FileSink, input: &RecordBatch) -> Result<(), SinkError> {
+///     sink.write(sink.preparer().prepare(input)?)
+/// }
+/// ```
+pub trait Leaving: sealed::Sealed {
+    /// The rows.
+    fn rows(&self) -> &RecordBatch;
+}
+
+pub(crate) mod sealed {
+    /// Whoever is outside cannot name it.
+    pub trait Sealed {}
+}
+
+/// Rows as they are, to which nothing has been done: test files are made of them.
+#[cfg(any(test, feature = "hazmat"))]
+#[derive(Clone, Debug)]
+pub struct RawRows(pub RecordBatch);
+
+#[cfg(any(test, feature = "hazmat"))]
+impl sealed::Sealed for RawRows {}
+
+#[cfg(any(test, feature = "hazmat"))]
+impl Leaving for RawRows {
+    fn rows(&self) -> &RecordBatch {
+        &self.0
+    }
 }
 
 /// A batch that is ready to be written.
@@ -244,8 +279,8 @@ impl Preparer {
     ///
     /// # Errors
     /// [`SinkError::Batch`] when the batch has other columns than the file.
-    pub fn prepare(&self, batch: &RecordBatch) -> Result<Prepared, SinkError> {
-        let plan = &*self.0;
+    pub fn prepare(&self, rows: &impl Leaving) -> Result<Prepared, SinkError> {
+        let (plan, batch) = (&*self.0, rows.rows());
         let types = |fields: &arrow_schema::Fields| fields.iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
         if types(batch.schema_ref().fields()) != types(plan.schema.fields()) {
             return Err(SinkError::Batch);

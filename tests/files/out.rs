@@ -13,7 +13,7 @@ use usufruct::arrow::arrow_array::{Decimal128Array, DictionaryArray, Int32Array,
 use usufruct::arrow::arrow_schema::{self, DataType, Field};
 use usufruct::file::{OutputError, OutputOptions};
 use usufruct::id::Digest;
-use usufruct::table::{FileSink, Finished, Format, SinkError, SinkOptions};
+use usufruct::table::{FileSink, Finished, Format, RawRows, SinkError, SinkOptions};
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn write(target: &Path, format: Format, batches: &[RecordBatch], options: &SinkO
     let mut sink = FileSink::create(target, format, &batches[0].schema(), options).unwrap();
     let preparer = sink.preparer();
     for batch in batches {
-        sink.write(preparer.prepare(batch).unwrap()).unwrap();
+        sink.write(preparer.prepare(&RawRows(batch.clone())).unwrap()).unwrap();
     }
     sink.finish().unwrap()
 }
@@ -109,10 +109,10 @@ fn what_cannot_be_written_is_refused() {
         let quote = SinkOptions { delimiter: b'"', ..SinkOptions::default() };
         assert_eq!(create(&people().schema(), &quote), Err(SinkError::Delimiter { delimiter: b'"' }));
         let mut sink = FileSink::create(&target, format, &people().schema(), &SinkOptions::default()).unwrap();
-        assert_eq!(sink.preparer().prepare(&wrong).map(drop), Err(SinkError::Batch));
+        assert_eq!(sink.preparer().prepare(&RawRows(wrong)).map(drop), Err(SinkError::Batch));
         if format != Format::Csv {
             let csv = FileSink::create(&folder.path().join("b"), Format::Csv, &people().schema(), &SinkOptions::default()).unwrap();
-            assert_eq!(sink.write(csv.preparer().prepare(&people()).unwrap()), Err(SinkError::Batch));
+            assert_eq!(sink.write(csv.preparer().prepare(&RawRows(people())).unwrap()), Err(SinkError::Batch));
         }
         drop(sink);
         std::fs::write(&target, "theirs").unwrap();

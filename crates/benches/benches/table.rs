@@ -8,7 +8,7 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use usufruct::arrow::arrow_array::RecordBatch;
 use usufruct::file::OutputOptions;
-use usufruct::table::{Encoding, FileOptions, FileSink, FileSource, Format, RecordSource, SinkOptions};
+use usufruct::table::{Encoding, FileOptions, FileSink, FileSource, Format, RawRows, RecordSource, SinkOptions};
 
 const ROWS: usize = 200_000;
 
@@ -53,7 +53,7 @@ fn write(target: &Path, format: Format, batches: &[RecordBatch]) -> u64 {
     let mut sink = FileSink::create(target, format, &batches[0].schema(), &options).unwrap();
     let preparer = sink.preparer();
     for batch in batches {
-        sink.write(preparer.prepare(batch).unwrap()).unwrap();
+        sink.write(preparer.prepare(&RawRows(batch.clone())).unwrap()).unwrap();
     }
     sink.finish().unwrap().bytes
 }
@@ -124,7 +124,7 @@ fn table(c: &mut Criterion<OnCpu>) {
         let mut sink = FileSink::create(&target, format, &batches[0].schema(), &SinkOptions::default()).unwrap();
         let preparer = sink.preparer();
         for batch in &batches {
-            sink.write(preparer.prepare(batch).unwrap()).unwrap();
+            sink.write(preparer.prepare(&RawRows(batch.clone())).unwrap()).unwrap();
         }
         sink.finish().unwrap().commit().unwrap();
         group.bench_function(format!("{}_in", format.as_str()), |b| b.iter(|| count(&target, &plain)));

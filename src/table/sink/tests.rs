@@ -28,7 +28,7 @@ fn a_full_disk_is_told_in_every_format() {
             let batch = batch(rows);
             let attempt = || {
                 let mut sink = FileSink::over(output, format, &batch.schema(), &SinkOptions::default())?;
-                let prepared = sink.preparer().prepare(&batch)?;
+                let prepared = sink.preparer().prepare(&RawRows(batch.clone()))?;
                 sink.write(prepared)?;
                 sink.finish().map(drop)
             };
@@ -54,7 +54,7 @@ fn nothing_prints_a_cell() {
     let texts: ArrayRef = Arc::new(StringArray::from(vec!["CANARY"]));
     let batch = RecordBatch::try_from_iter([("t", texts)]).unwrap();
     let mut sink = FileSink::create(&folder.path().join("a"), Format::Csv, &batch.schema(), &SinkOptions::default()).unwrap();
-    let prepared = sink.preparer().prepare(&batch).unwrap();
+    let prepared = sink.preparer().prepare(&RawRows(batch.clone())).unwrap();
     let told = format!("{sink:?} {:?} {prepared:?}", sink.preparer());
     sink.write(prepared).unwrap();
     let told = format!("{told} {:?}", sink.finish().unwrap());
