@@ -29,7 +29,6 @@ pub use card::Card;
 pub use column::{Bounds, Column, ColumnType, GridStep, Use, Uses, Values};
 pub use description::{Description, Draft, QUANTUM_MS_MAX};
 #[cfg(feature = "embedded")]
-pub(crate) use file::toml_problem;
 #[cfg(feature = "embedded")]
 pub use file::{DataFile, DescriptionFile};
 pub use publication::{NewVersion, Publication, Refill};
@@ -79,13 +78,9 @@ pub enum DescriptionError {
         problem: String,
     },
     /// The file is not TOML of this shape.
-    #[error("line {line}: {problem}")]
-    Toml {
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        problem: String,
-    },
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Toml(#[from] crate::file::TomlError),
     /// The file cannot be read.
     #[cfg(feature = "embedded")]
     #[error(transparent)]

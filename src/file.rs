@@ -3,6 +3,7 @@
 //! ```text
 //! bytes --write, Output--> .NAME.PID-N.part --fsync--> NAME --fsync of the folder
 //! NAME  --open, read, read_text, read_private--> bytes     a folder, pipe, socket or device is refused at once
+//! text  --from_toml--> what it stands for, or TomlError with line and column
 //! ```
 //! Every other room that writes a file does it through here, so that there is one order of durable steps; every room that
 //! opens one that another may have put there does it through here, so that no path can block or fill the memory.
@@ -29,11 +30,17 @@
 mod input;
 mod output;
 mod part;
+#[cfg(feature = "embedded")]
+mod toml;
 
 use std::path::{Path, PathBuf};
 
 pub use input::{ReadError, open, open_lock, open_to_write, read, read_private, read_text};
 pub use output::{Output, OutputError, OutputOptions, OutputStep, write};
+#[cfg(feature = "embedded")]
+pub use toml::TomlError;
+#[cfg(feature = "embedded")]
+pub(crate) use toml::{from_toml, line_and_column, toml_problem};
 
 /// The path with `suffix` behind the name of its file.
 #[must_use]

@@ -167,10 +167,10 @@ const WHOLE: &[(&str, &str)] = &[
     ("release = \"enclave\"\nmax_bad = \"1.5\"", "`max_bad`: expected a decimal in quotes"),
     ("release = \"enclave\"\nmax_bad = 0.1", "`max_bad`: expected a decimal in quotes"),
     ("release = \"enclave\"\nmax_bad = \"-0.1\"", "`max_bad`: expected a decimal in quotes"),
-    ("release = \"enclave\"\nsurprise = 1", "line 2: unknown field `surprise`"),
-    ("release = \"enclave\"\n[columns.a]\ntechnique = \"keep\"\n[columns.a]\ntechnique = \"keep\"", "line 4:"),
+    ("release = \"enclave\"\nsurprise = 1", "line 2, column 1: unknown field `surprise`"),
+    ("release = \"enclave\"\n[columns.a]\ntechnique = \"keep\"\n[columns.a]\ntechnique = \"keep\"", "line 4, column"),
     ("order = \"kept\"", "missing field `release`"),
-    ("release = ", "line 1:"),
+    ("release = ", "line 1, column"),
 ];
 
 struct World {

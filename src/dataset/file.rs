@@ -60,26 +60,9 @@ impl DescriptionFile {
     /// # Errors
     /// As [`DescriptionFile::read`].
     pub fn parse(text: &str, folder: &Path) -> Result<Self, DescriptionError> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start).min(text.len());
-            let line = 1 + text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
-            // Only the message: the snippet of the library would show the line, and a wrong file may hold cells.
-            DescriptionError::Toml { line, problem: toml_problem(&error) }
-        })?;
+        let file: File = file::from_toml(text)?;
         file.check(folder)
     }
-}
-
-/// What is wrong with a TOML file, without the text that stands there: a wrong file may hold cells or secrets (rule G1).
-pub(crate) fn toml_problem(error: &toml::de::Error) -> String {
-    let message = error.message();
-    // "invalid type: integer `7`, expected a string" and "invalid value: string \"x\", expected ...": the kind stays.
-    let value = message.find(['`', '"']).filter(|_| message.starts_with("invalid "));
-    let shown = match value.zip(message.rfind(", expected")) {
-        Some((from, to)) if from < to => format!("{}{}", message[..from].trim_end(), &message[to..]),
-        _ => message.to_owned(),
-    };
-    shown.escape_debug().to_string()
 }
 
 #[derive(Deserialize)]
@@ -255,7 +238,7 @@ impl BudgetText {
 
 fn column(name: &str, text: toml::Value, unit: Option<&ColumnName>) -> Result<Column, DescriptionError> {
     let place = |problem: String| DescriptionError::Value { place: format!("columns.{}", name.escape_debug()), problem };
-    let text: ColumnText = text.try_into().map_err(|error: toml::de::Error| place(toml_problem(&error)))?;
+    let text: ColumnText = text.try_into().map_err(|error: toml::de::Error| place(file::toml_problem(&error)))?;
     let name = ColumnName::new(name).map_err(|error| place(error.to_string()))?;
     let problem = |problem| DescriptionError::Column { column: name.clone(), problem };
 

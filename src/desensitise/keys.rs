@@ -158,13 +158,9 @@ pub enum KeyFileError {
         most: usize,
     },
     /// Not of the shape.
-    #[error("line {line} of the key file: {problem}")]
-    Toml {
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong, without what stands there.
-        problem: String,
-    },
+    #[cfg(feature = "embedded")]
+    #[error("the key file: {0}")]
+    Toml(#[from] crate::file::TomlError),
     /// Too few or too many keys.
     #[error("a key file has 1 to {most} keys, found {found}")]
     Count {
@@ -220,7 +216,6 @@ mod file {
     use zeroize::Zeroizing;
 
     use super::{Algorithm, Key, KeyFileError, KeyRing, SECRET_BYTES};
-    use crate::dataset::toml_problem;
     use crate::file::{self, OutputError, OutputOptions, ReadError};
     use crate::id::Name;
 
@@ -247,11 +242,7 @@ mod file {
             if text.len() > FILE_BYTES_MAX {
                 return Err(KeyFileError::Long { most: FILE_BYTES_MAX });
             }
-            let file: FileText = toml::from_str(text).map_err(|error| {
-                let at = error.span().map_or(0, |span| span.start).min(text.len());
-                let line = 1 + text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
-                KeyFileError::Toml { line, problem: toml_problem(&error) }
-            })?;
+            let file: FileText = crate::file::from_toml(text)?;
             Self::of(file.key.into_iter().map(KeyText::into_key).collect())
         }
 

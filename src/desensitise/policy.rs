@@ -70,13 +70,8 @@ pub enum PolicyError {
     #[error(transparent)]
     File(#[from] crate::file::ReadError),
     /// Not TOML of this shape.
-    #[error("line {line}: {problem}")]
-    Toml {
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        problem: String,
-    },
+    #[error(transparent)]
+    Toml(#[from] crate::file::TomlError),
     /// Something outside the columns.
     #[error("{0}")]
     Policy(Problem),

@@ -22,3 +22,13 @@ pub enum ClockError {
     #[error("the clock jumped by more than an hour since the gate started; restart the gate")]
     Jumped,
 }
+
+impl ClockError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(self) -> crate::class::Class {
+        match self {
+            Self::Behind | Self::Jumped => crate::class::Class::Environment,
+        }
+    }
+}

@@ -58,7 +58,8 @@ impl WriteError {
         match self {
             Self::Book(error) => error.class(),
             Self::Ledger(error) => error.class(),
-            Self::Clock(_) | Self::Closed => Class::Environment,
+            Self::Clock(error) => error.class(),
+            Self::Closed => Class::Environment,
         }
     }
 }

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::{RightKind, Terms, TermsError};
 use crate::budget::{BudgetError, Loss};
 use crate::class::Class;
-use crate::dataset::toml_problem;
 use crate::file::{self, ReadError};
 use crate::id::{ColumnName, IdError, Purpose, Time};
 use crate::query::Operation;
@@ -21,13 +20,8 @@ pub enum TermsFileError {
     #[error(transparent)]
     File(#[from] ReadError),
     /// Not TOML of this shape.
-    #[error("line {line}: {problem}")]
-    Toml {
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        problem: String,
-    },
+    #[error(transparent)]
+    Toml(#[from] file::TomlError),
     /// A word that is none of those known.
     #[error("{field}: `{found}` is not known here; known are {known}")]
     Word {
@@ -130,16 +124,11 @@ impl Terms {
     /// # Errors
     /// As [`Terms::read`].
     pub fn parse(text: &str) -> Result<Self, TermsFileError> {
-        let toml_error = |error: &toml::de::Error| {
-            let at = error.span().map_or(0, |span| span.start).min(text.len());
-            let line = 1 + text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
-            TermsFileError::Toml { line, problem: toml_problem(error) }
-        };
-        let table: toml::Table = toml::from_str(text).map_err(|error| toml_error(&error))?;
+        let table: toml::Table = file::from_toml(text)?;
         if let Some(field) = table.keys().find(|key| LATER.contains(&key.as_str())) {
             return Err(TermsFileError::Unsupported { field: field.clone() });
         }
-        let file: File = toml::from_str(text).map_err(|error| toml_error(&error))?;
+        let file: File = file::from_toml(text)?;
         file.check()
     }
 }

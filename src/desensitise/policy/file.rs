@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use super::parameters::{Parameters, needed};
 use super::{ColumnPolicy, OffKindRule, Policy, PolicyError, Problem};
-use crate::dataset::toml_problem;
 use crate::desensitise::technique::{
     Bin, Clamp, DateShift, Mask, Permute, Pseudonym, Round, SHIFT_DAYS_MAX, Suppress, Technique, Truncate,
 };
@@ -54,11 +53,7 @@ impl Policy {
     /// # Errors
     /// Not TOML, not of the shape, a technique or a parameter that is not known, or one that is missing.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start).min(text.len());
-            let line = 1 + text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
-            PolicyError::Toml { line, problem: toml_problem(&error) }
-        })?;
+        let file: File = file::from_toml(text)?;
         if file.columns.len() > COLUMNS_MAX {
             return Err(PolicyError::Policy(Problem::Columns { most: COLUMNS_MAX, found: file.columns.len() }));
         }

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{Custom, Recognisers, bare};
 use crate::class::Class;
-use crate::file::{self, ReadError};
+use crate::file::{self, ReadError, TomlError};
 use crate::grade::{Grade, Kind, check};
 use crate::id::Name;
 
@@ -41,13 +41,8 @@ pub enum RecogniserError {
         most: usize,
     },
     /// Not TOML of the shape.
-    #[error("line {line}: {problem}")]
-    Toml {
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong, without the text that stands there.
-        problem: String,
-    },
+    #[error(transparent)]
+    Toml(#[from] TomlError),
     /// Too many recognisers.
     #[error("at most {most} recognisers, found {found}")]
     Count {
@@ -159,11 +154,8 @@ impl Recognisers {
         if text.len() > FILE_BYTES_MAX {
             return Err(RecogniserError::TooLong { most: FILE_BYTES_MAX });
         }
-        let line = |at: usize| 1 + text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count();
-        let file: File = toml::from_str(text).map_err(|error| RecogniserError::Toml {
-            line: line(error.span().map_or(0, |span| span.start)),
-            problem: problem(error.message()),
-        })?;
+        let line = |at: usize| file::line_and_column(text, at).0;
+        let file: File = file::from_toml(text)?;
         let found = file.recogniser.len();
         if found > RECOGNISERS_MAX {
             return Err(RecogniserError::Count { most: RECOGNISERS_MAX, found });
@@ -234,16 +226,6 @@ impl Pattern {
         };
         self.inside.find_iter(cell).any(is_part).then_some(false)
     }
-}
-
-/// The message of the library without the values that it quotes: a wrong file may hold cells (rule G1).
-fn problem(message: &str) -> String {
-    let value = message.find(['`', '"']).filter(|_| message.starts_with("invalid "));
-    let shown = match value.zip(message.rfind(", expected")) {
-        Some((from, to)) if from < to => format!("{}{}", message[..from].trim_end(), &message[to..]),
-        _ => message.to_owned(),
-    };
-    shown.escape_debug().to_string()
 }
 
 #[cfg(test)]
