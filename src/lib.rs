@@ -26,7 +26,7 @@
 
 pub mod label;
 pub mod class;
-#[cfg(feature = "embedded")]
+#[cfg(feature = "csv")]
 pub mod file;
 #[cfg(feature = "embedded")]
 mod sync;

@@ -73,10 +73,11 @@ pub use format::{Encoding, Format};
 pub use parallel::in_order;
 pub use records::{Position, Records};
 pub use schema::{COLUMNS_MAX, Column, ColumnKind, Schema};
-#[cfg(feature = "embedded")]
-#[cfg(any(test, feature = "hazmat"))]
+#[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
 pub use sink::RawRows;
+#[cfg(feature = "embedded")]
 pub(crate) use sink::sealed;
+#[cfg(feature = "embedded")]
 pub use sink::{FileSink, Finished, Leaving, Prepared, Preparer, SinkError, SinkOptions};
 
 /// The batches of one reading; after an error it ends.

@@ -34,9 +34,13 @@ pub(crate) use day::Day;
 pub(crate) use instant::Instant;
 #[cfg(any(feature = "parquet", feature = "ipc"))]
 pub(crate) use instant::write_time_of_day;
-pub(crate) use number::{DIGITS_MAX, Exact, Profile};
+#[cfg(feature = "embedded")]
+pub(crate) use number::NotANumber;
 #[cfg(feature = "records")]
-pub(crate) use number::{NotANumber, Number, integer};
+pub(crate) use number::Number;
+#[cfg(feature = "csv")]
+pub(crate) use number::integer;
+pub(crate) use number::{DIGITS_MAX, Exact, Profile};
 pub use order::DateOrder;
 #[cfg(feature = "records")]
 pub(crate) use plain::plain;

@@ -145,7 +145,7 @@ fn is_grouped(whole: &[u8]) -> bool {
 }
 
 /// A whole number of 64 bits: an optional sign and digits.
-#[cfg(feature = "records")]
+#[cfg(feature = "csv")]
 pub(crate) fn integer(cell: &[u8]) -> Option<i64> {
     let (negative, digits) = signed(cell);
     if digits.is_empty() {
