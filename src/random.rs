@@ -31,7 +31,7 @@ mod recorded;
 mod stream;
 mod system;
 
-#[cfg(feature = "hazmat")]
+#[cfg(all(feature = "hazmat", feature = "embedded"))]
 pub(crate) use recorded::MeteredRandom;
 #[cfg(any(test, feature = "hazmat", feature = "audit"))]
 pub use recorded::{RecordedRandom, ScriptedRandom};

@@ -1,9 +1,9 @@
 //! Repeatable randomness for tests and for the self-audit.
 
 use std::fmt;
-#[cfg(feature = "hazmat")]
+#[cfg(all(feature = "hazmat", feature = "embedded"))]
 use std::sync::Arc;
-#[cfg(feature = "hazmat")]
+#[cfg(all(feature = "hazmat", feature = "embedded"))]
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
@@ -54,13 +54,13 @@ impl fmt::Debug for RecordedRandom {
 }
 
 /// A recorded source that adds what is taken from it to a meter: for tests that a refused request draws nothing.
-#[cfg(feature = "hazmat")]
+#[cfg(all(feature = "hazmat", feature = "embedded"))]
 pub(crate) struct MeteredRandom {
     source: RecordedRandom,
     bytes: Arc<AtomicU64>,
 }
 
-#[cfg(feature = "hazmat")]
+#[cfg(all(feature = "hazmat", feature = "embedded"))]
 impl MeteredRandom {
     /// Bytes of the key of a generator: a system generator draws them when it is made.
     const KEY_BYTES: u64 = 32;
@@ -72,10 +72,10 @@ impl MeteredRandom {
     }
 }
 
-#[cfg(feature = "hazmat")]
+#[cfg(all(feature = "hazmat", feature = "embedded"))]
 impl sealed::Sealed for MeteredRandom {}
 
-#[cfg(feature = "hazmat")]
+#[cfg(all(feature = "hazmat", feature = "embedded"))]
 impl Random for MeteredRandom {
     fn next_u64(&mut self) -> u64 {
         self.bytes.fetch_add(8, Ordering::Relaxed);
