@@ -1,8 +1,9 @@
 //! How time is taken and numbers are printed.
 
 use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// What is run again and again, and how much of it one call is.
 pub(crate) struct Work<'a> {
@@ -62,29 +63,19 @@ pub(crate) fn seconds(call: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// CPU time of this thread; where the system does not tell, the clock.
+/// CPU time of this thread, in nanoseconds as the kernel counts them.
 pub(crate) fn thread_cpu_s() -> f64 {
-    // The kernel counts a thread's time when it leaves the CPU.
-    thread::yield_now();
-    let nanoseconds = fs::read_to_string("/proc/thread-self/schedstat").ok().and_then(|text| text.split(' ').next()?.parse().ok());
-    nanoseconds.map_or_else(since_start, Duration::from_nanos).as_secs_f64()
+    cpu_s(ClockId::ThreadCPUTime)
 }
 
-/// CPU time of all threads of this process, in steps of 10 ms; where the system does not tell, the clock.
+/// CPU time of all threads of this process, ended ones too.
 pub(crate) fn process_cpu_s() -> f64 {
-    thread::yield_now();
-    let ticks = || -> Option<u64> {
-        let text = fs::read_to_string("/proc/self/stat").ok()?;
-        let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
-        Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
-    };
-    ticks().map_or_else(since_start, |ticks| Duration::from_millis(10 * ticks)).as_secs_f64()
+    cpu_s(ClockId::ProcessCPUTime)
 }
 
-fn since_start() -> Duration {
-    use std::sync::OnceLock;
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
+fn cpu_s(clock: ClockId) -> f64 {
+    let time = clock_gettime(clock);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// The most memory that this process has had.
