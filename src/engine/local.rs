@@ -2,13 +2,13 @@
 
 mod active_domain;
 mod grouping;
-mod workspace;
 mod scan;
 mod sparse;
 mod spill;
 mod sums;
 mod tally;
 mod unit;
+mod workspace;
 
 use std::fmt;
 use std::num::NonZeroUsize;

@@ -93,7 +93,7 @@ impl ExactPart {
     /// A part is of another query, or the sums are none that data can have.
     pub fn merge(bound: &BoundQuery, mut parts: Vec<Self>) -> Result<Self, ExactError> {
         let plan = &*bound.0;
-        if parts.iter().any(|part| *part.plan != *plan) {
+        if parts.iter().any(|part| part.plan != bound.0) {
             return Err(ExactError::OtherQuery);
         }
         let (keys, places) = if plan.cells.is_some() { (None, Vec::new()) } else { all_keys(&mut parts) };

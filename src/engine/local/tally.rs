@@ -1,4 +1,4 @@
-//! Sums by key within a room, with what does not fit set aside by parts.
+//! Sums by key within a workspace, with what does not fit set aside by parts.
 
 use std::collections::HashMap;
 use std::sync::Arc;

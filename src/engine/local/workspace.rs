@@ -20,7 +20,7 @@ pub(super) enum SpillTarget {
     Open(std::fs::File),
 }
 
-/// The room that the sums of one scan have, shared by its threads.
+/// Memory and disk for the sums of one scan, shared by its threads.
 pub(super) struct Workspace<'a> {
     folder: &'a SpillTarget,
     /// Made when it is first needed.
