@@ -34,7 +34,8 @@ pub(crate) fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, TomlError>
 
 /// The place of a byte, from 1.
 pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = &text[..text.floor_char_boundary(at)];
+    let whole = (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+    let before = &text[..whole.unwrap_or(0)];
     let line = before.rfind('\n').map_or(0, |end| end + 1);
     (1 + before.matches('\n').count(), 1 + before[line..].chars().count())
 }
