@@ -275,7 +275,8 @@ mod tests {
             for shown in [format!("{error}"), format!("{error:?}")] {
                 assert!(!shown.contains(canary), "{shown}");
             }
-            assert!(error.to_string().starts_with(&format!("line {line}: ")), "{error}");
+            let place = [format!("line {line}: "), format!("line {line}, column ")];
+            assert!(place.iter().any(|place| error.to_string().starts_with(place)), "{error}");
         }
         let many = "[[recogniser]]\nname = \"x\"\npattern = \"x\"\ngrade = 1\n".repeat(RECOGNISERS_MAX + 1);
         assert_eq!(Recognisers::parse(&many).unwrap_err(), RecogniserError::Count { most: RECOGNISERS_MAX, found: RECOGNISERS_MAX + 1 });
