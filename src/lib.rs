@@ -76,6 +76,20 @@ pub mod holder;
 pub mod auditor;
 pub mod error;
 
+// What a program begins with, under its own name; everything else is found in its room.
+pub use auditor::Auditor;
+#[cfg(feature = "embedded")]
+pub use desensitise::Policy;
+pub use error::Error;
+#[cfg(feature = "embedded")]
+pub use gate::Gate;
+pub use holder::Holder;
+pub use owner::Owner;
+pub use query::Query;
+pub use right::Terms;
+#[cfg(feature = "embedded")]
+pub use space::Space;
+
 /// The program in `README.md` is a test.
 #[cfg(all(doctest, feature = "csv", feature = "sql", feature = "embedded"))]
 #[doc = include_str!("../README.md")]
