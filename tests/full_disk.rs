@@ -233,8 +233,9 @@ impl Busy {
                         asked.errors.push(error);
                         // As whoever tries again does.
                         std::thread::sleep(Duration::from_millis(5));
-                        // Some give up what is charged and ask for something else.
-                        if number.is_multiple_of(4) && asked.errors.iter().any(|error| matches!(error, AnswerError::Failed { .. })) {
+                        // Some of either kind give up what is charged and ask for something else: if all that bring a new right
+                        // waited for an answer when the disk got full, none would meet it with another.
+                        if number % 4 < 2 && asked.errors.iter().any(|error| matches!(error, AnswerError::Failed { .. })) {
                             break;
                         }
                     }
