@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::bound::QueryPlan;
 use super::filter::Filter;
-use super::group::{GroupColumn, Layout, Lookup};
+use super::group::{GroupColumn, Layout, Lookup, number_of_code};
 use super::{Batch, BoundQuery, GroupKey};
 
 /// Rows that are worked on at a time, so that what is between two steps stays in the first cache.
@@ -147,8 +147,8 @@ fn add_groups(column: &GroupColumn, batch: &Batch, from: usize, out: &mut [u32])
     let nulls = batch.nulls(column.read, from);
     let len = out.len();
     match column.lookup() {
-        lookup @ Lookup::Codes(_) => {
-            add_weights(column, batch.codes(column.read, from, len), |code| lookup.number_of_code(code), nulls, out);
+        Lookup::Codes(table) => {
+            add_weights(column, batch.codes(column.read, from, len), |code| number_of_code(table, code), nulls, out);
         }
         _ if column.is_text() => add_weights(column, batch.codes(column.read, from, len), |code| code, nulls, out),
         lookup => add_weights(column, batch.numbers(column.read, from, len), |cell| lookup.number_of(cell), nulls, out),

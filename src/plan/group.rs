@@ -246,19 +246,11 @@ impl Lookup {
         Self::Dense { low, table }
     }
 
-    /// The number of a code's value; as large as it gets for none.
-    pub(super) fn number_of_code(&self, code: u32) -> u32 {
-        match self {
-            Self::Code => code,
-            Self::Codes(table) => table.get(code as usize).copied().unwrap_or(u32::MAX),
-            lookup => lookup.number_of(code.into()),
-        }
-    }
-
-    /// The same of an integer.
+    /// The number of a cell's value; as large as it gets for none.
     pub(crate) fn number_of(&self, cell: i64) -> u32 {
         match self {
-            Self::Code | Self::Codes(_) => u32::try_from(cell).map_or(u32::MAX, |code| self.number_of_code(code)),
+            Self::Code => u32::try_from(cell).unwrap_or(u32::MAX),
+            Self::Codes(table) => u32::try_from(cell).map_or(u32::MAX, |code| number_of_code(table, code)),
             Self::Dense { low, table } => {
                 let place = usize::try_from(cell.wrapping_sub(*low).cast_unsigned()).unwrap_or(usize::MAX);
                 table.get(place).copied().unwrap_or(u32::MAX)
@@ -266,6 +258,12 @@ impl Lookup {
             Self::Sparse(sparse) => sparse.number_of(cell),
         }
     }
+}
+
+/// The number of a code's value; as large as it gets for none. For a column at a time, with the table at hand.
+#[inline]
+pub(super) fn number_of_code(table: &[u32], code: u32) -> u32 {
+    table.get(code as usize).copied().unwrap_or(u32::MAX)
 }
 
 /// The groups of one scan: those of the plan, or those that the data have.
