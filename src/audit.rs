@@ -54,7 +54,7 @@ pub enum Rollback {
 
 /// What an audit found.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct AuditReport {
     /// How deep it went.
     pub depth: Depth,
     /// What is known about a rollback.
@@ -77,7 +77,7 @@ pub struct Report {
     pub problems: Vec<String>,
 }
 
-impl Report {
+impl AuditReport {
     /// Whether nothing is wrong.
     #[must_use]
     pub fn ok(&self) -> bool {
@@ -89,11 +89,11 @@ impl Report {
 ///
 /// # Errors
 /// The ledger cannot be read at all; everything that is wrong with what could be read is in the report.
-pub fn audit(path: &Path, owner: &PublicKey, kept: Option<Seen>, progress: &dyn Fn(u64, u64)) -> Result<Report, LedgerError> {
+pub fn audit(path: &Path, owner: &PublicKey, kept: Option<Seen>, progress: &dyn Fn(u64, u64)) -> Result<AuditReport, LedgerError> {
     let mut acts = Vec::new();
     let reading = LedgerReading::open(&path.join("ledger"), |index, entry| acts.extend(described(&entry.event).map(|act| (index, act))))?;
     let (size, root) = (reading.tree.size(), Digest::from_bytes(reading.tree.root()));
-    let mut report = Report {
+    let mut report = AuditReport {
         depth: Depth::Arithmetic,
         rollback: Rollback::Unwitnessed,
         ledger: reading.book.head().ledger_id().ok_or(LedgerError::Incomplete("there is no genesis entry"))?,

@@ -60,7 +60,7 @@ impl Auditor {
         space: &std::path::Path,
         kept: Option<crate::right::Seen>,
         progress: &dyn Fn(u64, u64),
-    ) -> Result<crate::audit::Report, crate::ledger::LedgerError> {
+    ) -> Result<crate::audit::AuditReport, crate::ledger::LedgerError> {
         crate::audit::audit(space, &self.owner, kept, progress)
     }
 }

@@ -32,7 +32,7 @@ mod decode;
 mod encode;
 mod record;
 
-pub use decode::{Decoder, Kind, Limits, MapKeys, required};
+pub use decode::{Decoder, ItemKind, Limits, MapKeys, required};
 pub use encode::{Encoder, MapEncoder};
 
 pub(crate) use encode::OrderedMap;

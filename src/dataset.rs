@@ -36,8 +36,8 @@ pub use publication_file::PublicationFile;
 pub use schema::{Contribution, Schema, Unit};
 #[cfg(feature = "embedded")]
 pub use snapshot::{
-    BLOCK_ROWS, BLOCKS_MAX, Block, CACHE_BYTES_DEFAULT, Cells, DICTIONARY_BYTES_MAX, DICTIONARY_VALUES_MAX, Dictionary, Progress,
-    PublishError, ROWS_MAX, RecordTable, RowKey, Snapshot, SnapshotError, Summary, TEXT_BYTES_MAX, UNITS_MAX, UnitBlock, Warning,
+    BLOCK_ROWS, BLOCKS_MAX, CACHE_BYTES_DEFAULT, Cells, ColumnBlock, DICTIONARY_BYTES_MAX, DICTIONARY_VALUES_MAX, Dictionary, PublishError,
+    PublishProgress, ROWS_MAX, RecordTable, RowKey, Snapshot, SnapshotError, Summary, TEXT_BYTES_MAX, UNITS_MAX, UnitBlock, Warning,
     table_schema, write_snapshot,
 };
 

@@ -69,7 +69,7 @@ pub use environment::Point;
 pub(crate) use environment::System;
 pub use pending::Pending;
 pub use publish::Published;
-pub use quote::{Quote, Share, Width};
+pub use quote::{Quote, QuotedWidth, Share};
 pub use service::{Counters, PENDING_MAX, SpaceOptions};
 pub(crate) use service::{Running, Service};
 pub use status::{DatasetState, RequestStatus, RightState, SpaceStatus};

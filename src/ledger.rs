@@ -46,8 +46,8 @@ pub use entry::{ENTRY_BYTES_MAX, Entry, Event, Genesis, RefillReason, Reservatio
 pub use foundation::Foundation;
 #[cfg(feature = "embedded")]
 pub use journal::{
-    BATCH_BYTES_MAX, Expected, Fault, Frame, Journal, JournalError, JournalOptions, JournalSummary, SECTOR_BYTES, SEGMENT_BYTES_DEFAULT,
-    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+    BATCH_BYTES_MAX, Expected, Frame, FrameError, Journal, JournalError, JournalOptions, JournalSummary, SECTOR_BYTES,
+    SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
 };
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 #[cfg(feature = "embedded")]

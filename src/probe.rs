@@ -52,7 +52,7 @@
 //!
 //! # What a report proves
 //! A finding of an exact check is a fault, or a false claim, on the data that was given. A finding of a statistical check is one
-//! but for a chance of 10^-6 a run of the probe, all its tests together; [`Report::epsilon_low`] is a lower bound of the true
+//! but for a chance of 10^-6 a run of the probe, all its tests together; [`ProbeReport::epsilon_low`] is a lower bound of the true
 //! epsilon with the same confidence.
 //!
 //! # Not promised
@@ -80,7 +80,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use finding::{Check, Fault, Finding, Norm, Report};
+pub use finding::{Check, Norm, ProbeFinding, ProbeReport, Violation};
 #[cfg(feature = "embedded")]
 pub use request::{ProbeError, RequestProbe};
 #[cfg(feature = "embedded")]

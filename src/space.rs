@@ -15,7 +15,7 @@ pub use counter::{CounterFile, CounterFileError};
 pub use offline::{Certified, certify_closed, write_publication};
 
 use crate::budget::Loss;
-use crate::dataset::{Description, Progress, PublicationFile};
+use crate::dataset::{Description, PublicationFile, PublishProgress};
 use crate::envelope::Untrusted;
 use crate::gate::{
     Applied, Counters, DatasetState, Gate, GateError, NextActs, Published, RequestStatus, RightState, Running, Service, SpaceOptions,
@@ -103,7 +103,7 @@ impl Space {
         description: &Description,
         source: &dyn RecordSource,
         owner: &dyn Signer,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
     ) -> Result<Published, GateError> {
         self.service().publish(description, source, owner, progress)
     }

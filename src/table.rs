@@ -17,11 +17,11 @@
 //! ```
 //! # #[cfg(feature = "csv")] {
 //! use usufruct::id::ColumnName;
-//! use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, RecordSource, Schema};
+//! use usufruct::table::{TableColumn, ColumnKind, CsvOptions, CsvSource, RecordSource, TableSchema};
 //!
-//! let schema = Schema::new(vec![
-//!     Column { name: ColumnName::new("sex")?, kind: ColumnKind::Text },
-//!     Column { name: ColumnName::new("age")?, kind: ColumnKind::Integer },
+//! let schema = TableSchema::new(vec![
+//!     TableColumn { name: ColumnName::new("sex")?, kind: ColumnKind::Text },
+//!     TableColumn { name: ColumnName::new("age")?, kind: ColumnKind::Integer },
 //! ])?;
 //! let source = CsvSource::from_bytes(&b"age,sex\n39,Male\n,Female\n"[..], CsvOptions::default(), schema)?;
 //! for records in source.read()? {
@@ -72,7 +72,7 @@ pub use format::{Encoding, Format};
 #[cfg(feature = "embedded")]
 pub use parallel::in_order;
 pub use records::{Position, Records};
-pub use schema::{COLUMNS_MAX, Column, ColumnKind, Schema};
+pub use schema::{COLUMNS_MAX, ColumnKind, TableColumn, TableSchema};
 #[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
 pub use sink::RawRows;
 #[cfg(feature = "embedded")]
@@ -91,7 +91,7 @@ pub type RecordBatches<'a> = Box<dyn Iterator<Item = Result<Records, TableError>
 /// 3. Records are counted from 1 without gaps, over all batches.
 pub trait RecordSource {
     /// The columns of every batch.
-    fn schema(&self) -> &Schema;
+    fn schema(&self) -> &TableSchema;
 
     /// A text that names the state of the data: equal before and after a reading, or the reading does not count.
     ///

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use usufruct::arrow::arrow_array::{RecordBatch, StringArray};
 use usufruct::grade::{Finding, Kind, Profiler, Recognisers, free_text};
 use usufruct::id::ColumnName;
-use usufruct::table::{Column, ColumnKind, Records, Schema};
+use usufruct::table::{ColumnKind, Records, TableColumn, TableSchema};
 
 /// How often a kind was found where it is, found where it is not, and not found.
 #[derive(Default)]
@@ -61,7 +61,7 @@ fn has_check_digits(kind: &Kind) -> bool {
 }
 
 fn profile(header: &str, cells: &[String]) -> Finding {
-    let schema = Schema::new(vec![Column { name: ColumnName::new(header).unwrap(), kind: ColumnKind::Text }]).unwrap();
+    let schema = TableSchema::new(vec![TableColumn { name: ColumnName::new(header).unwrap(), kind: ColumnKind::Text }]).unwrap();
     let array: StringArray = cells.iter().map(|cell| Some(cell.as_str()).filter(|cell| !cell.is_empty())).collect();
     let batch = RecordBatch::try_new(Records::arrow_schema(&schema), vec![Arc::new(array)]).unwrap();
     let mut profiler = Profiler::new(&schema, &Arc::new(Recognisers::builtin()));

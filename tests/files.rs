@@ -18,7 +18,7 @@ use usufruct::arrow::arrow_array::cast::AsArray;
 use usufruct::arrow::arrow_array::types::Int64Type;
 use usufruct::arrow::arrow_array::{Array, ArrayRef, RecordBatch};
 use usufruct::id::ColumnName;
-use usufruct::table::{Column, ColumnKind, FileOptions, FileSource, RecordSource, Schema, TableError};
+use usufruct::table::{ColumnKind, FileOptions, FileSource, RecordSource, TableColumn, TableError, TableSchema};
 
 /// The cells of a record: null, or their text.
 type Row = Vec<Option<String>>;
@@ -32,9 +32,9 @@ fn shared(folder: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-fn schema(columns: &[(&str, ColumnKind)]) -> Schema {
-    let column = |&(name, kind): &(&str, ColumnKind)| Column { name: ColumnName::new(name).unwrap(), kind };
-    Schema::new(columns.iter().map(column).collect()).unwrap()
+fn schema(columns: &[(&str, ColumnKind)]) -> TableSchema {
+    let column = |&(name, kind): &(&str, ColumnKind)| TableColumn { name: ColumnName::new(name).unwrap(), kind };
+    TableSchema::new(columns.iter().map(column).collect()).unwrap()
 }
 
 fn row(cells: &[&str]) -> Row {

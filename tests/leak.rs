@@ -29,7 +29,7 @@ use usufruct::query::Query;
 use usufruct::random::SystemRandom;
 use usufruct::right::{Ask, Terms};
 use usufruct::space::Space;
-use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, ExtraColumns, RecordSource, Records, Schema};
+use usufruct::table::{ColumnKind, CsvOptions, CsvSource, ExtraColumns, RecordSource, Records, TableColumn, TableSchema};
 
 const DESCRIPTION: &str = r#"
 name = "people"
@@ -235,8 +235,8 @@ fn no_cell_is_in_what_the_public_types_print() {
     // A batch of other columns than its schema says.
     let batches: Vec<Records> = read.read().unwrap().collect::<Result<_, _>>().unwrap();
     hunt.debug(&batches);
-    let other = Column { name: usufruct::id::ColumnName::new("note").unwrap(), kind: ColumnKind::Integer };
-    hunt.refused(Records::new(&Schema::new(vec![other]).unwrap(), batches[0].batch().clone(), 1));
+    let other = TableColumn { name: usufruct::id::ColumnName::new("note").unwrap(), kind: ColumnKind::Integer };
+    hunt.refused(Records::new(&TableSchema::new(vec![other]).unwrap(), batches[0].batch().clone(), 1));
     drop(read);
 
     let snapshots = fs::read_dir(folder.path().join("space/snapshots")).unwrap();

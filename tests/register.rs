@@ -71,13 +71,13 @@ fn the_register_is_read_back() {
     use usufruct::arrow::arrow_array::cast::AsArray;
     use usufruct::arrow::arrow_array::types::Int64Type;
     use usufruct::id::ColumnName;
-    use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, RecordSource, Schema};
+    use usufruct::table::{ColumnKind, CsvOptions, CsvSource, RecordSource, TableColumn, TableSchema};
 
     let mut text = Vec::new();
     Register::new(3, 20_000).with_null_incomes(20).write_csv(&mut text).unwrap();
     let kind = |name| if matches!(name, "age" | "income") { ColumnKind::Integer } else { ColumnKind::Text };
-    let columns = HEADER.split(',').map(|name| Column { name: ColumnName::new(name).unwrap(), kind: kind(name) }).collect();
-    let source = CsvSource::from_bytes(text, CsvOptions::default(), Schema::new(columns).unwrap()).unwrap();
+    let columns = HEADER.split(',').map(|name| TableColumn { name: ColumnName::new(name).unwrap(), kind: kind(name) }).collect();
+    let source = CsvSource::from_bytes(text, CsvOptions::default(), TableSchema::new(columns).unwrap()).unwrap();
     let mut people = Register::new(3, 20_000).with_null_incomes(20);
     for records in source.read().unwrap() {
         let records = records.unwrap();

@@ -9,7 +9,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use register::{DESCRIPTION, Register};
-use usufruct::dataset::{Block, Cells, Description, DescriptionFile, RowKey, Snapshot, Summary, Warning, table_schema, write_snapshot};
+use usufruct::dataset::{
+    Cells, ColumnBlock, Description, DescriptionFile, RowKey, Snapshot, Summary, Warning, table_schema, write_snapshot,
+};
 use usufruct::file::{Output, OutputOptions};
 use usufruct::id::ColumnName;
 use usufruct::random::SystemRandom;
@@ -37,7 +39,7 @@ fn texts(snapshot: &Snapshot, column: usize) -> Vec<String> {
 
 fn numbers(snapshot: &Snapshot, column: usize) -> Vec<Option<i64>> {
     let blocks = (0..snapshot.blocks()).map(|block| snapshot.block(column, block).unwrap());
-    let of_block = |block: &Block| match &block.cells {
+    let of_block = |block: &ColumnBlock| match &block.cells {
         Cells::Numbers(numbers) => (0..).zip(numbers).map(|(row, &number)| (!block.is_null(row)).then_some(number)).collect::<Vec<_>>(),
         Cells::Codes(_) => panic!("a number column has numbers"),
     };

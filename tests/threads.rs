@@ -92,7 +92,7 @@ impl World {
         self.holder.request(right, ask, now(), &mut SystemRandom::new().unwrap()).unwrap().bytes().to_vec()
     }
 
-    fn audit(&self) -> usufruct::audit::Report {
+    fn audit(&self) -> usufruct::audit::AuditReport {
         Auditor::new(self.owner.public().clone()).audit(&self.path(), None, &|_, _| {}).unwrap()
     }
 

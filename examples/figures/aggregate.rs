@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use usufruct::dataset::{BLOCK_ROWS, Block, Cells, DescriptionFile, RowKey, UnitBlock};
+use usufruct::dataset::{BLOCK_ROWS, Cells, ColumnBlock, DescriptionFile, RowKey, UnitBlock};
 use usufruct::engine::{Blocks, Control, Engine as _, EngineError, SnapshotEngine};
 use usufruct::plan::BoundQuery;
 use usufruct::query::Query;
@@ -163,8 +163,8 @@ fn bound(sql: &str, unit: &str, key: &str, column: &str) -> Result<BoundQuery, B
 
 /// Columns in memory, as a snapshot keeps them: key, x, y, and the key as integers where that is asked for.
 struct Table {
-    columns: [Vec<Arc<Block>>; 3],
-    codes: Vec<Vec<Arc<Block>>>,
+    columns: [Vec<Arc<ColumnBlock>>; 3],
+    codes: Vec<Vec<Arc<ColumnBlock>>>,
     units: Vec<Arc<UnitBlock>>,
 }
 
@@ -192,9 +192,9 @@ impl Table {
                 xs.push(if null { 0 } else { (word >> 40 & 0xffff).cast_signed() % 1001 });
             }
             let [key, x, y] = &mut table.columns;
-            key.push(Arc::new(Block { cells: Cells::Codes(keys), nulls: None }));
-            x.push(Arc::new(Block { cells: Cells::Numbers(xs), nulls: Some(nulls) }));
-            y.push(Arc::new(Block { cells: Cells::Numbers(ys), nulls: None }));
+            key.push(Arc::new(ColumnBlock { cells: Cells::Codes(keys), nulls: None }));
+            x.push(Arc::new(ColumnBlock { cells: Cells::Numbers(xs), nulls: Some(nulls) }));
+            y.push(Arc::new(ColumnBlock { cells: Cells::Numbers(ys), nulls: None }));
         }
         if units > 0 {
             table.units = unit_blocks(units);
@@ -203,11 +203,11 @@ impl Table {
     }
 
     /// The key as an integer.
-    fn integers(&self, step: i64) -> Vec<Arc<Block>> {
-        let block = |block: &Arc<Block>| match &block.cells {
+    fn integers(&self, step: i64) -> Vec<Arc<ColumnBlock>> {
+        let block = |block: &Arc<ColumnBlock>| match &block.cells {
             Cells::Codes(keys) => {
                 let numbers = keys.iter().map(|key| step * i64::from(*key)).collect();
-                Arc::new(Block { cells: Cells::Numbers(numbers), nulls: None })
+                Arc::new(ColumnBlock { cells: Cells::Numbers(numbers), nulls: None })
             }
             Cells::Numbers(_) => Arc::clone(block),
         };
@@ -291,7 +291,7 @@ impl Blocks for Table {
         Ok(())
     }
 
-    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+    fn block(&self, column: usize, block: usize) -> Result<Arc<ColumnBlock>, EngineError> {
         let blocks = self.columns.get(column).unwrap_or_else(|| &self.codes[column - self.columns.len()]);
         Ok(Arc::clone(&blocks[block]))
     }

@@ -12,7 +12,7 @@ use usufruct::grade::{Recognisers, survey};
 use usufruct::id::{Name, Time};
 use usufruct::random::SystemRandom;
 use usufruct::table::{
-    Column, ColumnKind, FileOptions, FileSink, FileSource, Format, RawRows, RecordSource as _, Records, Schema, SinkOptions,
+    ColumnKind, FileOptions, FileSink, FileSource, Format, RawRows, RecordSource as _, Records, SinkOptions, TableColumn, TableSchema,
 };
 
 use crate::measure::{Work, median, peak_bytes, print, process_cpu_s, rates, seconds};
@@ -54,10 +54,10 @@ const IN_FILES: u64 = 2_000_000;
 const ROUNDS: usize = 5;
 
 /// The columns of the policy; the register's others are not read.
-fn schema() -> Result<Schema, Box<dyn std::error::Error>> {
+fn schema() -> Result<TableSchema, Box<dyn std::error::Error>> {
     let columns = ["id", "name", "sex", "birth", "age", "city", "mobile", "income"];
-    let column = |name: &&str| Ok(Column { name: usufruct::id::ColumnName::new(name)?, kind: ColumnKind::Text });
-    Ok(Schema::new(columns.iter().map(column).collect::<Result<_, usufruct::id::IdError>>()?)?)
+    let column = |name: &&str| Ok(TableColumn { name: usufruct::id::ColumnName::new(name)?, kind: ColumnKind::Text });
+    Ok(TableSchema::new(columns.iter().map(column).collect::<Result<_, usufruct::id::IdError>>()?)?)
 }
 
 fn keys(algorithm: Algorithm) -> Result<KeyRing, Box<dyn std::error::Error>> {

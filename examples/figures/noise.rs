@@ -1,7 +1,7 @@
 //! Draws of both laws of noise, the account of a long plan, and the noise of a running count.
 
 use usufruct::budget::Epsilon;
-use usufruct::dp::accountant::plan::{Plan, Step};
+use usufruct::dp::accountant::plan::{CompositionPlan, CompositionStep};
 use usufruct::dp::continual::factor;
 use usufruct::dp::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 use usufruct::random::{Random as _, SystemRandom};
@@ -67,12 +67,12 @@ fn gaussian() -> Outcome {
 /// Bounds of epsilon for 1,000 steps of 50 different discrete mechanisms at a delta of 10^-6: CPU time, how far the bounds are
 /// apart, and how much memory that took at most.
 pub(crate) fn plan() -> Outcome {
-    let mut plan = Plan::new();
+    let mut plan = CompositionPlan::new();
     for at in 0..50_u32 {
         let step = match at % 3 {
-            0 => Step::laplace(Scale::new((30 + at).into(), 1)?, 1)?,
-            1 => Step::gaussian(SigmaSquared::new((2_000 + 100 * at).into(), 1)?, 1 + u64::from(at % 2))?,
-            _ => Step::pure(Epsilon::parse(&format!("0.0{}", 10 + at))?),
+            0 => CompositionStep::laplace(Scale::new((30 + at).into(), 1)?, 1)?,
+            1 => CompositionStep::gaussian(SigmaSquared::new((2_000 + 100 * at).into(), 1)?, 1 + u64::from(at % 2))?,
+            _ => CompositionStep::pure(Epsilon::parse(&format!("0.0{}", 10 + at))?),
         };
         plan.add(step, 20)?;
     }

@@ -3,7 +3,7 @@
 use usufruct::budget::{Epsilon, Loss};
 use usufruct::dataset::{Column, ColumnType, Values};
 use usufruct::dp::LaplaceMechanism;
-use usufruct::probe::{Cell, Claim, Noise, Probe, Report, RequestProbe, Rows, Subject};
+use usufruct::probe::{Cell, Claim, Noise, Probe, ProbeReport, RequestProbe, Rows, Subject};
 use usufruct::query::Query;
 use usufruct::random::Random;
 
@@ -68,7 +68,7 @@ pub(crate) fn audit(notebook: &Notebook) -> Outcome {
     Ok(())
 }
 
-fn print(report: &Report) {
+fn print(report: &ProbeReport) {
     for line in report.to_string().lines() {
         println!("  {line}");
     }

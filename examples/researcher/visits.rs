@@ -8,7 +8,7 @@ use std::path::Path;
 use ring::hmac;
 use usufruct::budget::{Delta, Rho};
 use usufruct::dp::accountant::zcdp;
-use usufruct::dp::continual::{ContinualError, Counter, Plan, StateKey, factor};
+use usufruct::dp::continual::{ContinualError, Counter, CounterPlan, StateKey, factor};
 use usufruct::random::{Random as _, SystemRandom};
 
 use crate::notebook::REPORT_DELTA;
@@ -58,7 +58,7 @@ impl Visits {
 pub(crate) fn count() -> Outcome {
     println!("\n7. A COUNT THAT GOES ON: visits so far, every day of a week, {VISITS_MAX} of one guest at most");
     let rho = Rho::parse(RHO)?;
-    let plan = Plan::new(DAYS, VISITS_MAX, 1, rho)?;
+    let plan = CounterPlan::new(DAYS, VISITS_MAX, 1, rho)?;
     let worth = zcdp::epsilon_of(rho, Delta::parse(REPORT_DELTA)?)?;
     println!("rho {RHO} for all days together, worth epsilon {worth} at a delta of {REPORT_DELTA}");
     let half_widths = (0..DAYS).filter_map(|day| plan.half_width(day)).map(|half| half.to_string()).collect::<Vec<_>>();

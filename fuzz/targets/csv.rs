@@ -4,14 +4,14 @@
 use libfuzzer_sys::fuzz_target;
 use usufruct::arrow::arrow_array::{Array, cast::AsArray, types::Int64Type};
 use usufruct::id::ColumnName;
-use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, Encoding, ExtraColumns, RecordSource, Schema, TableError};
+use usufruct::table::{TableColumn, ColumnKind, CsvOptions, CsvSource, Encoding, ExtraColumns, RecordSource, TableSchema, TableError};
 
 /// All rows in order, or the first error.
 fn read(bytes: &[u8], options: CsvOptions) -> Result<Vec<[Option<String>; 3]>, TableError> {
-    let column = |name, kind| Column { name: ColumnName::new(name).expect("a name"), kind };
+    let column = |name, kind| TableColumn { name: ColumnName::new(name).expect("a name"), kind };
     let columns = vec![column("sex", ColumnKind::Text), column("age", ColumnKind::Integer), column("pay", ColumnKind::Real)];
     let utf8 = options.encoding == Encoding::Utf8;
-    let source = CsvSource::from_bytes(bytes, options, Schema::new(columns)?)?;
+    let source = CsvSource::from_bytes(bytes, options, TableSchema::new(columns)?)?;
     let mut rows = Vec::new();
     for records in source.read()? {
         let records = records?;

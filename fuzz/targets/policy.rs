@@ -8,7 +8,7 @@ use usufruct::desensitise::{Algorithm, KeyRing, Policy};
 use usufruct::grade::{Finding, Recognisers, survey};
 use usufruct::id::{ColumnName, Name};
 use usufruct::random::SystemRandom;
-use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, Format, RecordSource, Schema};
+use usufruct::table::{TableColumn, ColumnKind, CsvOptions, CsvSource, Format, RecordSource, TableSchema};
 
 const PEOPLE: &[u8] = "id,name,phone,birth,age,income,note\n\
     11010519491231002X,王伟,13800138000,1949-12-31,75,1234.50,a\n\
@@ -16,8 +16,8 @@ const PEOPLE: &[u8] = "id,name,phone,birth,age,income,note\n\
     .as_bytes();
 
 static SOURCE: LazyLock<CsvSource> = LazyLock::new(|| {
-    let column = |name: &str| Column { name: ColumnName::new(name).unwrap(), kind: ColumnKind::Text };
-    let schema = Schema::new(["id", "name", "phone", "birth", "age", "income", "note"].map(column).into()).unwrap();
+    let column = |name: &str| TableColumn { name: ColumnName::new(name).unwrap(), kind: ColumnKind::Text };
+    let schema = TableSchema::new(["id", "name", "phone", "birth", "age", "income", "note"].map(column).into()).unwrap();
     CsvSource::from_bytes(PEOPLE, CsvOptions::default(), schema).unwrap()
 });
 static FOUND: LazyLock<Vec<Finding>> =

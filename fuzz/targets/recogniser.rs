@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use usufruct::arrow::arrow_array::{RecordBatch, StringArray};
 use usufruct::grade::{Kind, Profiler, Recognisers, check, free_text};
 use usufruct::id::ColumnName;
-use usufruct::table::{Column, ColumnKind, Records, Schema};
+use usufruct::table::{TableColumn, ColumnKind, Records, TableSchema};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -32,8 +32,8 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let recognisers = Arc::new(recognisers);
-    let column = |name| Column { name: ColumnName::new(name).expect("a name"), kind: ColumnKind::Text };
-    let schema = Schema::new(vec![column("x")]).expect("a schema");
+    let column = |name| TableColumn { name: ColumnName::new(name).expect("a name"), kind: ColumnKind::Text };
+    let schema = TableSchema::new(vec![column("x")]).expect("a schema");
     let profile = |chunk: usize| {
         let lines: Vec<&str> = cells.split('\n').collect();
         let mut whole = Profiler::new(&schema, &recognisers);

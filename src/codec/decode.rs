@@ -34,7 +34,7 @@ impl Default for Limits {
 
 /// The kind of the next item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ItemKind {
     /// An unsigned integer.
     Uint,
     /// A negative integer.
@@ -81,17 +81,17 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     /// `Truncated` at the end, `Unexpected` for kinds outside the subset.
-    pub fn peek(&self) -> Result<Kind, CodecError> {
+    pub fn peek(&self) -> Result<ItemKind, CodecError> {
         let byte = *self.bytes.get(self.offset).ok_or(CodecError::Truncated { offset: self.offset })?;
         match byte >> 5 {
-            0 => Ok(Kind::Uint),
-            1 => Ok(Kind::Nint),
-            2 => Ok(Kind::Bytes),
-            3 => Ok(Kind::Text),
-            4 => Ok(Kind::Array),
-            5 => Ok(Kind::Map),
-            6 => Ok(Kind::Tag),
-            _ if byte == 0xf4 || byte == 0xf5 => Ok(Kind::Boolean),
+            0 => Ok(ItemKind::Uint),
+            1 => Ok(ItemKind::Nint),
+            2 => Ok(ItemKind::Bytes),
+            3 => Ok(ItemKind::Text),
+            4 => Ok(ItemKind::Array),
+            5 => Ok(ItemKind::Map),
+            6 => Ok(ItemKind::Tag),
+            _ if byte == 0xf4 || byte == 0xf5 => Ok(ItemKind::Boolean),
             _ => Err(self.unexpected("an item of the subset")),
         }
     }
@@ -114,8 +114,8 @@ impl<'a> Decoder<'a> {
         const EXPECTED: &str = "an integer of 64 bits";
         let start = self.offset;
         let (major, out_of_range) = match self.peek()? {
-            Kind::Uint => (0, CodecError::Unexpected { offset: start, expected: EXPECTED }),
-            Kind::Nint => (1, CodecError::Unexpected { offset: start, expected: EXPECTED }),
+            ItemKind::Uint => (0, CodecError::Unexpected { offset: start, expected: EXPECTED }),
+            ItemKind::Nint => (1, CodecError::Unexpected { offset: start, expected: EXPECTED }),
             _ => return Err(self.unexpected("an integer")),
         };
         let value = i64::try_from(self.head(major, EXPECTED)?).map_err(|_| out_of_range)?;
@@ -206,29 +206,29 @@ impl<'a> Decoder<'a> {
     /// Anything wrong with it.
     pub fn skip(&mut self) -> Result<(), CodecError> {
         match self.peek()? {
-            Kind::Uint => self.uint().map(drop),
-            Kind::Nint => {
+            ItemKind::Uint => self.uint().map(drop),
+            ItemKind::Nint => {
                 self.head(1, "an integer")?;
                 self.count_item();
                 Ok(())
             }
-            Kind::Bytes => self.bytes(usize::MAX).map(drop),
-            Kind::Text => self.text(usize::MAX).map(drop),
-            Kind::Boolean => self.boolean().map(drop),
-            Kind::Tag => {
+            ItemKind::Bytes => self.bytes(usize::MAX).map(drop),
+            ItemKind::Text => self.text(usize::MAX).map(drop),
+            ItemKind::Boolean => self.boolean().map(drop),
+            ItemKind::Tag => {
                 // A loop, since tags in tags are not held by the depth.
-                while self.peek()? == Kind::Tag {
+                while self.peek()? == ItemKind::Tag {
                     self.head(6, "a tag")?;
                 }
                 self.skip()
             }
-            Kind::Array => {
+            ItemKind::Array => {
                 for _ in 0..self.array(usize::MAX)? {
                     self.skip()?;
                 }
                 Ok(())
             }
-            Kind::Map => {
+            ItemKind::Map => {
                 let mut keys = self.map(usize::MAX)?;
                 while keys.next(self)?.is_some() {
                     self.skip()?;
@@ -390,21 +390,21 @@ mod tests {
 
     fn reencode(decoder: &mut Decoder<'_>, out: &mut Encoder) -> Result<(), CodecError> {
         match decoder.peek()? {
-            Kind::Uint | Kind::Nint if decoder.clone().int().is_ok() => drop(out.int(decoder.int()?)),
-            Kind::Uint => drop(out.uint(decoder.uint()?)),
-            Kind::Nint => return Err(decoder.unexpected("an integer of 64 bits")),
-            Kind::Bytes => drop(out.bytes(decoder.bytes(usize::MAX)?)),
-            Kind::Text => drop(out.text(decoder.text(usize::MAX)?)),
-            Kind::Boolean => drop(out.boolean(decoder.boolean()?)),
-            Kind::Tag => return Err(decoder.unexpected("no tag")),
-            Kind::Array => {
+            ItemKind::Uint | ItemKind::Nint if decoder.clone().int().is_ok() => drop(out.int(decoder.int()?)),
+            ItemKind::Uint => drop(out.uint(decoder.uint()?)),
+            ItemKind::Nint => return Err(decoder.unexpected("an integer of 64 bits")),
+            ItemKind::Bytes => drop(out.bytes(decoder.bytes(usize::MAX)?)),
+            ItemKind::Text => drop(out.text(decoder.text(usize::MAX)?)),
+            ItemKind::Boolean => drop(out.boolean(decoder.boolean()?)),
+            ItemKind::Tag => return Err(decoder.unexpected("no tag")),
+            ItemKind::Array => {
                 let len = decoder.array(usize::MAX)?;
                 out.array(len);
                 for _ in 0..len {
                     reencode(decoder, out)?;
                 }
             }
-            Kind::Map => {
+            ItemKind::Map => {
                 let mut keys = decoder.map(usize::MAX)?;
                 let mut entries = Vec::new();
                 while let Some(key) = keys.next(decoder)? {

@@ -1,6 +1,6 @@
 //! One column of a description: its type on a grid, bounds, declared values, grade and uses.
 
-use crate::codec::{CodecError, Decoder, Encoder, Kind, required};
+use crate::codec::{CodecError, Decoder, Encoder, ItemKind, required};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
 
@@ -387,7 +387,7 @@ fn decode_kind(decoder: &mut Decoder<'_>) -> Result<Option<ColumnType>, CodecErr
 
 fn decode_values(decoder: &mut Decoder<'_>) -> Result<Values, CodecError> {
     let len = decoder.array(VALUES_MAX)?;
-    if len > 0 && decoder.peek()? == Kind::Text {
+    if len > 0 && decoder.peek()? == ItemKind::Text {
         (0..len).map(|_| decoder.text(VALUE_BYTES_MAX).map(str::to_owned)).collect::<Result<_, _>>().map(Values::Text)
     } else {
         (0..len).map(|_| decoder.int()).collect::<Result<_, _>>().map(Values::Integer)

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::column::{VALUE_BYTES_MAX, VALUES_MAX};
 use super::{Column, ColumnType, DescriptionError, Use, Uses, Values};
-use crate::codec::{CodecError, Decoder, Encoder, Kind};
+use crate::codec::{CodecError, Decoder, Encoder, ItemKind};
 use crate::id::{ColumnName, Digest};
 use crate::label::Label;
 
@@ -197,8 +197,8 @@ impl Schema {
             return Err(wrong("a schema"));
         }
         let unit = match decoder.peek()? {
-            Kind::Boolean if !decoder.boolean()? => Unit::Row,
-            Kind::Text => Unit::Column(ColumnName::new(decoder.text(128)?).map_err(|_| wrong("a column name"))?),
+            ItemKind::Boolean if !decoder.boolean()? => Unit::Row,
+            ItemKind::Text => Unit::Column(ColumnName::new(decoder.text(128)?).map_err(|_| wrong("a column name"))?),
             _ => return Err(wrong("a privacy unit")),
         };
         let counts = decoder.array(3)?;

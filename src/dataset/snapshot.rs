@@ -84,10 +84,10 @@ mod tests;
 pub use batch::table_schema;
 pub use dictionary::Dictionary;
 pub use memory::RecordTable;
-pub use read::{Block, CACHE_BYTES_DEFAULT, Cells, Snapshot, SnapshotError, UnitBlock};
+pub use read::{CACHE_BYTES_DEFAULT, Cells, ColumnBlock, Snapshot, SnapshotError, UnitBlock};
 pub use row_key::RowKey;
 pub use watch::Warning;
-pub use write::{Progress, PublishError, Summary, write_snapshot};
+pub use write::{PublishError, PublishProgress, Summary, write_snapshot};
 
 /// Rows of a block, the last one of a column apart: 512 KiB of numbers, which hash and decode within the cache.
 pub const BLOCK_ROWS: usize = 65_536;

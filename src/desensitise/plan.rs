@@ -15,7 +15,7 @@ use super::{Domain, Emitted, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Re
 use crate::generalise::DateLevel;
 use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
 use crate::id::{ColumnName, Name};
-use crate::table::{ColumnKind, Format, Leaving, Records, Schema, sealed};
+use crate::table::{ColumnKind, Format, Leaving, Records, TableSchema, sealed};
 
 /// A policy that was checked against the columns of a source and has its keys: a function from records to records.
 ///
@@ -69,7 +69,7 @@ impl Policy {
     ///
     /// # Errors
     /// Everything that stands in the way, at once.
-    pub fn plan(&self, findings: &[Finding], schema: &Schema, keys: &KeyRing, format: Format) -> Result<Plan, Vec<Objection>> {
+    pub fn plan(&self, findings: &[Finding], schema: &TableSchema, keys: &KeyRing, format: Format) -> Result<Plan, Vec<Objection>> {
         let mut objections = self.general_objections(findings);
         let (mut columns, mut outputs) = (Vec::with_capacity(findings.len()), Vec::with_capacity(findings.len()));
         for finding in findings {
@@ -115,7 +115,7 @@ impl Policy {
         section: &ColumnPolicy,
         finding: &Finding,
         findings: &[Finding],
-        schema: &Schema,
+        schema: &TableSchema,
         keys: &KeyRing,
         format: Format,
     ) -> Result<(Planned, Output), Vec<Objection>> {

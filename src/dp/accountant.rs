@@ -28,16 +28,16 @@
 //! [`PrivacyFilter`](crate::budget::PrivacyFilter) is for. A plan is none, and no type outside the crate can be:
 //! ```compile_fail,E0277
 //! use usufruct::budget::PrivacyFilter;
-//! use usufruct::dp::accountant::plan::Plan;
+//! use usufruct::dp::accountant::plan::CompositionPlan;
 //!
 //! fn stop_rule(_: impl PrivacyFilter) {}
-//! stop_rule(Plan::new());
+//! stop_rule(CompositionPlan::new());
 //! ```
 //! ```compile_fail,E0277
 //! use usufruct::budget::{BudgetError, Loss, PrivacyFilter};
-//! use usufruct::dp::accountant::plan::Plan;
+//! use usufruct::dp::accountant::plan::CompositionPlan;
 //!
-//! struct Mine(Plan);
+//! struct Mine(CompositionPlan);
 //! impl PrivacyFilter for Mine {
 //!     fn charge(&mut self, _: &Loss) -> Result<(), BudgetError> {
 //!         Ok(())
@@ -47,19 +47,19 @@
 //! Nor does a filter become a plan; a plan enters it sealed, as one charge:
 //! ```compile_fail,E0277
 //! use usufruct::budget::Balance;
-//! use usufruct::dp::accountant::plan::Plan;
+//! use usufruct::dp::accountant::plan::CompositionPlan;
 //!
-//! fn plan_of(filter: Balance) -> Plan {
+//! fn plan_of(filter: Balance) -> CompositionPlan {
 //!     filter.into()
 //! }
 //! ```
 //! ```
 //! use usufruct::budget::{Balance, Delta, Loss, PrivacyFilter};
 //! use usufruct::dp::Scale;
-//! use usufruct::dp::accountant::plan::{Plan, Step};
+//! use usufruct::dp::accountant::plan::{CompositionPlan, CompositionStep};
 //!
-//! let mut plan = Plan::new();
-//! plan.add(Step::laplace(Scale::new(20, 1)?, 1)?, 100)?;
+//! let mut plan = CompositionPlan::new();
+//! plan.add(CompositionStep::laplace(Scale::new(20, 1)?, 1)?, 100)?;
 //! let mut filter = Balance::new(Loss::approx("3", "0.00001")?);
 //! filter.charge(&plan.seal(Delta::parse("0.000001")?)?)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -16,7 +16,7 @@
 //! # Why it is private
 //! 1. R is rounded to integers before anything else: row t, column s holds r_(t-s), with r_0 = 2^24 and r not increasing.
 //! 2. What is private is the integer vector w = R x + z. A unit changes x by 0 or 1 in each of at most m periods at least
-//!    b apart, so it changes R x by at most the exact integer norm of [`Plan::squared_sensitivity`]. With z discrete
+//!    b apart, so it changes R x by at most the exact integer norm of [`CounterPlan::squared_sensitivity`]. With z discrete
 //!    Gaussian at the sigma^2 of [`GaussianMechanism`](super::GaussianMechanism), w is rho-zCDP (Canonne, Kamath, Steinke,
 //!    arXiv 2004.00010, theorem 4).
 //! 3. It stays so when counts depend on what was released before: row t of R meets no later period, so w_t is one
@@ -32,13 +32,13 @@
 //!
 //! ```
 //! use usufruct::budget::Rho;
-//! use usufruct::dp::continual::{ContinualError, Counter, Plan, StateKey};
+//! use usufruct::dp::continual::{ContinualError, Counter, CounterPlan, StateKey};
 //! use usufruct::random::SystemRandom;
 //!
 //! let mut random = SystemRandom::new()?;
 //! let key = StateKey::generate(&mut random);
 //! // A year of days; whoever comes is counted on one day at most.
-//! let plan = Plan::new(365, 1, 1, Rho::parse("0.5")?)?;
+//! let plan = CounterPlan::new(365, 1, 1, Rho::parse("0.5")?)?;
 //! let mut counter = Counter::new(plan, 1_000)?;
 //!
 //! assert!(counter.admit([7; 16])?);
@@ -76,7 +76,7 @@ mod state;
 pub use counter::{Counter, Released};
 pub use factor::factor;
 pub use participation::UNITS_MAX;
-pub use plan::{HORIZON_MAX, Plan};
+pub use plan::{CounterPlan, HORIZON_MAX};
 pub use state::{STATE_BYTES_MAX, StateKey};
 
 use super::DpError;

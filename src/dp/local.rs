@@ -35,7 +35,7 @@ const CATEGORIES_MAX: usize = 1 << 32;
 
 /// How many of the respondents hold a value, estimated without bias.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
+pub struct LocalEstimate {
     /// The estimate; it may be negative.
     pub count: f64,
     /// The variance of the estimate where this many hold the value; a count below 0 or above all is taken as that end.
@@ -82,7 +82,7 @@ impl RandomizedResponse {
     ///
     /// # Errors
     /// When there is not one count for each category.
-    pub fn estimate(&self, counts: &[u64]) -> Result<Vec<Estimate>, DpError> {
+    pub fn estimate(&self, counts: &[u64]) -> Result<Vec<LocalEstimate>, DpError> {
         if counts.len() != self.categories {
             return Err(DpError::Candidates { needed: self.categories, found: counts.len() });
         }
@@ -143,7 +143,7 @@ impl UnaryEncoding {
     ///
     /// # Errors
     /// When there is not one number for each category.
-    pub fn estimate(&self, ones: &[u64], respondents: u64) -> Result<Vec<Estimate>, DpError> {
+    pub fn estimate(&self, ones: &[u64], respondents: u64) -> Result<Vec<LocalEstimate>, DpError> {
         if ones.len() != self.categories {
             return Err(DpError::Candidates { needed: self.categories, found: ones.len() });
         }
@@ -155,11 +155,11 @@ impl UnaryEncoding {
 }
 
 /// From `found` of n responses, where holders answer so with probability p and others with q = p - apart.
-fn estimate(found: f64, n: f64, p: f64, q: f64, apart: f64) -> Estimate {
+fn estimate(found: f64, n: f64, p: f64, q: f64, apart: f64) -> LocalEstimate {
     let count = (found - n * q) / apart;
     let holders = count.clamp(0.0, n);
     let variance = (holders * p * (1.0 - p) + (n - holders) * q * (1.0 - q)) / (apart * apart);
-    Estimate { count, variance }
+    LocalEstimate { count, variance }
 }
 
 fn epsilon_of(epsilon: Epsilon) -> f64 {

@@ -25,7 +25,7 @@
 
 mod threshold;
 
-pub use threshold::{AboveThreshold, Verdict};
+pub use threshold::{AboveThreshold, ThresholdAnswer};
 
 use super::noise::{below, exp_bernoulli};
 use super::{DiscreteLaplace, DpError, LaplaceMechanism};

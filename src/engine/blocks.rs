@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::EngineError;
-use crate::dataset::{Block, RecordTable, Snapshot, UnitBlock};
+use crate::dataset::{ColumnBlock, RecordTable, Snapshot, UnitBlock};
 
 /// Columns in blocks of rows, as a [`Snapshot`] holds them, a [`RecordTable`] of any source of records, or an embedder.
 ///
@@ -28,7 +28,7 @@ pub trait Blocks: Send + Sync {
     ///
     /// # Errors
     /// They cannot be read.
-    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError>;
+    fn block(&self, column: usize, block: usize) -> Result<Arc<ColumnBlock>, EngineError>;
 
     /// Unit ids and row tags; asked for only when the unit is a column.
     ///
@@ -50,7 +50,7 @@ impl<B: Blocks + ?Sized> Blocks for Arc<B> {
         (**self).texts(column, visit)
     }
 
-    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+    fn block(&self, column: usize, block: usize) -> Result<Arc<ColumnBlock>, EngineError> {
         (**self).block(column, block)
     }
 
@@ -74,7 +74,7 @@ impl Blocks for Snapshot {
     }
 
     // The errors of a snapshot name a position, so they end here (rule D5).
-    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+    fn block(&self, column: usize, block: usize) -> Result<Arc<ColumnBlock>, EngineError> {
         Self::block(self, column, block).map_err(|_| EngineError::Failed)
     }
 
@@ -97,7 +97,7 @@ impl Blocks for RecordTable {
         Ok(())
     }
 
-    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+    fn block(&self, column: usize, block: usize) -> Result<Arc<ColumnBlock>, EngineError> {
         Self::block(self, column, block).ok_or(EngineError::Failed)
     }
 

@@ -12,7 +12,7 @@ use super::registry::Lineage;
 use super::service::{Service, certificate_of};
 use crate::archive::{Archive, ArchiveError, Opening, OpeningName, OpeningPart, SnapshotOpening, fresh_salt, open_snapshot};
 use crate::dataset::{
-    Card, Description, NewVersion, Progress, Publication, PublicationFile, RowKey, Snapshot, SnapshotError, Warning, write_snapshot,
+    Card, Description, NewVersion, Publication, PublicationFile, PublishProgress, RowKey, Snapshot, SnapshotError, Warning, write_snapshot,
 };
 use crate::envelope::{Signed, Untrusted};
 use crate::file::ReadError;
@@ -72,7 +72,7 @@ impl<E: Environment> Service<E> {
         description: &Description,
         source: &dyn RecordSource,
         owner: &dyn Signer,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
     ) -> Result<Published, GateError> {
         if owner.public() != self.owner.key() {
             return Err(GateError::NotTheOwner);

@@ -24,7 +24,7 @@ pub struct Quote {
     /// Whether the steps are accounted as one plan, so that their parts add up to more than the price.
     pub planned: bool,
     /// One for each value column.
-    pub widths: Vec<Width>,
+    pub widths: Vec<QuotedWidth>,
 }
 
 /// A part of the price.
@@ -40,7 +40,7 @@ pub struct Share {
 
 /// Half the width of a value's interval.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Width {
+pub struct QuotedWidth {
     /// The value column.
     pub column: String,
     /// Half the width of counts and sums; nothing for ratios, whose width depends on the group's size.
@@ -64,7 +64,7 @@ impl<E: Environment> Service<E> {
         let terms = verified.right.terms();
         let (remaining, uses_left) = state.map_or((terms.budget, terms.uses), |state| (state.balance.left(), state.uses_left));
         let (bound, allocation) = (&verified.bound, &verified.allocation);
-        let widths = bound.labels().iter().zip(allocation.widths(None)).map(|(label, width)| Width {
+        let widths = bound.labels().iter().zip(allocation.widths(None)).map(|(label, width)| QuotedWidth {
             column: label.clone(),
             half: width.half,
             method: width.method,

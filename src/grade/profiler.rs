@@ -14,7 +14,7 @@ use arrow_array::types::Int64Type;
 
 use self::column::Column;
 use super::{Finding, Recognisers};
-use crate::table::{Records, Schema};
+use crate::table::{Records, TableSchema};
 
 /// Looks at every cell of every column once and keeps counts (数据识别).
 ///
@@ -26,10 +26,10 @@ use crate::table::{Records, Schema};
 /// use std::sync::Arc;
 /// use usufruct::grade::{Grade, Kind, Profiler, Recognisers};
 /// use usufruct::id::ColumnName;
-/// use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, RecordSource, Schema};
+/// use usufruct::table::{TableColumn, ColumnKind, CsvOptions, CsvSource, RecordSource, TableSchema};
 ///
 /// let column = |name| Ok::<_, Box<dyn std::error::Error>>(Column { name: ColumnName::new(name)?, kind: ColumnKind::Text });
-/// let schema = Schema::new(vec![column("shouji")?, column("备注")?])?;
+/// let schema = TableSchema::new(vec![column("shouji")?, column("备注")?])?;
 /// let text = "shouji,备注\n13812345678,无\n13912345678,身份证11010519491231002X\n";
 /// let source = CsvSource::from_bytes(text.as_bytes(), CsvOptions::default(), schema.clone())?;
 ///
@@ -45,14 +45,14 @@ use crate::table::{Records, Schema};
 /// ```
 pub struct Profiler {
     recognisers: Arc<Recognisers>,
-    schema: Schema,
+    schema: TableSchema,
     columns: Vec<Column>,
 }
 
 impl Profiler {
     /// A profiler of the columns of this schema.
     #[must_use]
-    pub fn new(schema: &Schema, recognisers: &Arc<Recognisers>) -> Self {
+    pub fn new(schema: &TableSchema, recognisers: &Arc<Recognisers>) -> Self {
         let count = schema.columns().len();
         let columns = (0..count).map(|_| Column::new(count, recognisers)).collect();
         Self { recognisers: Arc::clone(recognisers), schema: schema.clone(), columns }

@@ -6,7 +6,7 @@ use ring::signature::{ED25519, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
 
 use super::{KeyError, check, pem};
-use crate::codec::{CodecError, Decoder, Encoder, Field, Kind};
+use crate::codec::{CodecError, Decoder, Encoder, Field, ItemKind};
 
 /// A signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl PublicKey {
     pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
         let offset = decoder.offset();
         let wrong = CodecError::Unexpected { offset, expected: "a sound Ed25519 key as [-19, 32 bytes]" };
-        if decoder.peek()? != Kind::Array || decoder.array(2)? != 2 || decoder.int()? != Algorithm::Ed25519.cose_id() {
+        if decoder.peek()? != ItemKind::Array || decoder.array(2)? != 2 || decoder.int()? != Algorithm::Ed25519.cose_id() {
             return Err(wrong);
         }
         Self::from_bytes(decoder.byte_array()?).map_err(|_| wrong)

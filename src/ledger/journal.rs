@@ -57,7 +57,7 @@ pub(super) mod simulated;
 mod tests;
 
 pub use error::JournalError;
-pub use frame::{Expected, Fault, Frame};
+pub use frame::{Expected, Frame, FrameError};
 
 use super::entry::ENTRY_BYTES_MAX;
 use disk::{Disk, Folder};

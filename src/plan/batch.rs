@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use super::BoundQuery;
 use super::bound::Read;
-use crate::dataset::{Block, Cells};
+use crate::dataset::{Cells, ColumnBlock};
 
 /// Some rows of every column that a question reads, checked to be of one length and of the right kind.
 pub struct Batch {
-    columns: Vec<Arc<Block>>,
+    columns: Vec<Arc<ColumnBlock>>,
     rows: usize,
 }
 
 impl Batch {
     /// `columns` are those of [`BoundQuery::columns`], in that order; nothing where one has not so many rows, or cells of the other kind.
     #[must_use]
-    pub fn new(bound: &BoundQuery, rows: usize, columns: Vec<Arc<Block>>) -> Option<Self> {
-        let fits = |(column, read): (&Arc<Block>, &Read)| {
+    pub fn new(bound: &BoundQuery, rows: usize, columns: Vec<Arc<ColumnBlock>>) -> Option<Self> {
+        let fits = |(column, read): (&Arc<ColumnBlock>, &Read)| {
             let kind = matches!(column.cells, Cells::Codes(_)) == read.text;
             let nulls = column.nulls.as_ref().is_none_or(|nulls| nulls.len() == rows.div_ceil(64));
             kind && nulls && column.cells.len() == rows

@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 
 use super::exact::delta_of;
 use super::law::{variance, whole};
-use super::{Claim, Fault, Noise, binomial};
+use super::{Claim, Noise, Violation, binomial};
 use crate::budget::Loss;
 use crate::dp::accountant::zcdp;
 
@@ -57,7 +57,7 @@ pub(super) fn test(
     outcomes: (Outcomes<'_>, Outcomes<'_>),
     claimed: Claimed,
     alpha: f64,
-) -> (f64, Option<Fault>) {
+) -> (f64, Option<Violation>) {
     let runs = outcomes.0.len().min(outcomes.1.len());
     let (built, trained) = (runs / 4, runs / 2);
     let features = features(claims, outcomes);
@@ -86,7 +86,7 @@ pub(super) fn test(
     let runs = (runs - trained) as u64;
     let at_least = binomial::lower(runs, likely, alpha / 2.0) - claimed.delta;
     let low = (at_least / binomial::upper(runs, unlikely, alpha / 2.0)).max(1.0).ln() - ROUNDING;
-    let fault = (low > claimed.epsilon).then(|| Fault::Distinguished {
+    let fault = (low > claimed.epsilon).then(|| Violation::Distinguished {
         low,
         claimed: claimed.epsilon,
         event: format!("{feature} {event}"),

@@ -1,7 +1,7 @@
 //! The checks that a single replay decides: claims, account, sensitivity, the same randomness on both sides, order.
 
 use super::law::variance;
-use super::{Claim, Fault, Noise, Norm, Subject};
+use super::{Claim, Noise, Norm, Subject, Violation};
 use crate::budget::{Delta, Loss};
 use crate::dp::accountant::zcdp;
 use crate::random::RecordedRandom;
@@ -15,7 +15,7 @@ const DELTA_UNITS: f64 = 1e18;
 const ROUNDING: f64 = 1e-9;
 
 /// Whether two sides claim the same.
-pub(super) fn claims(left: &[Claim], right: &[Claim]) -> Vec<Fault> {
+pub(super) fn claims(left: &[Claim], right: &[Claim]) -> Vec<Violation> {
     if left.len() != right.len() {
         return vec![differs(left.len().min(right.len()), "the number", left.len(), right.len())];
     }
@@ -36,8 +36,8 @@ pub(super) fn claims(left: &[Claim], right: &[Claim]) -> Vec<Fault> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "callers hand over what is printed")]
-fn differs(step: usize, part: &'static str, left: impl ToString, right: impl ToString) -> Fault {
-    Fault::Claims { step, part, left: left.to_string(), right: right.to_string() }
+fn differs(step: usize, part: &'static str, left: impl ToString, right: impl ToString) -> Violation {
+    Violation::Claims { step, part, left: left.to_string(), right: right.to_string() }
 }
 
 fn debug(value: impl std::fmt::Debug) -> String {
@@ -45,15 +45,15 @@ fn debug(value: impl std::fmt::Debug) -> String {
 }
 
 /// Whether each step costs no more than its share, and all no more than the whole. The share of a choice is taken on its word.
-pub(super) fn account(claims: &[Claim], claimed: Loss) -> Vec<Fault> {
+pub(super) fn account(claims: &[Claim], claimed: Loss) -> Vec<Violation> {
     let shares = claims.iter().filter_map(|claim| {
         let (share, needed) = (amount(claim.share), cost(claim)?);
-        (needed > share * (1.0 + ROUNDING)).then(|| Fault::Share { step: claim.name.clone(), share, needed })
+        (needed > share * (1.0 + ROUNDING)).then(|| Violation::Share { step: claim.name.clone(), share, needed })
     });
     let mut faults: Vec<_> = shares.collect();
     let whole = claims.iter().try_fold(Loss::zero(claimed.model()), |sum, claim| sum.checked_add(&claim.share));
     if !whole.is_ok_and(|sum| sum.fits_in(&claimed)) {
-        faults.push(Fault::Whole { claimed: claimed.to_string() });
+        faults.push(Violation::Whole { claimed: claimed.to_string() });
     }
     faults
 }
@@ -99,7 +99,7 @@ pub(super) fn delta_of(loss: Loss) -> f64 {
 }
 
 /// Whether exact values differ by no more than is claimed.
-pub(super) fn sensitivity(left: &[Claim], right: &[Claim]) -> Vec<Fault> {
+pub(super) fn sensitivity(left: &[Claim], right: &[Claim]) -> Vec<Violation> {
     left.iter()
         .zip(right)
         .flat_map(|(left, right)| {
@@ -112,7 +112,7 @@ pub(super) fn sensitivity(left: &[Claim], right: &[Claim]) -> Vec<Fault> {
             let name = &left.name;
             let fault = |(norm, claimed, found): (Norm, Option<u128>, u128)| {
                 let claimed = claimed.filter(|claimed| found > *claimed)?;
-                Some(Fault::Sensitivity { step: name.clone(), norm, claimed, found })
+                Some(Violation::Sensitivity { step: name.clone(), norm, claimed, found })
             };
             found.into_iter().filter_map(fault).collect::<Vec<_>>()
         })
@@ -137,7 +137,7 @@ struct Fixed {
 }
 
 /// Whether the same randomness gives the same noise on both sides.
-pub(super) fn replay<S: Subject>(subject: &S, sides: (&S::Data, &S::Data), claims: (&[Claim], &[Claim]), seed: &str) -> Vec<Fault> {
+pub(super) fn replay<S: Subject>(subject: &S, sides: (&S::Data, &S::Data), claims: (&[Claim], &[Claim]), seed: &str) -> Vec<Violation> {
     let additive: usize = claims.0.iter().filter(|claim| claim.is_noise()).map(|claim| claim.exact.len()).sum();
     let steps = claims.0.iter().zip(claims.1).enumerate();
     let fixed = steps
@@ -157,37 +157,37 @@ pub(super) fn replay<S: Subject>(subject: &S, sides: (&S::Data, &S::Data), claim
             return faults;
         }
         if all && left_words != right_words {
-            return vec![Fault::Words { left: left_words, right: right_words }];
+            return vec![Violation::Words { left: left_words, right: right_words }];
         }
     }
     Vec::new()
 }
 
 /// The first thing that differs.
-fn compare(claims: &[Claim], fixed: &[Fixed], (left, right): (&[Option<i128>], &[Option<i128>]), additive: usize) -> Vec<Fault> {
+fn compare(claims: &[Claim], fixed: &[Fixed], (left, right): (&[Option<i128>], &[Option<i128>]), additive: usize) -> Vec<Violation> {
     if left.len() != right.len() {
-        return vec![Fault::Places { needed: left.len(), found: right.len() }];
+        return vec![Violation::Places { needed: left.len(), found: right.len() }];
     }
     if left.len() < additive {
-        return vec![Fault::Places { needed: additive, found: left.len() }];
+        return vec![Violation::Places { needed: additive, found: left.len() }];
     }
     let fault = |Fixed { place, step, exact }: &Fixed| match (left[*place], right[*place]) {
         (Some(left), Some(right)) => {
             let (left, right) = (left.wrapping_sub(exact.0), right.wrapping_sub(exact.1));
-            (left != right).then(|| Fault::Noise { step: claims[*step].name.clone(), place: *place, left, right })
+            (left != right).then(|| Violation::Noise { step: claims[*step].name.clone(), place: *place, left, right })
         }
         (None, None) => None,
-        _ => Some(Fault::Filled { place: *place }),
+        _ => Some(Violation::Filled { place: *place }),
     };
     fixed.iter().find_map(fault).into_iter().collect()
 }
 
 /// Whether the same data in another order are the same.
-pub(super) fn order<S: Subject>(subject: &S, left: &S::Data, right: &S::Data, seed: &str) -> Vec<Fault> {
+pub(super) fn order<S: Subject>(subject: &S, left: &S::Data, right: &S::Data, seed: &str) -> Vec<Violation> {
     if subject.steps(left) != subject.steps(right) {
-        return vec![Fault::Order { part: "the exact values" }];
+        return vec![Violation::Order { part: "the exact values" }];
     }
     let release = |data, at: u32| subject.release(data, &mut RecordedRandom::from_seed(&format!("{seed}: order {at}")));
     let differs = (0..SEEDS).any(|at| release(left, at) != release(right, at));
-    differs.then_some(Fault::Order { part: "what is released" }).into_iter().collect()
+    differs.then_some(Violation::Order { part: "what is released" }).into_iter().collect()
 }

@@ -7,9 +7,9 @@ use std::fmt;
 /// It may tell about the data it was run on.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-pub struct Report {
-    /// What is wrong, [`Report::FINDINGS_MAX`] at most.
-    pub findings: Vec<Finding>,
+pub struct ProbeReport {
+    /// What is wrong, [`ProbeReport::FINDINGS_MAX`] at most.
+    pub findings: Vec<ProbeFinding>,
     /// A lower bound of the true epsilon at [`Self::delta`], over all pairs, at confidence 1 - 10^-6.
     pub epsilon_low: f64,
     /// The epsilon that is claimed at that delta.
@@ -24,7 +24,7 @@ pub struct Report {
     pub tests: u64,
 }
 
-impl Report {
+impl ProbeReport {
     /// More findings say nothing new.
     pub const FINDINGS_MAX: usize = 100;
 
@@ -35,7 +35,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ProbeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { findings, epsilon_low, epsilon_claimed, delta, pairs, runs, tests } = self;
         writeln!(f, "{pairs} pairs of neighbours, {runs} releases of each side, {tests} statistical tests")?;
@@ -52,14 +52,14 @@ impl fmt::Display for Report {
 
 /// A fault, and where it showed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
+pub struct ProbeFinding {
     /// The pair of data, in the order in which they were given; those in another order count for themselves.
     pub pair: usize,
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: Violation,
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for ProbeFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "pair {}, {}: {}", self.pair, self.fault.check(), self.fault)
     }
@@ -114,7 +114,7 @@ pub enum Norm {
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum Violation {
     /// The data decide what is claimed.
     #[error("{part} of step {step} differs between neighbours: {left} and {right}")]
     Claims {
@@ -243,7 +243,7 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl Violation {
     /// Which check finds it.
     #[must_use]
     pub const fn check(&self) -> Check {

@@ -1,7 +1,7 @@
 //! Law and independence of noise: released numbers less exact ones, over many releases.
 
 use super::law::{self, Event, SLACK};
-use super::{Claim, Fault, binomial};
+use super::{Claim, Violation, binomial};
 
 /// Places that are looked at, evenly spread; of each two the signs are compared.
 const PLACES_MAX: usize = 32;
@@ -71,11 +71,11 @@ impl Tally {
     }
 
     /// What is wrong, each test with a chance of `alpha` at most; for a place, or two, the event that is furthest off.
-    pub(super) fn faults(&self, alpha: f64) -> Vec<Fault> {
+    pub(super) fn faults(&self, alpha: f64) -> Vec<Violation> {
         let of_place = |place: &Place| {
             let tails = place.events.iter().map(|(event, p, found)| (tail(place.runs, *found, *p), event, p, found));
             let (tail, event, p, found) = tails.min_by(|a, b| a.0.total_cmp(&b.0))?;
-            (tail < alpha).then(|| Fault::Law {
+            (tail < alpha).then(|| Violation::Law {
                 step: place.step.clone(),
                 place: place.place,
                 event: event.to_string(),
@@ -90,7 +90,7 @@ impl Tally {
         for ((first, second), (runs, found)) in seconds.zip(&self.pairs) {
             let expected = first.positive * second.positive + (1.0 - first.positive) * (1.0 - second.positive);
             if tail(*runs, *found, expected) < alpha {
-                faults.push(Fault::Dependent { places: (first.place, second.place), found: *found, runs: *runs, expected });
+                faults.push(Violation::Dependent { places: (first.place, second.place), found: *found, runs: *runs, expected });
             }
         }
         faults

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::run::Probe;
-use super::{Cell, Chosen, Claim, Noise, Report, Rows, Subject};
+use super::{Cell, Chosen, Claim, Noise, ProbeReport, Rows, Subject};
 use crate::budget::Loss;
 use crate::class::Class;
 use crate::dataset::{ColumnType, Unit, Values};
@@ -151,7 +151,7 @@ impl RequestProbe {
     ///
     /// # Errors
     /// The engine failed.
-    pub fn run(&self) -> Result<Report, ProbeError> {
+    pub fn run(&self) -> Result<ProbeReport, ProbeError> {
         let mut probe = Probe::new(&self.request).seed(&self.seed).runs(self.runs);
         let whole = self.measure(&self.rows)?;
         for other in self.fewer().into_iter().chain(self.more()?) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ProbeError;
 use crate::codec::Encoder;
-use crate::dataset::{Block, Cells, Column, ColumnType, RowKey, Schema, UnitBlock, Values};
+use crate::dataset::{Cells, Column, ColumnBlock, ColumnType, RowKey, Schema, UnitBlock, Values};
 use crate::engine::{Blocks, EngineError};
 use crate::label::Label;
 
@@ -79,7 +79,7 @@ impl Rows {
 
 /// Rows in blocks, sorted by unit and tag where the unit is a column.
 struct MemoryBlocks {
-    columns: Vec<Vec<Arc<Block>>>,
+    columns: Vec<Vec<Arc<ColumnBlock>>>,
     dictionaries: Vec<Vec<String>>,
     units: Vec<Arc<UnitBlock>>,
     rows: Vec<usize>,
@@ -133,7 +133,7 @@ fn encode(cells: &[Cell]) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn block<'a>(column: &Column, dictionary: &mut Vec<String>, cells: impl Iterator<Item = &'a Cell>) -> Block {
+fn block<'a>(column: &Column, dictionary: &mut Vec<String>, cells: impl Iterator<Item = &'a Cell>) -> ColumnBlock {
     let (mut codes, mut numbers, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
     for (row, cell) in cells.enumerate() {
         if row % 64 == 0 {
@@ -157,7 +157,7 @@ fn block<'a>(column: &Column, dictionary: &mut Vec<String>, cells: impl Iterator
         numbers.push(number);
     }
     let cells = if column.kind == ColumnType::Text { Cells::Codes(codes) } else { Cells::Numbers(numbers) };
-    Block { cells, nulls: column.nullable.then_some(nulls) }
+    ColumnBlock { cells, nulls: column.nullable.then_some(nulls) }
 }
 
 impl Blocks for MemoryBlocks {
@@ -174,7 +174,7 @@ impl Blocks for MemoryBlocks {
         Ok(())
     }
 
-    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+    fn block(&self, column: usize, block: usize) -> Result<Arc<ColumnBlock>, EngineError> {
         self.columns.get(column).and_then(|blocks| blocks.get(block)).map(Arc::clone).ok_or(EngineError::Failed)
     }
 

@@ -2,7 +2,7 @@
 
 use super::distinguish::{self, Claimed};
 use super::noise::Tally;
-use super::{Fault, Finding, Report, Subject, exact};
+use super::{ProbeFinding, ProbeReport, Subject, Violation, exact};
 use crate::random::RecordedRandom;
 
 /// The chance of a false alarm of all statistical tests of one run together, by half for the law and independence of noise and
@@ -58,9 +58,9 @@ impl<S: Subject> Probe<S> {
     }
 
     /// Runs all checks on all pairs.
-    pub fn run(&self) -> Report {
+    pub fn run(&self) -> ProbeReport {
         let claimed = Claimed::of(self.subject.claimed());
-        let mut report = Report {
+        let mut report = ProbeReport {
             findings: Vec::new(),
             epsilon_low: 0.0,
             epsilon_claimed: claimed.epsilon,
@@ -93,13 +93,13 @@ impl<S: Subject> Probe<S> {
         pair: usize,
         (left, right): &(S::Data, S::Data),
         claimed: Claimed,
-        report: &mut Report,
+        report: &mut ProbeReport,
         tallies: &mut Vec<(usize, Tally)>,
-    ) -> Vec<Fault> {
+    ) -> Vec<Violation> {
         let seed = format!("{}: {pair}", self.seed);
         let claims = (self.subject.steps(left), self.subject.steps(right));
         let mut faults = exact::claims(&claims.0, &claims.1);
-        let same = !faults.iter().any(|fault| matches!(fault, Fault::Claims { part: "the number" | "the number of values", .. }));
+        let same = !faults.iter().any(|fault| matches!(fault, Violation::Claims { part: "the number" | "the number of values", .. }));
         faults.extend(exact::account(&claims.0, self.subject.claimed()));
         if same {
             faults.extend(exact::sensitivity(&claims.0, &claims.1));
@@ -129,7 +129,7 @@ impl<S: Subject> Probe<S> {
     }
 }
 
-fn note(report: &mut Report, pair: usize, faults: Vec<Fault>) {
-    let room = Report::FINDINGS_MAX.saturating_sub(report.findings.len());
-    report.findings.extend(faults.into_iter().take(room).map(|fault| Finding { pair, fault }));
+fn note(report: &mut ProbeReport, pair: usize, faults: Vec<Violation>) {
+    let room = ProbeReport::FINDINGS_MAX.saturating_sub(report.findings.len());
+    report.findings.extend(faults.into_iter().take(room).map(|fault| ProbeFinding { pair, fault }));
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::budget::Loss;
-use crate::codec::{CodecError, Decoder, Encoder, Kind, Limits, required};
+use crate::codec::{CodecError, Decoder, Encoder, ItemKind, Limits, required};
 use crate::id::{DatasetId, Decimal, Name, RequestId, VersionId};
 
 /// The most bytes of an answer (rule C8), checked before anything is charged.
@@ -235,7 +235,7 @@ impl Row {
         let mut row = Self { key: Vec::new(), values: Vec::new() };
         for _ in 0..decoder.array(COLUMNS_MAX)? {
             row.key.push(match decoder.peek()? {
-                Kind::Text => Key::Text(decoder.text(TEXT_BYTES_MAX)?.to_owned()),
+                ItemKind::Text => Key::Text(decoder.text(TEXT_BYTES_MAX)?.to_owned()),
                 _ => Key::Integer(decoder.int()?),
             });
         }
@@ -264,8 +264,8 @@ fn encode_optional(number: Option<Decimal>, out: &mut Encoder) {
 fn decode_optional(decoder: &mut Decoder<'_>) -> Result<Option<Decimal>, CodecError> {
     let offset = decoder.offset();
     match decoder.peek()? {
-        Kind::Boolean if !decoder.boolean()? => Ok(None),
-        Kind::Text => decode_decimal(decoder).map(Some),
+        ItemKind::Boolean if !decoder.boolean()? => Ok(None),
+        ItemKind::Text => decode_decimal(decoder).map(Some),
         _ => Err(CodecError::Unexpected { offset, expected: "a decimal or false" }),
     }
 }

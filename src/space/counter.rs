@@ -153,7 +153,7 @@ mod tests {
 
     use super::*;
     use crate::budget::Rho;
-    use crate::dp::continual::Plan;
+    use crate::dp::continual::CounterPlan;
 
     const UNITS: u32 = 10;
 
@@ -162,7 +162,7 @@ mod tests {
     }
 
     fn counter() -> Counter {
-        Counter::new(Plan::new(4, 2, 1, Rho::parse("0.000001").unwrap()).unwrap(), UNITS).unwrap()
+        Counter::new(CounterPlan::new(4, 2, 1, Rho::parse("0.000001").unwrap()).unwrap(), UNITS).unwrap()
     }
 
     #[test]

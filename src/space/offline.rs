@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::archive::{SpaceFolder, fresh_salt};
-use crate::dataset::{Card, Description, NewVersion, Progress, Publication, PublicationFile, RowKey, Summary, write_snapshot};
+use crate::dataset::{Card, Description, NewVersion, Publication, PublicationFile, PublishProgress, RowKey, Summary, write_snapshot};
 use crate::envelope::{Signed, Untrusted};
 use crate::file::{self, Output, OutputOptions};
 use crate::gate::{GateError, NextActs};
@@ -88,7 +88,7 @@ pub fn write_publication(
     certificate: &[u8],
     later: Option<(&PublicationFile, u64)>,
     out: &Path,
-    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
 ) -> Result<Summary, GateError> {
     let gate: Signed<GateCertificate> = Untrusted::decode(certificate)?.verify(owner.public())?;
     let first: Option<(Signed<Publication>, u64, RowKey)> = match later {

@@ -23,14 +23,16 @@ use arrow_schema::{DataType, Fields, SchemaRef};
 use self::cells::{Cells, Refused};
 use super::header::Header;
 use super::regular::RegularFile;
-use super::{Column, ColumnKind, CsvOptions, Format, Position, RecordBatches, RecordSource, Records, Schema, SizeHint, TableError};
+use super::{
+    ColumnKind, CsvOptions, Format, Position, RecordBatches, RecordSource, Records, SizeHint, TableColumn, TableError, TableSchema,
+};
 use crate::id::{ColumnName, Digest};
 
 /// A file of columns, in a format that gives Arrow batches.
 pub(super) struct ColumnarSource<C> {
     file: RegularFile,
     options: CsvOptions,
-    schema: Schema,
+    schema: TableSchema,
     records: Option<u64>,
     format: PhantomData<fn() -> C>,
 }
@@ -96,7 +98,7 @@ fn len(file: &File) -> Result<u64, Fault> {
 
 impl<C: Columnar> ColumnarSource<C> {
     /// Opens a file for the columns of a schema, or for all of its own.
-    pub(super) fn open(path: &Path, options: CsvOptions, wanted: Option<Schema>) -> Result<Self, TableError> {
+    pub(super) fn open(path: &Path, options: CsvOptions, wanted: Option<TableSchema>) -> Result<Self, TableError> {
         let file = RegularFile::new(path);
         let opened = file.open()?;
         let columnar = guarded(|| C::open(opened.file)).map_err(|fault| fault.after(0, C::FORMAT))?;
@@ -134,7 +136,7 @@ fn readable(data_type: &DataType, name: &ColumnName) -> Result<ColumnKind, Table
 }
 
 impl<C: Columnar> RecordSource for ColumnarSource<C> {
-    fn schema(&self) -> &Schema {
+    fn schema(&self) -> &TableSchema {
         &self.schema
     }
 
@@ -286,7 +288,7 @@ impl<C: Columnar> Batches<'_, C> {
         }
         if let Some((row, at)) = first_bad {
             let position = self.position(row, Some(at));
-            let Column { name, kind } = columns[at].clone();
+            let TableColumn { name, kind } = columns[at].clone();
             return Err(match kind {
                 ColumnKind::Integer => TableError::NotInteger { position, column: name },
                 _ => TableError::NotUtf8 { position, column: name },

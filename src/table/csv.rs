@@ -17,7 +17,7 @@ use self::block::Block;
 use self::reader::Reader;
 use super::header::Header;
 use super::regular::RegularFile;
-use super::{Encoding, RecordBatches, RecordSource, Records, Schema, SizeHint, TableError};
+use super::{Encoding, RecordBatches, RecordSource, Records, SizeHint, TableError, TableSchema};
 use crate::id::Digest;
 
 /// A CSV file (or text in memory) with a header, read as a stream.
@@ -37,7 +37,7 @@ use crate::id::Digest;
 pub struct CsvSource {
     origin: Origin,
     options: CsvOptions,
-    schema: Schema,
+    schema: TableSchema,
 }
 
 /// How a CSV file is written, and the limits of its parts.
@@ -116,7 +116,7 @@ impl CsvSource {
     /// # Errors
     /// When the file cannot be read, is empty or is not a regular file; when the header lacks a column of the schema, has
     /// a name twice, or has a column that is refused; when the delimiter cannot be one.
-    pub fn open(path: impl AsRef<Path>, options: CsvOptions, schema: Schema) -> Result<Self, TableError> {
+    pub fn open(path: impl AsRef<Path>, options: CsvOptions, schema: TableSchema) -> Result<Self, TableError> {
         Self::checked(Origin::File(RegularFile::new(path.as_ref())), options, schema)
     }
 
@@ -124,7 +124,7 @@ impl CsvSource {
     ///
     /// # Errors
     /// As [`CsvSource::open`], except for those of files.
-    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>, options: CsvOptions, schema: Schema) -> Result<Self, TableError> {
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>, options: CsvOptions, schema: TableSchema) -> Result<Self, TableError> {
         Self::checked(Origin::Bytes(bytes.into()), options, schema)
     }
 
@@ -138,7 +138,7 @@ impl CsvSource {
         Self::checked(Origin::File(file), options, schema)
     }
 
-    fn checked(origin: Origin, options: CsvOptions, schema: Schema) -> Result<Self, TableError> {
+    fn checked(origin: Origin, options: CsvOptions, schema: TableSchema) -> Result<Self, TableError> {
         options.check()?;
         let source = Self { origin, options, schema };
         drop(source.read()?);
@@ -164,7 +164,7 @@ impl CsvSource {
 }
 
 impl RecordSource for CsvSource {
-    fn schema(&self) -> &Schema {
+    fn schema(&self) -> &TableSchema {
         &self.schema
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::id::Digest;
 
-use super::{CsvOptions, CsvSource, Format, RecordBatches, RecordSource, Schema, SizeHint, TableError};
+use super::{CsvOptions, CsvSource, Format, RecordBatches, RecordSource, SizeHint, TableError, TableSchema};
 
 #[cfg(any(feature = "parquet", feature = "ipc"))]
 use super::columnar::ColumnarSource;
@@ -63,11 +63,11 @@ impl FileSource {
     ///
     /// # Errors
     /// As [`FileSource::open`], of the columns that are wanted; and when one of them is missing.
-    pub fn open_as(path: impl AsRef<Path>, options: &FileOptions, schema: Schema) -> Result<Self, TableError> {
+    pub fn open_as(path: impl AsRef<Path>, options: &FileOptions, schema: TableSchema) -> Result<Self, TableError> {
         Self::open_with(path.as_ref(), options, Some(schema))
     }
 
-    fn open_with(path: &Path, options: &FileOptions, schema: Option<Schema>) -> Result<Self, TableError> {
+    fn open_with(path: &Path, options: &FileOptions, schema: Option<TableSchema>) -> Result<Self, TableError> {
         let csv = options.csv.clone();
         let inner = match (options.format.or_else(|| Format::of_path(path)).unwrap_or(Format::Csv), schema) {
             (Format::Csv, Some(schema)) => Inner::Csv(CsvSource::open(path, csv, schema)?),
@@ -106,7 +106,7 @@ impl FileSource {
 }
 
 impl RecordSource for FileSource {
-    fn schema(&self) -> &Schema {
+    fn schema(&self) -> &TableSchema {
         self.source().schema()
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "embedded")]
 use super::ColumnKind;
-use super::{COLUMNS_MAX, Column, ExtraColumns, Schema, TableError};
+use super::{COLUMNS_MAX, ExtraColumns, TableColumn, TableError, TableSchema};
 #[cfg(feature = "embedded")]
 use crate::id::ColumnName;
 
@@ -35,8 +35,8 @@ impl Header {
     }
 
     /// The field of each column of the schema, counted from 1.
-    pub(super) fn bind(&self, schema: &Schema, extra: ExtraColumns) -> Result<Arc<[u32]>, TableError> {
-        let field_of = |column: &Column| {
+    pub(super) fn bind(&self, schema: &TableSchema, extra: ExtraColumns) -> Result<Arc<[u32]>, TableError> {
+        let field_of = |column: &TableColumn| {
             let found = self.sorted.binary_search_by_key(&column.name.as_str(), |&field| &self.names[field as usize - 1]);
             let missing = |_| TableError::MissingColumn { column: column.name.clone(), fields: self.len() };
             found.map(|at| self.sorted[at]).map_err(missing)
@@ -58,13 +58,13 @@ impl Header {
     pub(super) fn schema(
         &self,
         mut kind_of: impl FnMut(usize, &ColumnName) -> Result<ColumnKind, TableError>,
-    ) -> Result<Schema, TableError> {
+    ) -> Result<TableSchema, TableError> {
         let column = |(at, text): (usize, &String)| {
             let field = u32::try_from(at + 1).unwrap_or(u32::MAX);
             let name = ColumnName::new(text).map_err(|_| TableError::HeaderName { field })?;
             let kind = kind_of(at, &name)?;
-            Ok(Column { name, kind })
+            Ok(TableColumn { name, kind })
         };
-        Schema::new(self.names.iter().enumerate().map(column).collect::<Result<_, _>>()?)
+        TableSchema::new(self.names.iter().enumerate().map(column).collect::<Result<_, _>>()?)
     }
 }

@@ -132,11 +132,11 @@ mod tests {
 
     use super::*;
     use crate::id::ColumnName;
-    use crate::table::{Column, ColumnKind, RecordBatches, Schema};
+    use crate::table::{ColumnKind, RecordBatches, TableColumn, TableSchema};
 
     /// Batches of one row each, which is their number; an error in place of one of them, if told.
     struct Numbers {
-        schema: Schema,
+        schema: TableSchema,
         count: i64,
         fails_at: Option<i64>,
         given: AtomicUsize,
@@ -144,13 +144,13 @@ mod tests {
 
     impl Numbers {
         fn new(count: i64, fails_at: Option<i64>) -> Self {
-            let column = Column { name: ColumnName::new("n").unwrap(), kind: ColumnKind::Integer };
-            Self { schema: Schema::new(vec![column]).unwrap(), count, fails_at, given: AtomicUsize::new(0) }
+            let column = TableColumn { name: ColumnName::new("n").unwrap(), kind: ColumnKind::Integer };
+            Self { schema: TableSchema::new(vec![column]).unwrap(), count, fails_at, given: AtomicUsize::new(0) }
         }
     }
 
     impl RecordSource for Numbers {
-        fn schema(&self) -> &Schema {
+        fn schema(&self) -> &TableSchema {
             &self.schema
         }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::Field;
 
-use super::{Column, Schema, TableError};
+use super::{TableColumn, TableError, TableSchema};
 
 /// Where something stands in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Records {
     /// # Errors
     /// [`TableError::Batch`] when the batch has not exactly the columns of the schema: the same names in the same order,
     /// `Int64` for integers, `Utf8` for texts and reals.
-    pub fn new(schema: &Schema, batch: RecordBatch, first_record: u64) -> Result<Self, TableError> {
+    pub fn new(schema: &TableSchema, batch: RecordBatch, first_record: u64) -> Result<Self, TableError> {
         let found = batch.schema();
         for (at, column) in schema.columns().iter().enumerate() {
             let same = found
@@ -71,8 +71,8 @@ impl Records {
 
     /// The Arrow schema that the batches of a source have; any column may hold nulls.
     #[must_use]
-    pub fn arrow_schema(schema: &Schema) -> Arc<arrow_schema::Schema> {
-        let field = |column: &Column| Field::new(column.name.as_str(), column.kind.data_type(), true);
+    pub fn arrow_schema(schema: &TableSchema) -> Arc<arrow_schema::Schema> {
+        let field = |column: &TableColumn| Field::new(column.name.as_str(), column.kind.data_type(), true);
         Arc::new(arrow_schema::Schema::new(schema.columns().iter().map(field).collect::<Vec<_>>()))
     }
 
@@ -133,12 +133,12 @@ mod tests {
     use crate::id::ColumnName;
     use crate::table::ColumnKind;
 
-    fn schema(kinds: &[(&str, ColumnKind)]) -> Schema {
-        let column = |&(name, kind): &(&str, ColumnKind)| Column { name: ColumnName::new(name).unwrap(), kind };
-        Schema::new(kinds.iter().map(column).collect()).unwrap()
+    fn schema(kinds: &[(&str, ColumnKind)]) -> TableSchema {
+        let column = |&(name, kind): &(&str, ColumnKind)| TableColumn { name: ColumnName::new(name).unwrap(), kind };
+        TableSchema::new(kinds.iter().map(column).collect()).unwrap()
     }
 
-    fn batch(schema: &Schema) -> RecordBatch {
+    fn batch(schema: &TableSchema) -> RecordBatch {
         RecordBatch::try_new(
             Records::arrow_schema(schema),
             vec![Arc::new(StringArray::from(vec!["canary", "b"])), Arc::new(Int64Array::from(vec![Some(77_177), None]))],

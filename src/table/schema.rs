@@ -12,13 +12,13 @@ pub const COLUMNS_MAX: usize = 16_384;
 
 /// The columns of a source: at least one, at most [`COLUMNS_MAX`], no name twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Schema {
-    columns: Vec<Column>,
+pub struct TableSchema {
+    columns: Vec<TableColumn>,
 }
 
 /// A column: how it is called and what its cells are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct TableColumn {
     /// The name, as it stands in the header of a file.
     pub name: ColumnName,
     /// What the cells are.
@@ -37,12 +37,12 @@ pub enum ColumnKind {
     Real,
 }
 
-impl Schema {
+impl TableSchema {
     /// A schema of these columns, in this order.
     ///
     /// # Errors
     /// [`TableError::ColumnCount`] and [`TableError::DuplicateColumn`].
-    pub fn new(columns: Vec<Column>) -> Result<Self, TableError> {
+    pub fn new(columns: Vec<TableColumn>) -> Result<Self, TableError> {
         if columns.is_empty() || columns.len() > COLUMNS_MAX {
             return Err(TableError::ColumnCount { most: COLUMNS_MAX, found: columns.len() });
         }
@@ -56,7 +56,7 @@ impl Schema {
 
     /// The columns.
     #[must_use]
-    pub fn columns(&self) -> &[Column] {
+    pub fn columns(&self) -> &[TableColumn] {
         &self.columns
     }
 
@@ -97,17 +97,17 @@ impl fmt::Display for ColumnKind {
 mod tests {
     use super::*;
 
-    fn column(name: &str) -> Column {
-        Column { name: ColumnName::new(name).unwrap(), kind: ColumnKind::Text }
+    fn column(name: &str) -> TableColumn {
+        TableColumn { name: ColumnName::new(name).unwrap(), kind: ColumnKind::Text }
     }
 
     #[test]
     fn names_are_distinct_and_bounded_in_number() {
-        assert!(matches!(Schema::new(vec![]), Err(TableError::ColumnCount { found: 0, .. })));
-        assert!(matches!(Schema::new(vec![column("a"), column("b"), column("a")]), Err(TableError::DuplicateColumn { .. })));
+        assert!(matches!(TableSchema::new(vec![]), Err(TableError::ColumnCount { found: 0, .. })));
+        assert!(matches!(TableSchema::new(vec![column("a"), column("b"), column("a")]), Err(TableError::DuplicateColumn { .. })));
         let many = |n: usize| (0..n).map(|i| column(&format!("c{i}"))).collect::<Vec<_>>();
-        assert!(Schema::new(many(COLUMNS_MAX)).is_ok());
-        assert!(matches!(Schema::new(many(COLUMNS_MAX + 1)), Err(TableError::ColumnCount { .. })));
-        assert_eq!(Schema::new(many(3)).unwrap().index_of("c2"), Some(2));
+        assert!(TableSchema::new(many(COLUMNS_MAX)).is_ok());
+        assert!(matches!(TableSchema::new(many(COLUMNS_MAX + 1)), Err(TableError::ColumnCount { .. })));
+        assert_eq!(TableSchema::new(many(3)).unwrap().index_of("c2"), Some(2));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use usufruct::dataset::{Block, Bounds, Cells, Column, ColumnType, Contribution, RowKey, Schema, Unit, UnitBlock, Use, Uses, Values};
+use usufruct::dataset::{Bounds, Cells, Column, ColumnBlock, ColumnType, Contribution, RowKey, Schema, Unit, UnitBlock, Use, Uses, Values};
 use usufruct::engine::{Blocks, Control, Engine, EngineError, SnapshotEngine};
 use usufruct::grade::Grade;
 use usufruct::id::{ColumnName, Name};
@@ -20,7 +20,7 @@ const GROUPS: u32 = 100;
 const UNITS: u64 = 1_000_000;
 
 struct Table {
-    columns: [Vec<Arc<Block>>; 3],
+    columns: [Vec<Arc<ColumnBlock>>; 3],
     units: Vec<Arc<UnitBlock>>,
 }
 
@@ -38,7 +38,7 @@ impl Blocks for Table {
         Ok(())
     }
 
-    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+    fn block(&self, column: usize, block: usize) -> Result<Arc<ColumnBlock>, EngineError> {
         Ok(Arc::clone(&self.columns[column][block]))
     }
 
@@ -57,16 +57,18 @@ fn table() -> Table {
     let starts = (0..ROWS).step_by(BLOCK_ROWS);
     let rows = |start: usize| start as u64..ROWS.min(start + BLOCK_ROWS) as u64;
     let random = |row: u64, column: u64| mix(row.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ column << 60);
-    let keys =
-        |start| Block { cells: Cells::Codes(rows(start).map(|row| (random(row, 1) % u64::from(GROUPS)) as u32).collect()), nulls: None };
+    let keys = |start| ColumnBlock {
+        cells: Cells::Codes(rows(start).map(|row| (random(row, 1) % u64::from(GROUPS)) as u32).collect()),
+        nulls: None,
+    };
     let amounts = |start| {
         let mut nulls = vec![0; rows(start).count().div_ceil(64)];
         for (place, row) in rows(start).enumerate() {
             nulls[place / 64] |= u64::from(random(row, 2) % 20 == 0) << (place % 64);
         }
-        Block { cells: Cells::Numbers(rows(start).map(|row| (random(row, 3) % 12_000) as i64 - 1_000).collect()), nulls: Some(nulls) }
+        ColumnBlock { cells: Cells::Numbers(rows(start).map(|row| (random(row, 3) % 12_000) as i64 - 1_000).collect()), nulls: Some(nulls) }
     };
-    let ages = |start| Block { cells: Cells::Numbers(rows(start).map(|row| (random(row, 4) % 100) as i64).collect()), nulls: None };
+    let ages = |start| ColumnBlock { cells: Cells::Numbers(rows(start).map(|row| (random(row, 4) % 100) as i64).collect()), nulls: None };
     Table {
         columns: [
             starts.clone().map(|start| Arc::new(keys(start))).collect(),

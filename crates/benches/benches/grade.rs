@@ -7,16 +7,16 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use usufruct::grade::{Profiler, Recognisers, check, free_text};
 use usufruct::id::ColumnName;
-use usufruct::table::{Column, ColumnKind, CsvOptions, CsvSource, RecordSource, Records, Schema};
+use usufruct::table::{ColumnKind, CsvOptions, CsvSource, RecordSource, Records, TableColumn, TableSchema};
 
 #[path = "../../../examples/register/mod.rs"]
 mod register;
 
 const ROWS: u64 = 100_000;
 
-fn batches() -> (Schema, Vec<Records>) {
-    let column = |name| Column { name: ColumnName::new(name).unwrap(), kind: ColumnKind::Text };
-    let schema = Schema::new(register::HEADER.split(',').map(column).collect()).unwrap();
+fn batches() -> (TableSchema, Vec<Records>) {
+    let column = |name| TableColumn { name: ColumnName::new(name).unwrap(), kind: ColumnKind::Text };
+    let schema = TableSchema::new(register::HEADER.split(',').map(column).collect()).unwrap();
     let mut csv = Vec::new();
     register::Register::new(1, ROWS).write_csv(&mut csv).unwrap();
     let source = CsvSource::from_bytes(csv, CsvOptions::default(), schema.clone()).unwrap();

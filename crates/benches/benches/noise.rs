@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
 use usufruct::dp::accountant::AccountantError;
-use usufruct::dp::accountant::plan::{Plan, PoissonSample, Step};
+use usufruct::dp::accountant::plan::{CompositionPlan, CompositionStep, PoissonSample};
 use usufruct::dp::accountant::rdp::RdpPlan;
 use usufruct::dp::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 use usufruct::random::{Random, SystemRandom};
@@ -44,11 +44,11 @@ fn noise(criterion: &mut Criterion) {
 }
 
 /// 25 discrete Laplace and 25 discrete Gaussian laws, each 20 times.
-fn steps(sampled: Option<PoissonSample>) -> Vec<Step> {
-    let step = |at: u32| -> Result<Step, AccountantError> {
+fn steps(sampled: Option<PoissonSample>) -> Vec<CompositionStep> {
+    let step = |at: u32| -> Result<CompositionStep, AccountantError> {
         let step = match at % 2 {
-            0 => Step::laplace(Scale::new((30 + at).into(), 1).unwrap(), 1)?,
-            _ => Step::gaussian(SigmaSquared::new((2_000 + 100 * at).into(), 1).unwrap(), 1)?,
+            0 => CompositionStep::laplace(Scale::new((30 + at).into(), 1).unwrap(), 1)?,
+            _ => CompositionStep::gaussian(SigmaSquared::new((2_000 + 100 * at).into(), 1).unwrap(), 1)?,
         };
         sampled.map_or(Ok(step), |sample| step.sampled(sample))
     };
@@ -59,7 +59,7 @@ fn account(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("account of 1000 steps");
     for (name, sampled) in [("whole", None), ("on a sample of a tenth", Some(PoissonSample::new(1, 10).unwrap()))] {
         let steps = steps(sampled);
-        let mut plan = Plan::new();
+        let mut plan = CompositionPlan::new();
         steps.iter().for_each(|step| plan.add(*step, 20).unwrap());
         group.bench_function(format!("distribution, {name}"), |bencher| bencher.iter(|| plan.epsilon(1e-6).unwrap()));
         group.bench_function(format!("divergences, {name}"), |bencher| {

@@ -180,7 +180,7 @@ const fn depth(depth: Depth) -> &'static str {
     }
 }
 
-fn told<'a>(report: &'a usufruct::audit::Report, witness: Option<&Standing>) -> Told<'a> {
+fn told<'a>(report: &'a usufruct::audit::AuditReport, witness: Option<&Standing>) -> Told<'a> {
     let (name, witnessed_size) = rollback(&report.rollback);
     Told {
         ok: report.ok(),
@@ -199,7 +199,7 @@ fn told<'a>(report: &'a usufruct::audit::Report, witness: Option<&Standing>) -> 
     }
 }
 
-fn text(report: &usufruct::audit::Report, witness: Option<&Standing>) -> String {
+fn text(report: &usufruct::audit::AuditReport, witness: Option<&Standing>) -> String {
     let mut out = Report::default();
     out.text("ledger", report.ledger).text("size", format_args!("{} entries, root {}", report.size, report.root));
     out.text("depth", depth(report.depth));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use usufruct::dataset::{DescriptionFile, Progress, PublicationFile, Warning, table_schema};
+use usufruct::dataset::{DescriptionFile, PublicationFile, PublishProgress, Warning, table_schema};
 use usufruct::key::SigningKey;
 use usufruct::space::write_publication;
 use usufruct::table::{Encoding, FileSource};
@@ -98,7 +98,7 @@ impl Publish {
         }
         let owner = SigningKey::open(&self.key).about(&self.key)?;
         let bar = Bar::new("publishing", true);
-        let mut progress = |progress: Progress| {
+        let mut progress = |progress: PublishProgress| {
             bar.show(progress.done, progress.total);
             bar.message(format!("{} records", progress.records));
             if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -115,7 +115,7 @@ impl Publish {
         dir: &Path,
         file: &DescriptionFile,
         owner: &SigningKey,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
         json: bool,
     ) -> Result<(), Failure> {
         // From here on Ctrl-C only sets a flag: opening a space already writes in it.
@@ -146,7 +146,7 @@ impl Publish {
         out: &Path,
         file: &DescriptionFile,
         owner: &SigningKey,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
         json: bool,
     ) -> Result<(), Failure> {
         let certificate = self.certificate.as_deref().ok_or_else(|| Failure::input("--out needs --certificate"))?;

@@ -7,15 +7,15 @@ use super::number::real;
 use super::write::PublishError;
 use crate::codec::Encoder;
 use crate::dataset::{Column, ColumnType, Schema, Uses};
-use crate::table::{self, ColumnKind, Records, TableError};
+use crate::table::{ColumnKind, Records, TableColumn, TableError, TableSchema};
 use crate::value::NotANumber;
 
 /// The columns that a source must have for a dataset of `schema`.
 #[must_use]
 #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "the schema of a dataset has distinct names, and as few columns")]
-pub fn table_schema(schema: &Schema) -> table::Schema {
-    let column = |column: &Column| table::Column { name: column.name.clone(), kind: table_kind(column.kind) };
-    table::Schema::new(schema.columns().iter().map(column).collect()).expect("at most as many columns as a table may have")
+pub fn table_schema(schema: &Schema) -> TableSchema {
+    let column = |column: &Column| TableColumn { name: column.name.clone(), kind: table_kind(column.kind) };
+    TableSchema::new(schema.columns().iter().map(column).collect()).expect("at most as many columns as a table may have")
 }
 
 const fn table_kind(kind: ColumnType) -> ColumnKind {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::index::{block_count, rows_of_block, stored};
 use super::write::{Sink, too_many_values, write_to};
-use super::{Block, Dictionary, Progress, PublishError, RowKey, UnitBlock};
+use super::{ColumnBlock, Dictionary, PublishError, PublishProgress, RowKey, UnitBlock};
 use crate::dataset::{Column, Schema};
 use crate::table::RecordSource;
 
@@ -27,7 +27,7 @@ pub struct RecordTable {
 
 #[derive(Default)]
 struct StoredColumn {
-    blocks: Vec<Arc<Block>>,
+    blocks: Vec<Arc<ColumnBlock>>,
     dictionary: Option<Dictionary>,
 }
 
@@ -42,7 +42,7 @@ impl RecordTable {
         source: &dyn RecordSource,
         schema: &Schema,
         key: &RowKey,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
     ) -> Result<Self, PublishError> {
         let mut columns: Vec<_> = schema.columns().iter().map(|_| None).collect();
         stored(schema).for_each(|(place, _)| columns[place] = Some(StoredColumn::default()));
@@ -68,7 +68,7 @@ impl RecordTable {
         self.columns.get(column)?.as_ref()?.dictionary.as_ref()
     }
 
-    pub(crate) fn block(&self, column: usize, block: usize) -> Option<Arc<Block>> {
+    pub(crate) fn block(&self, column: usize, block: usize) -> Option<Arc<ColumnBlock>> {
         self.columns.get(column)?.as_ref()?.blocks.get(block).map(Arc::clone)
     }
 
@@ -78,7 +78,7 @@ impl RecordTable {
 }
 
 impl Sink for RecordTable {
-    fn cells(&mut self, place: usize, block: Block) -> Result<(), PublishError> {
+    fn cells(&mut self, place: usize, block: ColumnBlock) -> Result<(), PublishError> {
         if let Some(column) = &mut self.columns[place] {
             column.blocks.push(Arc::new(block));
         }

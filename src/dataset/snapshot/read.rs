@@ -58,12 +58,12 @@ enum Source {
 
 #[derive(Clone)]
 enum Kept {
-    Column(Arc<Block>),
+    Column(Arc<ColumnBlock>),
     Units(Arc<UnitBlock>),
 }
 
 /// The cells of one column in one block.
-pub struct Block {
+pub struct ColumnBlock {
     /// The cells; under a null they are 0 and mean nothing.
     pub cells: Cells,
     /// Row r is null when bit `r % 64` of word `r / 64` is set; absent when the column cannot have nulls.
@@ -236,7 +236,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// The file cannot be read, the block is not what was written, or there is none.
-    pub fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, SnapshotError> {
+    pub fn block(&self, column: usize, block: usize) -> Result<Arc<ColumnBlock>, SnapshotError> {
         #[cfg(feature = "hazmat")]
         self.reads.fetch_add(1, Ordering::Relaxed);
         let stored = self.places.get(column).copied().flatten().ok_or(SnapshotError::NotStored)?;
@@ -278,7 +278,7 @@ impl Snapshot {
 
 impl Layout {
     /// The cells of a block whose length is right; nothing if they are not of this column.
-    fn decode(&self, bytes: &[u8], rows: usize) -> Option<Block> {
+    fn decode(&self, bytes: &[u8], rows: usize) -> Option<ColumnBlock> {
         let width = if self.dictionary.is_some() { 4 } else { 8 };
         let (cells, nulls) = bytes.split_at_checked(rows * width)?;
         let nulls = self.nullable.then(|| words(nulls).map(u64::from_le_bytes).collect::<Vec<_>>());
@@ -298,7 +298,7 @@ impl Layout {
         };
         let last_rows = rows % 64;
         let spare = nulls.as_ref().and_then(|nulls| nulls.last()).is_some_and(|last| last_rows > 0 && last >> last_rows > 0);
-        (!spare).then_some(Block { cells, nulls })
+        (!spare).then_some(ColumnBlock { cells, nulls })
     }
 }
 
@@ -369,7 +369,7 @@ fn split_value(bytes: &[u8]) -> Option<(&str, &[u8])> {
     Some((std::str::from_utf8(value).ok()?, rest))
 }
 
-impl Block {
+impl ColumnBlock {
     /// Its bytes in a file.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         out.clear();
@@ -419,9 +419,9 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-impl fmt::Debug for Block {
+impl fmt::Debug for ColumnBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Block({:?})", self.cells)
+        write!(f, "ColumnBlock({:?})", self.cells)
     }
 }
 

@@ -5,7 +5,7 @@ use super::dictionary::Full;
 use super::index::declared_texts;
 use super::read as block;
 use super::watch::Watch;
-use super::{Block, Dictionary};
+use super::{ColumnBlock, Dictionary};
 use crate::dataset::{Column, ColumnType};
 
 /// Cells of a column, with codes in the order in which its values came.
@@ -92,16 +92,16 @@ impl<'a> Store<'a> {
     }
 
     /// All rows as one block, after which the store is empty but for its dictionary.
-    pub(super) fn take_block(&mut self) -> Block {
+    pub(super) fn take_block(&mut self) -> ColumnBlock {
         let cells = match &mut self.values {
             Stored::Codes(_, codes) => block::Cells::Codes(std::mem::take(codes)),
             Stored::Numbers(numbers) => block::Cells::Numbers(std::mem::take(numbers)),
         };
-        Block { cells, nulls: self.nulls.as_mut().map(|nulls| std::mem::take(nulls).words) }
+        ColumnBlock { cells, nulls: self.nulls.as_mut().map(|nulls| std::mem::take(nulls).words) }
     }
 
     /// The block of `rows`, in that order. `recoding` gives the values codes in the order in which this function meets them.
-    pub(super) fn block_of(&self, rows: impl Iterator<Item = usize> + Clone, recoding: &mut Recoding) -> Block {
+    pub(super) fn block_of(&self, rows: impl Iterator<Item = usize> + Clone, recoding: &mut Recoding) -> ColumnBlock {
         let null = |row: usize| self.nulls.as_ref().is_some_and(|nulls| nulls.get(row));
         let cells = match &self.values {
             Stored::Codes(_, codes) => {
@@ -115,7 +115,7 @@ impl<'a> Store<'a> {
             rows.for_each(|row| bits.push(nulls.get(row)));
             bits.words
         });
-        Block { cells, nulls }
+        ColumnBlock { cells, nulls }
     }
 
     /// The values so far, in the order of their codes; nothing for numbers.

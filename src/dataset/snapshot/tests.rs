@@ -15,7 +15,7 @@ use super::*;
 use crate::dataset::{Description, DescriptionFile};
 use crate::file::{Output, OutputOptions};
 use crate::id::Digest;
-use crate::table::{self, CsvOptions, CsvSource, Position, RecordBatches, RecordSource, Records, SizeHint, TableError};
+use crate::table::{CsvOptions, CsvSource, Position, RecordBatches, RecordSource, Records, SizeHint, TableError, TableSchema};
 
 /// The example of `docs/snapshot.md`.
 const VISITS: &str = r#"
@@ -241,7 +241,7 @@ fn columns_that_do_not_fit_into_memory_are_read_again() {
         let path = folder.path().join("a");
         let output = Output::create(&path, OutputOptions::default()).unwrap();
         let (mut readings, mut last) = (0, 0);
-        let mut progress = |progress: Progress| {
+        let mut progress = |progress: PublishProgress| {
             assert!(progress.done <= progress.total.unwrap() && progress.records > 0);
             assert!(progress.reading > readings || progress.done >= last);
             (readings, last) = (progress.reading, progress.done);
@@ -464,7 +464,7 @@ fn nothing_that_is_printed_holds_a_cell() {
         key(),
         made.summary.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
     );
-    assert!(shown.contains("Snapshot(2 x 2)") && shown.contains("Block(2 codes)") && !made.summary.warnings.is_empty());
+    assert!(shown.contains("Snapshot(2 x 2)") && shown.contains("ColumnBlock(2 codes)") && !made.summary.warnings.is_empty());
     assert!(!shown.contains("canary") && !shown.contains("77177"), "{shown}");
     // Nor does the file hold what no question can touch.
     let without = make(VISITS, &format!("id,ward,fee\n{CANARY},north,1\n"));
@@ -496,14 +496,14 @@ fn owners_are_warned() {
 
 /// An embedder's source, with one batch and a version that can move.
 struct Embedded {
-    schema: table::Schema,
+    schema: TableSchema,
     arrays: Vec<ArrayRef>,
     versions: std::sync::atomic::AtomicU32,
     step: u32,
 }
 
 impl RecordSource for Embedded {
-    fn schema(&self) -> &table::Schema {
+    fn schema(&self) -> &TableSchema {
         &self.schema
     }
 
@@ -555,7 +555,7 @@ fn sources_of_embedders_are_checked_and_batches_of_any_size_taken() {
         assert_eq!(changed, PublishError::Table(TableError::Changed));
     }
     let mut other = embedded(3, 0);
-    other.schema = table::Schema::new(other.schema.columns()[..2].to_vec()).unwrap();
+    other.schema = TableSchema::new(other.schema.columns()[..2].to_vec()).unwrap();
     assert_eq!(publish(&other, &describe(VISITS), 0).map(|_| ()).unwrap_err(), PublishError::Schema);
     let mut other = embedded(3, 0);
     other.arrays[1] = Arc::new(Int64Array::from(vec![1, 2, 3]));

@@ -11,7 +11,7 @@ use super::dictionary::Full;
 use super::index::{ColumnIndex, DICTIONARY_BLOCK_BYTES, DictionaryIndex, Extent, HEADER, Index, TRAILER, rows_of_block, stored};
 use super::store::{Recoding, Store};
 use super::watch::Repeats;
-use super::{BLOCK_ROWS, BLOCKS_MAX, Block, ROWS_MAX, RowKey, UNITS_MAX, UnitBlock, Warning, table_schema};
+use super::{BLOCK_ROWS, BLOCKS_MAX, ColumnBlock, ROWS_MAX, RowKey, UNITS_MAX, UnitBlock, Warning, table_schema};
 use crate::class::Class;
 use crate::codec::Encoder;
 use crate::dataset::{Column, Description, Schema};
@@ -36,7 +36,7 @@ pub struct Summary {
 
 /// How far writing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct PublishProgress {
     /// Which reading of the source this is, from 1; there is more than one only when columns do not fit into memory.
     pub reading: u32,
     /// Records of this reading so far.
@@ -145,7 +145,7 @@ pub fn write_snapshot(
     description: &Description,
     key: &RowKey,
     output: Output,
-    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
 ) -> Result<Summary, PublishError> {
     write_within(COLUMN_BYTES_MAX, source, description, key, output, progress)
 }
@@ -156,7 +156,7 @@ pub(super) fn write_within(
     description: &Description,
     key: &RowKey,
     output: Output,
-    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
 ) -> Result<Summary, PublishError> {
     let schema = description.schema();
     check_schema(source, schema)?;
@@ -174,7 +174,7 @@ pub(super) fn write_to<S: Sink>(
     schema: &Schema,
     key: &RowKey,
     sink: S,
-    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
 ) -> Result<(u64, S), PublishError> {
     check_schema(source, schema)?;
     // What the owner should hear was said when the description was published, so warnings are not asked for.
@@ -189,7 +189,7 @@ fn check_schema(source: &dyn RecordSource, schema: &Schema) -> Result<(), Publis
 /// Where blocks go, each column's in their order. Columns are named by their place in the schema.
 pub(super) trait Sink {
     /// The next block of a column.
-    fn cells(&mut self, place: usize, block: Block) -> Result<(), PublishError>;
+    fn cells(&mut self, place: usize, block: ColumnBlock) -> Result<(), PublishError>;
 
     /// All values of a text column in the order of their codes, once.
     fn values<'v>(&mut self, column: (usize, &Column), count: usize, texts: impl Iterator<Item = &'v str>) -> Result<(), PublishError>;
@@ -201,7 +201,7 @@ pub(super) trait Sink {
 struct Job<'a, S> {
     source: &'a dyn RecordSource,
     schema: &'a Schema,
-    progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    progress: &'a mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
     sink: S,
     sourced: bool,
 }
@@ -372,7 +372,7 @@ impl<'a, S: Sink> Job<'a, S> {
                     (Some(byte), Some(bytes)) => (byte, Some(bytes)),
                     _ => (count, size.records),
                 };
-                if (self.progress)(Progress { reading, records: count, done, total }).is_break() {
+                if (self.progress)(PublishProgress { reading, records: count, done, total }).is_break() {
                     return Err(PublishError::Cancelled);
                 }
             }
@@ -499,7 +499,7 @@ impl Writer {
 }
 
 impl Sink for Writer {
-    fn cells(&mut self, place: usize, block: Block) -> Result<(), PublishError> {
+    fn cells(&mut self, place: usize, block: ColumnBlock) -> Result<(), PublishError> {
         let extent = self.encoded(|bytes| block.encode(bytes))?;
         self.columns.entry(place).and_modify(|column| column.blocks.push(extent));
         Ok(())

@@ -12,10 +12,10 @@
 //! ```
 //! use usufruct::budget::Delta;
 //! use usufruct::dp::Scale;
-//! use usufruct::dp::accountant::plan::{Plan, Step};
+//! use usufruct::dp::accountant::plan::{CompositionPlan, CompositionStep};
 //!
-//! let mut plan = Plan::new();
-//! plan.add(Step::laplace(Scale::new(20, 1)?, 1)?, 100)?; // a hundred counts, 0.05 each
+//! let mut plan = CompositionPlan::new();
+//! plan.add(CompositionStep::laplace(Scale::new(20, 1)?, 1)?, 100)?; // a hundred counts, 0.05 each
 //! let charge = plan.seal(Delta::parse("0.000001")?)?;
 //! assert_eq!(charge.model(), usufruct::budget::Model::Approx);
 //! let bounds = plan.epsilon(1e-6)?;
@@ -40,7 +40,7 @@ mod spectrum;
 mod step;
 
 pub use sample::PoissonSample;
-pub use step::Step;
+pub use step::CompositionStep;
 pub(super) use step::{GAUSSIAN_MISSED, GAUSSIAN_REACH, Law, sampled_loss};
 
 use super::{AccountantError, DELTA_UNITS, down, finite, open_unit};
@@ -49,7 +49,7 @@ use compose::Account;
 
 /// A lower and an upper bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bounds {
+pub struct Enclosure {
     /// The truth is not below.
     pub low: f64,
     /// The truth is not above.
@@ -67,18 +67,18 @@ const EPSILON_UNITS: f64 = 1e12;
 ///
 /// Neighbours: data sets that differ by adding or removing one privacy unit; the larger of both directions counts.
 #[derive(Clone, Debug)]
-pub struct Plan {
-    steps: Vec<(Step, u32)>,
+pub struct CompositionPlan {
+    steps: Vec<(CompositionStep, u32)>,
     memory: usize,
 }
 
-impl Default for Plan {
+impl Default for CompositionPlan {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Plan {
+impl CompositionPlan {
     /// Nothing, to be accounted within 256 MiB.
     #[must_use]
     pub const fn new() -> Self {
@@ -95,7 +95,7 @@ impl Plan {
     ///
     /// # Errors
     /// When the plan has more than 2^24 steps.
-    pub fn add(&mut self, step: Step, times: u32) -> Result<(), AccountantError> {
+    pub fn add(&mut self, step: CompositionStep, times: u32) -> Result<(), AccountantError> {
         if self.count() + u64::from(times) > STEPS_MAX {
             return Err(AccountantError::Limit { what: "number of steps" });
         }
@@ -109,20 +109,20 @@ impl Plan {
         self.steps.iter().map(|(_, times)| u64::from(*times)).sum()
     }
 
-    /// Bounds of the delta of the whole plan at `epsilon`.
+    /// Enclosure of the delta of the whole plan at `epsilon`.
     ///
     /// # Errors
     /// When epsilon is negative or not finite, or the memory is not enough.
-    pub fn delta(&self, epsilon: f64) -> Result<Bounds, AccountantError> {
+    pub fn delta(&self, epsilon: f64) -> Result<Enclosure, AccountantError> {
         let epsilon = finite(epsilon, "epsilon")?;
         Ok(self.account()?.delta(epsilon))
     }
 
-    /// Bounds of the epsilon of the whole plan at `delta`.
+    /// Enclosure of the epsilon of the whole plan at `delta`.
     ///
     /// # Errors
     /// When delta is not within (0, 1), no finite epsilon keeps to it, or the memory is not enough.
-    pub fn epsilon(&self, delta: f64) -> Result<Bounds, AccountantError> {
+    pub fn epsilon(&self, delta: f64) -> Result<Enclosure, AccountantError> {
         let delta = open_unit(delta)?;
         self.account()?.epsilon(delta)
     }

@@ -4,17 +4,17 @@
 //! Step, or a bound -> divergence at each order -> sum -> the best order for (epsilon, delta)
 //! ```
 //! A step of divergence at most r(alpha) in both directions adds r(alpha); the whole is, for every order alpha > 1,
-//! (r + ln(1 - 1/alpha) - ln(alpha delta) / (alpha - 1), delta)-differentially private. [`Plan`](super::plan::Plan) is
+//! (r + ln(1 - 1/alpha) - ln(alpha delta) / (alpha - 1), delta)-differentially private. [`CompositionPlan`](super::plan::CompositionPlan) is
 //! tighter; this account takes longer plans than fit its memory, and mechanisms of which nothing but such a bound is known.
 //!
 //! ```
 //! use usufruct::budget::Delta;
 //! use usufruct::dp::Scale;
-//! use usufruct::dp::accountant::plan::Step;
+//! use usufruct::dp::accountant::plan::CompositionStep;
 //! use usufruct::dp::accountant::rdp::RdpPlan;
 //!
 //! let mut plan = RdpPlan::new();
-//! plan.add(Step::laplace(Scale::new(20, 1)?, 1)?, 100)?; // a hundred counts, 0.05 each
+//! plan.add(CompositionStep::laplace(Scale::new(20, 1)?, 1)?, 100)?; // a hundred counts, 0.05 each
 //! assert!(plan.epsilon(1e-6)? < 2.8); // the sum is 5
 //! let charge = plan.seal(Delta::parse("0.000001")?)?;
 //! assert_eq!(charge.model(), usufruct::budget::Model::Approx);
@@ -35,7 +35,7 @@ mod divergence;
 
 pub use divergence::divergence;
 
-use super::plan::{Step, seal};
+use super::plan::{CompositionStep, seal};
 use super::{AccountantError, DELTA_UNITS, down, finite, open_unit};
 use crate::budget::{Delta, Loss};
 
@@ -90,7 +90,7 @@ impl RdpPlan {
     /// # Errors
     /// When the step has a delta of its own, so that its divergence is without bound; when its mass function has more than
     /// 2^26 points over all orders; or when the plan has more than 2^32 steps.
-    pub fn add(&mut self, step: Step, times: u32) -> Result<(), AccountantError> {
+    pub fn add(&mut self, step: CompositionStep, times: u32) -> Result<(), AccountantError> {
         let orders = self.curve.iter().map(|(order, _)| *order).collect::<Vec<_>>();
         let bounds = step.divergences(&orders)?;
         let mut bounds = bounds.into_iter();

@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 
 use super::factor::GRID_BITS;
 use super::participation::Participation;
-use super::{ContinualError, Plan, StateKey};
+use super::{ContinualError, CounterPlan, StateKey};
 use crate::dp::DiscreteGaussian;
 use crate::random::Random;
 
-/// Fraction bits of u. Finer than the noise by far, see [`Plan::half_width`].
+/// Fraction bits of u. Finer than the noise by far, see [`CounterPlan::half_width`].
 pub(super) const FRACTION_BITS: u32 = 24;
 /// The bound of r_0 u_t in units of 2^-48, so that of u_t is 2^56 counts. What is beyond is cut off, a function of w and so
 /// no matter of privacy. It does not happen: the standard deviation of a draw is below 2^36 counts, of the noise of u_t
@@ -31,7 +31,7 @@ pub struct Released {
     /// How many units counted in all periods up to this one, each in as many of them as it was admitted to, plus noise.
     /// It may be negative, and less than the value before.
     pub value: i128,
-    /// The truth is at most this far away in at least 95 % of releases; see [`Plan::half_width`].
+    /// The truth is at most this far away in at least 95 % of releases; see [`CounterPlan::half_width`].
     pub half_width: u128,
 }
 
@@ -52,7 +52,7 @@ pub struct Released {
 ///
 /// Dropping it wipes the noise.
 pub struct Counter {
-    pub(super) plan: Plan,
+    pub(super) plan: CounterPlan,
     pub(super) participation: Participation,
     /// How many units count in the open period.
     pub(super) count: u32,
@@ -74,7 +74,7 @@ impl Counter {
     ///
     /// # Errors
     /// When there is room for none, or for more than 2^24.
-    pub fn new(plan: Plan, units: u32) -> Result<Self, ContinualError> {
+    pub fn new(plan: CounterPlan, units: u32) -> Result<Self, ContinualError> {
         let participation = Participation::new(plan.participations(), plan.separation(), units)?;
         let horizon = plan.horizon() as usize;
         let (noise, values) = (Zeroizing::new(Vec::with_capacity(horizon)), Vec::with_capacity(horizon));
@@ -83,7 +83,7 @@ impl Counter {
 
     /// What it was fixed to.
     #[must_use]
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &CounterPlan {
         &self.plan
     }
 

@@ -18,7 +18,7 @@ pub const HORIZON_MAX: u32 = 1 << 16;
 /// rho-zero-concentrated differentially private together, also when later counts depend on earlier values. The
 /// argument stands at [the module](super).
 #[derive(Clone)]
-pub struct Plan {
+pub struct CounterPlan {
     horizon: u32,
     participations: u32,
     separation: u32,
@@ -31,7 +31,7 @@ pub struct Plan {
     deviations: Vec<f64>,
 }
 
-impl Plan {
+impl CounterPlan {
     /// A counter of `horizon` periods (n), in `participations` (m) of which a unit may count, every two of them at least
     /// `separation` (b) periods apart, at `rho` for all of it. A separation of 1 is none.
     ///
@@ -114,10 +114,10 @@ impl Plan {
     }
 }
 
-impl fmt::Debug for Plan {
+impl fmt::Debug for CounterPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { horizon, participations, separation, rho, .. } = self;
-        write!(f, "Plan(horizon {horizon}, participations {participations}, separation {separation}, rho {rho})")
+        write!(f, "CounterPlan(horizon {horizon}, participations {participations}, separation {separation}, rho {rho})")
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::counter::NOISE_MAX;
 use super::participation::{Participation, UNITS_MAX, UnitId, Used};
 use super::plan::HORIZON_MAX;
-use super::{ContinualError, Counter, Plan};
+use super::{ContinualError, Counter, CounterPlan};
 use crate::budget::Rho;
 use crate::codec::{CodecError, Decoder, Encoder, Limits};
 use crate::label::Label;
@@ -150,7 +150,7 @@ impl Counter {
 
     fn from_plain(plain: &[u8]) -> Option<Self> {
         let (plan, room, secret) = read_plan(plain).ok()?;
-        let plan = Plan::new(plan[0], plan[1], plan[2], Rho::from_units(room.1)?).ok()?;
+        let plan = CounterPlan::new(plan[0], plan[1], plan[2], Rho::from_units(room.1)?).ok()?;
         let mut counter = Self::new(plan, room.0).ok()?;
         (secret.len() == secret_bytes(counter.plan.horizon(), room.0)).then_some(())?;
         let mut bytes = Bytes(secret);
@@ -238,7 +238,7 @@ mod tests {
     /// Whoever has the key may still seal nonsense: what is accepted is a state that could be, and has one form.
     #[test]
     fn a_state_that_could_not_be_is_refused() {
-        let plan = Plan::new(3, 2, 2, Rho::parse("0.1").unwrap()).unwrap();
+        let plan = CounterPlan::new(3, 2, 2, Rho::parse("0.1").unwrap()).unwrap();
         let mut counter = Counter::new(plan, 3).unwrap();
         let mut random = RecordedRandom::from_seed("could not be");
         let key = StateKey::generate(&mut random);

@@ -19,7 +19,7 @@ fn unit(number: u32) -> [u8; 16] {
 }
 
 fn counter(horizon: u32, participations: u32, separation: u32, budget: &str, units: u32) -> Counter {
-    Counter::new(Plan::new(horizon, participations, separation, rho(budget)).unwrap(), units).unwrap()
+    Counter::new(CounterPlan::new(horizon, participations, separation, rho(budget)).unwrap(), units).unwrap()
 }
 
 fn key() -> StateKey {
@@ -79,7 +79,7 @@ fn the_sensitivity_is_that_of_the_worst_pattern_exactly() {
         let weights = weights(horizon);
         for most in 1..=horizon {
             for apart in 1..=horizon {
-                let plan = Plan::new(horizon, most, apart, budget).unwrap();
+                let plan = CounterPlan::new(horizon, most, apart, budget).unwrap();
                 let norms = patterns(horizon, most, apart).into_iter().map(|periods| {
                     let norm = response(&weights, &periods).iter().map(|entry| entry * entry).sum::<u128>();
                     let (p, q) = (plan.sigma_squared().numerator(), plan.sigma_squared().denominator());
@@ -213,7 +213,7 @@ fn extreme_draws_are_cut_off() {
 fn values_have_the_stated_mean_variance_and_interval() {
     const RUNS: u32 = 10_000;
     let mut random = RecordedRandom::from_seed("values have the stated mean variance and interval");
-    let plan = Plan::new(24, 2, 4, rho("0.002")).unwrap();
+    let plan = CounterPlan::new(24, 2, 4, rho("0.002")).unwrap();
     let places = [0, 11, 23];
     let (mut sums, mut squares, mut hits) = ([0.0; 3], [0.0; 3], [0; 3]);
     for _ in 0..RUNS {
@@ -243,7 +243,7 @@ fn values_have_the_stated_mean_variance_and_interval() {
 #[test]
 fn widths_are_near_the_normal_ones() {
     for (budget, horizon) in [("0.5", 1_024), ("0.0001", 100), ("0.000000000001", 65_536)] {
-        let plan = Plan::new(horizon, 1, 1, rho(budget)).unwrap();
+        let plan = CounterPlan::new(horizon, 1, 1, rho(budget)).unwrap();
         let last = horizon - 1;
         let width = 1.959_964 * plan.deviation(last).unwrap() - 0.5;
         let found = plan.half_width(last).unwrap() as f64;
@@ -251,7 +251,7 @@ fn widths_are_near_the_normal_ones() {
         assert_eq!((plan.half_width(horizon), plan.deviation(horizon)), (None, None));
     }
     // No noise to speak of: the whole count is right.
-    assert_eq!(Plan::new(4, 1, 1, rho("1000000")).unwrap().half_width(3), Some(0));
+    assert_eq!(CounterPlan::new(4, 1, 1, rho("1000000")).unwrap().half_width(3), Some(0));
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn the_size_of_a_state_is_public() {
 
 #[test]
 fn wrong_plans_are_refused_by_name() {
-    let refusal = |horizon, participations, separation, budget| Plan::new(horizon, participations, separation, rho(budget)).err();
+    let refusal = |horizon, participations, separation, budget| CounterPlan::new(horizon, participations, separation, rho(budget)).err();
     assert_eq!(refusal(0, 1, 1, "1"), Some(ContinualError::Horizon { found: 0 }));
     assert_eq!(refusal(65_537, 1, 1, "1"), Some(ContinualError::Horizon { found: 65_537 }));
     assert_eq!(refusal(4, 0, 1, "1"), Some(ContinualError::Participations { horizon: 4, found: 0 }));
@@ -430,7 +430,7 @@ fn wrong_plans_are_refused_by_name() {
     // The widest sigma^2 there is still has its parts below 2^126.
     assert_eq!(refusal(HORIZON_MAX, HORIZON_MAX, 1, "0.000000000001"), None);
     assert_eq!(refusal(HORIZON_MAX, HORIZON_MAX, HORIZON_MAX, "0.000000000001"), None);
-    let plan = Plan::new(4, 1, 1, rho("1")).unwrap();
+    let plan = CounterPlan::new(4, 1, 1, rho("1")).unwrap();
     for units in [0, UNITS_MAX + 1] {
         assert_eq!(Counter::new(plan.clone(), units).err(), Some(ContinualError::Units { found: units }));
     }
@@ -442,7 +442,7 @@ fn nothing_secret_is_shown() {
     counter.admit(unit(0x7777_7777)).unwrap();
     assert_eq!(
         format!("{counter:?} {:?}", key()),
-        "Counter(Plan(horizon 4, participations 1, separation 1, rho 0.25), 0 values have left) StateKey(secret)"
+        "Counter(CounterPlan(horizon 4, participations 1, separation 1, rho 0.25), 0 values have left) StateKey(secret)"
     );
 }
 

@@ -23,15 +23,15 @@ use crate::random::Random;
 /// ```
 /// use std::num::NonZeroU32;
 /// use usufruct::budget::Epsilon;
-/// use usufruct::dp::selection::{AboveThreshold, Change, Verdict};
+/// use usufruct::dp::selection::{AboveThreshold, Change, ThresholdAnswer};
 /// use usufruct::random::SystemRandom;
 ///
 /// let mut random = SystemRandom::bound(b"request")?;
 /// let mut asked = AboveThreshold::new(1, Epsilon::parse("1")?, Change::Monotone, 1_000, NonZeroU32::MIN, &mut random)?;
 /// for count in [10, 20, 5_000, 30] {
 ///     match asked.ask(count, &mut random) {
-///         Verdict::Below(next) | Verdict::Above(Some(next)) => asked = next,
-///         Verdict::Above(None) => break,
+///         ThresholdAnswer::Below(next) | ThresholdAnswer::Above(Some(next)) => asked = next,
+///         ThresholdAnswer::Above(None) => break,
 ///     }
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -54,7 +54,7 @@ pub struct AboveThreshold {
 /// What is said of one value.
 #[derive(Debug)]
 #[must_use]
-pub enum Verdict {
+pub enum ThresholdAnswer {
     /// Below; the next may be asked.
     Below(AboveThreshold),
     /// Above; the next may be asked unless it was the last.
@@ -90,12 +90,12 @@ impl AboveThreshold {
     }
 
     /// Whether `value` with its noise is at least the threshold with its noise.
-    pub fn ask<R: Random + ?Sized>(mut self, value: i128, random: &mut R) -> Verdict {
+    pub fn ask<R: Random + ?Sized>(mut self, value: i128, random: &mut R) -> ThresholdAnswer {
         let noisy = value.clamp(-SCORE_MAX, SCORE_MAX).saturating_add(self.for_values.sample(random));
         if noisy < self.noisy {
-            return Verdict::Below(self);
+            return ThresholdAnswer::Below(self);
         }
-        Verdict::Above(NonZeroU32::new(self.left.get() - 1).map(|left| {
+        ThresholdAnswer::Above(NonZeroU32::new(self.left.get() - 1).map(|left| {
             self.left = left;
             self.noisy = self.for_threshold.release(self.threshold, random);
             self
@@ -133,14 +133,14 @@ mod tests {
         let mut above = 0;
         loop {
             match asked.ask(1_000, &mut random) {
-                Verdict::Below(_) => panic!("epsilon is large"),
-                Verdict::Above(Some(next)) => {
+                ThresholdAnswer::Below(_) => panic!("epsilon is large"),
+                ThresholdAnswer::Above(Some(next)) => {
                     above += 1;
                     assert_eq!(next.left(), 3 - above);
-                    let Verdict::Below(next) = next.ask(-1_000, &mut random) else { panic!("epsilon is large") };
+                    let ThresholdAnswer::Below(next) = next.ask(-1_000, &mut random) else { panic!("epsilon is large") };
                     asked = next;
                 }
-                Verdict::Above(None) => break,
+                ThresholdAnswer::Above(None) => break,
             }
         }
         assert_eq!(above, 2);
@@ -167,10 +167,10 @@ mod tests {
         let mut found = [0.0; 3];
         for _ in 0..RUNS {
             let outcome = match run("4", threshold, 1, &mut random).unwrap().ask(values[0], &mut random) {
-                Verdict::Above(_) => 0,
-                Verdict::Below(next) => match next.ask(values[1], &mut random) {
-                    Verdict::Above(_) => 1,
-                    Verdict::Below(_) => 2,
+                ThresholdAnswer::Above(_) => 0,
+                ThresholdAnswer::Below(next) => match next.ask(values[1], &mut random) {
+                    ThresholdAnswer::Above(_) => 1,
+                    ThresholdAnswer::Below(_) => 2,
                 },
             };
             found[outcome] += 1.0;
@@ -188,7 +188,7 @@ mod tests {
         let mut random = RecordedRandom::from_seed("extremes_neither_panic_nor_show");
         let asked = run("1", i128::MAX, 1, &mut random).unwrap();
         assert!(!format!("{asked:?}").contains("noisy"));
-        assert!(matches!(asked.ask(i128::MIN, &mut random), Verdict::Below(_)));
+        assert!(matches!(asked.ask(i128::MIN, &mut random), ThresholdAnswer::Below(_)));
         assert_eq!(run("0.000000000001", 0, 2, &mut random).unwrap_err(), DpError::EpsilonZero);
         assert_eq!(run("0", 0, 1, &mut random).unwrap_err(), DpError::EpsilonZero);
         let zero = AboveThreshold::new(0, Epsilon::MAX, Change::Any, 0, NonZeroU32::MIN, &mut random);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::codec::Encoder;
 use crate::dataset::{
-    Block, Bounds, Cells, Column, ColumnType, Contribution, GridStep, RowKey, Schema, Unit, UnitBlock, Use, Uses, Values,
+    Bounds, Cells, Column, ColumnBlock, ColumnType, Contribution, GridStep, RowKey, Schema, Unit, UnitBlock, Use, Uses, Values,
 };
 use crate::engine::{Blocks, EngineError};
 use crate::grade::Grade;
@@ -82,7 +82,7 @@ fn columns() -> Vec<Column> {
 
 /// Columns in blocks of few rows.
 pub(in crate::engine) struct Memory {
-    columns: Vec<Vec<Arc<Block>>>,
+    columns: Vec<Vec<Arc<ColumnBlock>>>,
     dictionaries: Vec<Vec<String>>,
     units: Vec<Arc<UnitBlock>>,
     rows: Vec<usize>,
@@ -143,14 +143,14 @@ impl Memory {
     #[cfg(test)]
     pub(in crate::engine) fn constant(schema: &Schema, name: &str, value: i64, block_rows: usize, blocks: usize) -> Self {
         let (place, _) = schema.column(&ColumnName::new(name).unwrap()).unwrap();
-        let block = Arc::new(Block { cells: Cells::Numbers(vec![value; block_rows]), nulls: Some(vec![0; block_rows.div_ceil(64)]) });
+        let block = Arc::new(ColumnBlock { cells: Cells::Numbers(vec![value; block_rows]), nulls: Some(vec![0; block_rows.div_ceil(64)]) });
         let mut columns = vec![Vec::new(); schema.columns().len()];
         columns[place] = vec![block; blocks];
         Self { columns, dictionaries: Vec::new(), units: Vec::new(), rows: vec![block_rows; blocks], fail: false }
     }
 }
 
-fn block<'a>(column: &Column, dictionary: &mut Vec<String>, cells: impl Iterator<Item = &'a Cell>) -> Block {
+fn block<'a>(column: &Column, dictionary: &mut Vec<String>, cells: impl Iterator<Item = &'a Cell>) -> ColumnBlock {
     let (mut codes, mut numbers, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
     for (row, cell) in cells.enumerate() {
         if row % 64 == 0 {
@@ -170,7 +170,7 @@ fn block<'a>(column: &Column, dictionary: &mut Vec<String>, cells: impl Iterator
         }
     }
     let cells = if column.kind == ColumnType::Text { Cells::Codes(codes) } else { Cells::Numbers(numbers) };
-    Block { cells, nulls: column.nullable.then_some(nulls) }
+    ColumnBlock { cells, nulls: column.nullable.then_some(nulls) }
 }
 
 pub(in crate::engine) fn unit_id(unit: u64) -> [u8; 16] {
@@ -204,7 +204,7 @@ impl Blocks for Memory {
         Ok(())
     }
 
-    fn block(&self, column: usize, block: usize) -> Result<Arc<Block>, EngineError> {
+    fn block(&self, column: usize, block: usize) -> Result<Arc<ColumnBlock>, EngineError> {
         if self.fail { Err(EngineError::Failed) } else { Ok(Arc::clone(&self.columns[column][block])) }
     }
 

@@ -246,7 +246,7 @@ fn noise_under_a_delta_draws_the_same_number_of_words() {
 /// the price.
 #[test]
 fn many_steps_are_sealed_as_one_plan() {
-    use crate::dp::accountant::plan::{Plan, Step as Loss1};
+    use crate::dp::accountant::plan::{CompositionPlan, CompositionStep as Loss1};
     let named = |at: usize| column(&format!("c{at}"));
     let columns = (0..64).map(|at| crate::dataset::Column { name: named(at), ..row_schema().columns()[3].clone() });
     let schema = crate::dataset::Schema::new(crate::dataset::Unit::Row, Contribution::ROW, columns.collect()).unwrap();
@@ -255,7 +255,7 @@ fn many_steps_are_sealed_as_one_plan() {
     let price = Loss::approx("1", "0.000001").unwrap();
     let planned = allocation(64, price);
     assert!(planned.is_planned() && planned.price() == price);
-    let mut plan = Plan::new();
+    let mut plan = CompositionPlan::new();
     for share in planned.shares() {
         let Loss::Approx { epsilon, delta } = *share else { panic!() };
         assert!(epsilon > Epsilon::parse("0.0203").unwrap(), "{epsilon}");

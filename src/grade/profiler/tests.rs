@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::grade::{Distinct, Grade, Kind, Role, ValueType, overall};
 use crate::id::ColumnName;
-use crate::table::{Column as Declared, ColumnKind};
+use crate::table::{ColumnKind, TableColumn as Declared};
 use crate::value::DateOrder;
 
-fn schema(columns: &[(&str, ColumnKind)]) -> Schema {
-    Schema::new(columns.iter().map(|&(name, kind)| Declared { name: ColumnName::new(name).unwrap(), kind }).collect()).unwrap()
+fn schema(columns: &[(&str, ColumnKind)]) -> TableSchema {
+    TableSchema::new(columns.iter().map(|&(name, kind)| Declared { name: ColumnName::new(name).unwrap(), kind }).collect()).unwrap()
 }
 
-fn records(schema: &Schema, arrays: Vec<ArrayRef>) -> Records {
+fn records(schema: &TableSchema, arrays: Vec<ArrayRef>) -> Records {
     Records::new(schema, RecordBatch::try_new(Records::arrow_schema(schema), arrays).unwrap(), 1).unwrap()
 }
 

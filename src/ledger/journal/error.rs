@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::{Fault, SECTOR_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+use super::{FrameError, SECTOR_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 use crate::class::Class;
 
 /// What the journal refuses, and why.
@@ -45,7 +45,7 @@ pub enum JournalError {
         /// Number of the segment.
         segment: u64,
         /// Where in it, and what was expected there.
-        fault: Fault,
+        fault: FrameError,
     },
     /// A batch without entries.
     #[error("a batch needs an entry")]

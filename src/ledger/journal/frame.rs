@@ -30,7 +30,7 @@ const HASH: usize = 32;
 /// Where bytes depart from the format, and what was expected there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("byte {at}: expected {expected}")]
-pub struct Fault {
+pub struct FrameError {
     /// Offset in the bytes that were read.
     pub at: u64,
     /// What should have stood there.
@@ -76,7 +76,7 @@ pub enum Expected {
     End,
 }
 
-impl Fault {
+impl FrameError {
     pub(super) fn new(at: usize, expected: Expected) -> Self {
         Self { at: at as u64, expected }
     }
@@ -118,12 +118,12 @@ impl Frame {
     /// Reads the frame at the start of `bytes`; what follows it is not looked at.
     ///
     /// # Errors
-    /// [`Fault`] with the first byte that no frame can have there.
-    pub fn decode(bytes: &[u8]) -> Result<Self, Fault> {
+    /// [`FrameError`] with the first byte that no frame can have there.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let header = Header::decode(bytes)?;
         let frame = bytes
             .get(..header.frame_bytes())
-            .ok_or(Fault::new(28, Expected::Length { limit: bytes.len() as u64, found: header.frame_bytes() as u64 }))?;
+            .ok_or(FrameError::new(28, Expected::Length { limit: bytes.len() as u64, found: header.frame_bytes() as u64 }))?;
         let mut content = Vec::new();
         let hash = header.read(frame, &mut content)?;
         content.truncate(header.payload_end());
@@ -183,7 +183,7 @@ pub(super) struct Header {
 
 impl Header {
     /// Reads the head of the frame whose first sector starts `bytes`.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Fault> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let sector = first_sector(bytes, MARK_FIRST)?;
         checked_magic(sector, FRAME_MAGIC, Expected::BatchMagic, HEADER)?;
         let header = Self {
@@ -195,10 +195,10 @@ impl Header {
         };
         if header.payload as usize > BATCH_BYTES_MAX {
             let (limit, found) = (BATCH_BYTES_MAX as u64, u64::from(header.payload));
-            return Err(Fault::new(28, Expected::Length { limit, found }));
+            return Err(FrameError::new(28, Expected::Length { limit, found }));
         }
         if header.count == 0 || header.index.checked_add(u64::from(header.count)).is_none() {
-            return Err(Fault::new(24, Expected::Entries { expected: header.count }));
+            return Err(FrameError::new(24, Expected::Entries { expected: header.count }));
         }
         Ok(header)
     }
@@ -215,15 +215,15 @@ impl Header {
     }
 
     /// That this is the batch which continues `chain`.
-    pub(super) fn continues(&self, chain: &Chain) -> Result<(), Fault> {
+    pub(super) fn continues(&self, chain: &Chain) -> Result<(), FrameError> {
         if self.batch != chain.batch {
-            return Err(Fault::new(8, Expected::Batch { expected: chain.batch, found: self.batch }));
+            return Err(FrameError::new(8, Expected::Batch { expected: chain.batch, found: self.batch }));
         }
         if self.index != chain.index {
-            return Err(Fault::new(16, Expected::Index { expected: chain.index, found: self.index }));
+            return Err(FrameError::new(16, Expected::Index { expected: chain.index, found: self.index }));
         }
         if self.previous != chain.hash {
-            return Err(Fault::new(32, Expected::Previous));
+            return Err(FrameError::new(32, Expected::Previous));
         }
         Ok(())
     }
@@ -245,28 +245,28 @@ impl Header {
 
     /// Checks the rest of the frame (`frame.len() == self.frame_bytes()`) and returns its hash. `content` becomes the bytes
     /// without markers; [`Header::entries`] finds the entries there.
-    pub(super) fn read(&self, frame: &[u8], content: &mut Vec<u8>) -> Result<[u8; 32], Fault> {
+    pub(super) fn read(&self, frame: &[u8], content: &mut Vec<u8>) -> Result<[u8; 32], FrameError> {
         content.clear();
         for (number, sector) in frame.chunks_exact(SECTOR_BYTES).enumerate() {
             let (body, found) = (&sector[..CONTENT], sector[CONTENT]);
             let expected = if number == 0 { MARK_FIRST } else { MARK_REST };
             if found != expected {
-                return Err(Fault::new(number * SECTOR_BYTES + CONTENT, Expected::Marker { expected, found }));
+                return Err(FrameError::new(number * SECTOR_BYTES + CONTENT, Expected::Marker { expected, found }));
             }
             content.extend_from_slice(body);
         }
         let end = self.payload_end();
         if let Some(at) = content[end + HASH..].iter().position(|byte| *byte != 0) {
-            return Err(Fault::new(on_disk(end + HASH + at), Expected::Zeros));
+            return Err(FrameError::new(on_disk(end + HASH + at), Expected::Zeros));
         }
         let hash: [u8; 32] = Sha256::digest(&content[..end]).into();
         if content[end..end + HASH] != hash {
-            return Err(Fault::new(on_disk(end), Expected::Hash));
+            return Err(FrameError::new(on_disk(end), Expected::Hash));
         }
         let mut entries = self.entries(content);
         let whole = (0..self.count).all(|_| entries.next().is_some()) && entries.0.is_empty();
         if !whole {
-            return Err(Fault::new(on_disk(HEADER), Expected::Entries { expected: self.count }));
+            return Err(FrameError::new(on_disk(HEADER), Expected::Entries { expected: self.count }));
         }
         Ok(hash)
     }
@@ -278,7 +278,7 @@ impl Header {
 
     /// Whether some sector of the frame never reached the disk, which is all that a crash can do to it. A sector that is
     /// there has its marker.
-    pub(super) fn is_torn(frame: &[u8]) -> Result<bool, Fault> {
+    pub(super) fn is_torn(frame: &[u8]) -> Result<bool, FrameError> {
         let mut torn = false;
         for (number, sector) in frame.chunks_exact(SECTOR_BYTES).enumerate().skip(1) {
             let found = sector[CONTENT];
@@ -286,7 +286,7 @@ impl Header {
                 torn = true;
             } else if found != MARK_REST {
                 let expected = Expected::Marker { expected: MARK_REST, found };
-                return Err(Fault::new(number * SECTOR_BYTES + CONTENT, expected));
+                return Err(FrameError::new(number * SECTOR_BYTES + CONTENT, expected));
             }
         }
         Ok(torn)
@@ -377,11 +377,11 @@ impl SegmentHeader {
         sector
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Fault> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         let sector = first_sector(bytes, MARK_SEGMENT)?;
         checked_magic(sector, SEGMENT_MAGIC, Expected::SegmentMagic, SEGMENT_HEADER)?;
         if let Some(at) = sector[SEGMENT_HEADER..CONTENT].iter().position(|byte| *byte != 0) {
-            return Err(Fault::new(SEGMENT_HEADER + at, Expected::Zeros));
+            return Err(FrameError::new(SEGMENT_HEADER + at, Expected::Zeros));
         }
         let number = |at| u64::from_be_bytes(field(sector, at));
         let chain = Chain { batch: number(40), index: number(48), hash: field(sector, 56) };
@@ -389,21 +389,21 @@ impl SegmentHeader {
     }
 
     /// That this segment is the one numbered `number` of this journal and continues `chain`.
-    pub(super) fn continues(&self, id: &[u8; 16], number: u64, chain: &Chain) -> Result<(), Fault> {
+    pub(super) fn continues(&self, id: &[u8; 16], number: u64, chain: &Chain) -> Result<(), FrameError> {
         if self.id != *id {
-            return Err(Fault::new(8, Expected::Journal));
+            return Err(FrameError::new(8, Expected::Journal));
         }
         if self.number != number {
-            return Err(Fault::new(24, Expected::Segment { expected: number, found: self.number }));
+            return Err(FrameError::new(24, Expected::Segment { expected: number, found: self.number }));
         }
         if self.chain.batch != chain.batch {
-            return Err(Fault::new(40, Expected::Batch { expected: chain.batch, found: self.chain.batch }));
+            return Err(FrameError::new(40, Expected::Batch { expected: chain.batch, found: self.chain.batch }));
         }
         if self.chain.index != chain.index {
-            return Err(Fault::new(48, Expected::Index { expected: chain.index, found: self.chain.index }));
+            return Err(FrameError::new(48, Expected::Index { expected: chain.index, found: self.chain.index }));
         }
         if self.chain.hash != chain.hash {
-            return Err(Fault::new(56, Expected::Previous));
+            return Err(FrameError::new(56, Expected::Previous));
         }
         Ok(())
     }
@@ -430,27 +430,27 @@ fn push_check(content: &mut Vec<u8>) {
     content.extend_from_slice(&check[..CHECK]);
 }
 
-fn first_sector(bytes: &[u8], marker: u8) -> Result<&[u8; SECTOR_BYTES], Fault> {
+fn first_sector(bytes: &[u8], marker: u8) -> Result<&[u8; SECTOR_BYTES], FrameError> {
     let found = bytes.len() as u64;
     let sector =
-        bytes.first_chunk::<SECTOR_BYTES>().ok_or(Fault::new(0, Expected::SegmentBytes { expected: SECTOR_BYTES as u64, found }))?;
+        bytes.first_chunk::<SECTOR_BYTES>().ok_or(FrameError::new(0, Expected::SegmentBytes { expected: SECTOR_BYTES as u64, found }))?;
     if sector[CONTENT] != marker {
-        return Err(Fault::new(CONTENT, Expected::Marker { expected: marker, found: sector[CONTENT] }));
+        return Err(FrameError::new(CONTENT, Expected::Marker { expected: marker, found: sector[CONTENT] }));
     }
     Ok(sector)
 }
 
 /// That the sector starts with this magic and version, and that the check which ends the first `length` bytes matches.
-fn checked_magic(sector: &[u8; SECTOR_BYTES], magic: [u8; 7], expected: Expected, length: usize) -> Result<(), Fault> {
+fn checked_magic(sector: &[u8; SECTOR_BYTES], magic: [u8; 7], expected: Expected, length: usize) -> Result<(), FrameError> {
     if sector[..7] != magic {
-        return Err(Fault::new(0, expected));
+        return Err(FrameError::new(0, expected));
     }
     if sector[7] != VERSION {
-        return Err(Fault::new(7, Expected::Version { expected: VERSION, found: sector[7] }));
+        return Err(FrameError::new(7, Expected::Version { expected: VERSION, found: sector[7] }));
     }
     let (covered, check) = sector[..length].split_at(length - CHECK);
     if Sha256::digest(covered)[..CHECK] != *check {
-        return Err(Fault::new(length - CHECK, Expected::Check));
+        return Err(FrameError::new(length - CHECK, Expected::Check));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Reading one segment: a pure function of its bytes.
 
-use super::frame::{Chain, Expected, Fault, Header, SegmentHeader, is_zero};
+use super::frame::{Chain, Expected, FrameError, Header, SegmentHeader, is_zero};
 use super::{SECTOR_BYTES, SEGMENT_BYTES_MAX};
 
 /// How far a journal has been read.
@@ -40,14 +40,14 @@ pub(super) fn scan(
     cursor: &mut Cursor,
     content: &mut Vec<u8>,
     visit: &mut dyn FnMut(u64, &[u8]),
-) -> Result<usize, Fault> {
+) -> Result<usize, FrameError> {
     if cursor.offset == 0 {
         open_segment(bytes, place, &cursor.chain)?;
         (cursor.offset, cursor.before) = (SECTOR_BYTES, SECTOR_BYTES);
     }
     if bytes.len() < cursor.offset {
         let (expected, found) = (cursor.offset as u64, bytes.len() as u64);
-        return Err(Fault::new(bytes.len(), Expected::SegmentBytes { expected, found }));
+        return Err(FrameError::new(bytes.len(), Expected::SegmentBytes { expected, found }));
     }
     while let Some(sector) = bytes[cursor.offset..].first_chunk::<SECTOR_BYTES>() {
         if is_zero(sector) {
@@ -61,23 +61,23 @@ pub(super) fn scan(
     let left = rest.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
     if left > 0 && !place.last {
         let at = rest.iter().position(|byte| *byte != 0).unwrap_or(0);
-        return Err(Fault::new(cursor.offset + at, Expected::Zeros));
+        return Err(FrameError::new(cursor.offset + at, Expected::Zeros));
     }
     // A later batch is written only after this one was acknowledged: then this is damage, not a torn tail.
     for (number, sector) in rest[..left].chunks(SECTOR_BYTES).enumerate().skip(1) {
         if Header::decode(sector).is_ok() {
-            return Err(Fault::new(cursor.offset + number * SECTOR_BYTES, Expected::End));
+            return Err(FrameError::new(cursor.offset + number * SECTOR_BYTES, Expected::End));
         }
     }
     Ok(left)
 }
 
-fn open_segment(bytes: &[u8], place: Place<'_>, chain: &Chain) -> Result<(), Fault> {
+fn open_segment(bytes: &[u8], place: Place<'_>, chain: &Chain) -> Result<(), FrameError> {
     let header = SegmentHeader::decode(bytes)?;
     header.continues(place.id, place.number, chain)?;
     let found = bytes.len() as u64;
     if header.bytes > SEGMENT_BYTES_MAX || header.bytes != found {
-        return Err(Fault::new(32, Expected::SegmentBytes { expected: header.bytes, found }));
+        return Err(FrameError::new(32, Expected::SegmentBytes { expected: header.bytes, found }));
     }
     Ok(())
 }
@@ -89,12 +89,12 @@ fn next_frame(
     cursor: &mut Cursor,
     content: &mut Vec<u8>,
     visit: &mut dyn FnMut(u64, &[u8]),
-) -> Result<bool, Fault> {
+) -> Result<bool, FrameError> {
     let rest = &bytes[cursor.offset..];
     let header = Header::decode(rest)?;
     header.continues(&cursor.chain)?;
     let (limit, found) = (rest.len() as u64, header.frame_bytes() as u64);
-    let frame = rest.get(..header.frame_bytes()).ok_or(Fault::new(28, Expected::Length { limit, found }))?;
+    let frame = rest.get(..header.frame_bytes()).ok_or(FrameError::new(28, Expected::Length { limit, found }))?;
     if last && Header::is_torn(frame)? {
         return Ok(false);
     }

@@ -2,7 +2,7 @@
 
 use super::Allocation;
 use crate::budget::{Delta, Epsilon, Loss};
-use crate::dp::accountant::plan::{Plan, Step};
+use crate::dp::accountant::plan::{CompositionPlan, CompositionStep};
 
 /// With fewer steps, adding up leaves as much to each.
 const PLANNED_FROM: usize = 24;
@@ -33,9 +33,9 @@ pub(super) fn grown(amounts: &[u64], deltas: &[Delta], price: Loss) -> Option<Ve
     };
     let keeps = |factor: u64| {
         let seal = || {
-            let mut plan = Plan::new();
+            let mut plan = CompositionPlan::new();
             for (amount, delta) in grow(factor)?.iter().zip(deltas) {
-                plan.add(Step::approximate(Epsilon::from_units(*amount)?, *delta), 1).ok()?;
+                plan.add(CompositionStep::approximate(Epsilon::from_units(*amount)?, *delta), 1).ok()?;
             }
             plan.seal(delta).ok()
         };

@@ -76,7 +76,7 @@ fn many<D>(subject: Planted<D>) -> Probe<Planted<D>> {
 }
 
 /// OpenDP #2638: a division of rationals that rounds to one side.
-fn biased_noise(fault: bool) -> Report {
+fn biased_noise(fault: bool) -> ProbeReport {
     let double = Scale::new(2, 1).unwrap();
     let single = Scale::new(1, 1).unwrap();
     let add = move |_: &i128, value, random: &mut dyn Random| {
@@ -86,7 +86,7 @@ fn biased_noise(fault: bool) -> Report {
 }
 
 /// OpenDP #414: the sum in floating point has the grid of its magnitude.
-fn precision(fault: bool) -> Report {
+fn precision(fault: bool) -> ProbeReport {
     let scale = Scale::new(1, 1).unwrap();
     let add = move |_: &i128, value: i128, random: &mut dyn Random| {
         let noise = noise(scale, random);
@@ -96,7 +96,7 @@ fn precision(fault: bool) -> Report {
 }
 
 /// OpenDP #2708: one bit of a vector is left out of randomised response.
-fn bit_vector(fault: bool) -> Report {
+fn bit_vector(fault: bool) -> ProbeReport {
     let claimed = epsilon("1");
     let encoding = UnaryEncoding::new(4, Epsilon::parse("1").unwrap()).unwrap();
     let subject = Planted {
@@ -117,7 +117,7 @@ fn bit_vector(fault: bool) -> Report {
 }
 
 /// OpenDP #2345: a key without rows is filled in after the noise.
-fn absent_key(fault: bool) -> Report {
+fn absent_key(fault: bool) -> ProbeReport {
     let scale = Scale::new(1, 1).unwrap();
     let count = |keys: &Vec<usize>| (0..3).map(|key| keys.iter().filter(|other| **other == key).count() as i128).collect();
     let add =
@@ -126,7 +126,7 @@ fn absent_key(fault: bool) -> Report {
 }
 
 /// OpenDP 0.12: a post-processor that sees the data.
-fn post_processor(fault: bool) -> Report {
+fn post_processor(fault: bool) -> ProbeReport {
     let subject = laplace(1, |count: &i128| vec![*count]);
     let release = subject.release;
     let release = move |count: &i128, random: &mut dyn Random| {
@@ -137,7 +137,7 @@ fn post_processor(fault: bool) -> Report {
 }
 
 /// OpenDP #2696: bounds that are taken as they were given, not put in order and magnitude first.
-fn bounds_as_given(fault: bool) -> Report {
+fn bounds_as_given(fault: bool) -> ProbeReport {
     let (low, high) = (-5_i64, 3_i64);
     let reach = if fault { high } else { high.max(-low) };
     let sum = move |values: &Vec<i64>| vec![values.iter().map(|value| i128::from((*value).clamp(low, high))).sum()];
@@ -145,7 +145,7 @@ fn bounds_as_given(fault: bool) -> Report {
 }
 
 /// Google #126: sums of floating point numbers depend on their order.
-fn float_sum(fault: bool) -> Report {
+fn float_sum(fault: bool) -> ProbeReport {
     let sum = move |values: &Vec<i32>| {
         let float = values.iter().fold(0.0, |sum: f32, value| sum + *value as f32);
         vec![if fault { float as i128 } else { values.iter().map(|value| i128::from(*value)).sum() }]
@@ -156,7 +156,7 @@ fn float_sum(fault: bool) -> Report {
 }
 
 /// Google PR #84: a unit in many keys counts in each.
-fn distinct_per_key(fault: bool) -> Report {
+fn distinct_per_key(fault: bool) -> ProbeReport {
     let count = move |rows: &Vec<(u32, usize)>| {
         let mut kept: Vec<(u32, usize)> = Vec::new();
         for row in rows {
@@ -170,7 +170,7 @@ fn distinct_per_key(fault: bool) -> Report {
 }
 
 /// Tumult, known vulnerabilities: a sum wraps around.
-fn overflow(fault: bool) -> Report {
+fn overflow(fault: bool) -> ProbeReport {
     let sum = move |values: &Vec<i32>| {
         let wrapped = values.iter().fold(0_i32, |sum, value| sum.wrapping_add(*value));
         vec![if fault { wrapped.into() } else { values.iter().map(|value| i128::from(*value)).sum() }]
@@ -179,7 +179,7 @@ fn overflow(fault: bool) -> Report {
 }
 
 /// Tumult, known vulnerabilities: parallel composition of groups that overlap.
-fn overlapping_groups(fault: bool) -> Report {
+fn overlapping_groups(fault: bool) -> ProbeReport {
     let count = move |ages: &Vec<u32>| {
         let groups: [fn(u32) -> bool; 3] = [|age| age >= 60, |age| age >= 18, |age| age < 18];
         let lone = |age: u32, group: usize| groups[group](age) && (fault || !groups[..group].iter().any(|other| other(age)));
@@ -189,7 +189,7 @@ fn overlapping_groups(fault: bool) -> Report {
 }
 
 /// Tumult, known vulnerabilities: a scale from a solver that rounds to the wrong side.
-fn rounded_scale(fault: bool) -> Report {
+fn rounded_scale(fault: bool) -> ProbeReport {
     let claimed = epsilon("0.3");
     let scale = if fault { Scale::new(3, 1) } else { Scale::new(10, 3) }.unwrap();
     let subject = Planted {
@@ -201,7 +201,7 @@ fn rounded_scale(fault: bool) -> Report {
 }
 
 /// diffprivlib #94: noise is the logarithm of a coarse uniform number, so that not every sum can come out.
-fn float_laplace(fault: bool) -> Report {
+fn float_laplace(fault: bool) -> ProbeReport {
     const GRID: i128 = 1 << 20;
     let scale = Scale::new(GRID.unsigned_abs(), 1).unwrap();
     let add = move |_: &i128, value: i128, random: &mut dyn Random| {
@@ -215,14 +215,14 @@ fn float_laplace(fault: bool) -> Report {
 }
 
 /// smartnoise-sdk #621: a covariance of numbers that are not clipped.
-fn covariance(fault: bool) -> Report {
+fn covariance(fault: bool) -> ProbeReport {
     let clip = move |value: i64| i128::from(if fault { value } else { value.clamp(-10, 10) });
     let sum = move |pairs: &Vec<(i64, i64)>| vec![pairs.iter().map(|(x, y)| clip(*x) * clip(*y)).sum()];
     few(laplace(100, sum)).neighbours(vec![(1, 2)], vec![(1, 2), (1000, -5)]).run()
 }
 
 /// smartnoise-sdk #624: the odometer's formula lacks a logarithm, so that the whole is less than its parts.
-fn odometer(fault: bool) -> Report {
+fn odometer(fault: bool) -> ProbeReport {
     let share = epsilon("0.5");
     let scale = Scale::new(2, 1).unwrap();
     let claim = move |count: &i128| Claim::new("count", share, 1, Noise::Laplace(scale), vec![*count]);
@@ -235,7 +235,7 @@ fn odometer(fault: bool) -> Report {
 }
 
 /// smartnoise-core #356: the sensitivity of a mean from the size of the data.
-fn mean(fault: bool) -> Report {
+fn mean(fault: bool) -> ProbeReport {
     const PARTS: i128 = 1000;
     let sum = |values: &Vec<i64>| values.iter().map(|value| i128::from((*value).clamp(0, 100))).sum::<i128>();
     let count = |values: &Vec<i64>| values.len() as i128;
@@ -269,7 +269,7 @@ fn mean(fault: bool) -> Report {
 }
 
 /// Qrlew #274: a row counts as often as the other table has its key.
-fn join_multiplicity(fault: bool) -> Report {
+fn join_multiplicity(fault: bool) -> ProbeReport {
     let other = [1, 1, 1, 2];
     let most = if fault { usize::MAX } else { 1 };
     let count = move |keys: &Vec<i32>| {
@@ -280,13 +280,13 @@ fn join_multiplicity(fault: bool) -> Report {
 }
 
 /// janus #3325: some noise is added, half of what is claimed.
-fn half_the_noise(fault: bool) -> Report {
+fn half_the_noise(fault: bool) -> ProbeReport {
     let scale = if fault { Scale::new(1, 2) } else { Scale::new(1, 1) }.unwrap();
     many(noised(1, |count: &i128| vec![*count], move |_, value, random| Some(value + noise(scale, random)))).neighbours(7, 8).run()
 }
 
 /// Tumult's test of independence: one draw serves two numbers.
-fn duplicated_noise(fault: bool) -> Report {
+fn duplicated_noise(fault: bool) -> ProbeReport {
     let subject = laplace(1, |counts: &[i128; 2]| counts.to_vec());
     let release = subject.release;
     let release = move |counts: &[i128; 2], random: &mut dyn Random| {
@@ -300,7 +300,7 @@ fn duplicated_noise(fault: bool) -> Report {
 }
 
 /// arXiv 2602.17454: the scale comes from the largest value that was seen.
-fn observed_scale(fault: bool) -> Report {
+fn observed_scale(fault: bool) -> ProbeReport {
     let scale = |reach: i64| Scale::new(reach.unsigned_abs().into(), 1).unwrap();
     let sum = |values: &Vec<i64>| vec![values.iter().map(|value| i128::from(*value)).sum()];
     let add = move |values: &Vec<i64>, value, random: &mut dyn Random| {
@@ -311,7 +311,7 @@ fn observed_scale(fault: bool) -> Report {
 }
 
 /// The same where the claim tells it.
-fn observed_sensitivity(fault: bool) -> Report {
+fn observed_sensitivity(fault: bool) -> ProbeReport {
     let of = move |values: &Vec<i64>| {
         let sensitivity = if fault { values.iter().copied().max().unwrap() } else { 10 }.unsigned_abs().into();
         (
@@ -332,7 +332,7 @@ fn observed_sensitivity(fault: bool) -> Report {
 }
 
 /// Rule D5: a value is refused, so that the refusal tells of it.
-fn refusal(fault: bool) -> Report {
+fn refusal(fault: bool) -> ProbeReport {
     let subject = laplace(10, |values: &Vec<i64>| vec![values.iter().map(|value| i128::from((*value).clamp(0, 10))).sum()]);
     let release = subject.release;
     let release = move |values: &Vec<i64>, random: &mut dyn Random| {
@@ -342,7 +342,7 @@ fn refusal(fault: bool) -> Report {
 }
 
 /// arXiv 2602.17454: control flow that the data decide, seen by nothing but the number of words.
-fn control_flow(fault: bool) -> Report {
+fn control_flow(fault: bool) -> ProbeReport {
     let scale = Scale::new(1, 1).unwrap();
     let add = move |_: &i128, value: i128, random: &mut dyn Random| {
         let noisy = value + noise(scale, random);
@@ -355,7 +355,7 @@ fn control_flow(fault: bool) -> Report {
 }
 
 /// The square of the L2 sensitivity taken of one of three groups: too little Gaussian noise.
-fn squared_sensitivity(fault: bool) -> Report {
+fn squared_sensitivity(fault: bool) -> ProbeReport {
     let claimed = Loss::zcdp("0.5", "0").unwrap();
     let squared = if fault { 1 } else { 3 };
     let mechanism = GaussianMechanism::new(squared, 500_000_000_000).unwrap();
@@ -369,7 +369,7 @@ fn squared_sensitivity(fault: bool) -> Report {
 }
 
 /// A bound of the noise so narrow that neighbours give different answers more often than delta says.
-fn narrow_bound(fault: bool) -> Report {
+fn narrow_bound(fault: bool) -> ProbeReport {
     let claimed = Loss::approx("1", "0.001").unwrap();
     let Loss::Approx { epsilon, delta } = claimed else { unreachable!() };
     let mechanism = BoundedLaplaceMechanism::new(1, epsilon, delta).unwrap();
@@ -383,7 +383,7 @@ fn narrow_bound(fault: bool) -> Report {
     many(Planted { steps: Box::new(steps), release: Box::new(release), claimed }).neighbours(3, 4).run()
 }
 
-type Case = (&'static str, fn(bool) -> Report, &'static [Check]);
+type Case = (&'static str, fn(bool) -> ProbeReport, &'static [Check]);
 
 const CASES: &[Case] = &[
     ("OpenDP #2638", biased_noise, &[Check::Law]),

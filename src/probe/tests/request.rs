@@ -103,7 +103,7 @@ impl Engine for Planted {
     }
 }
 
-fn found(query: &Query, rows: Rows, engine: fn(&BoundQuery, &Rows) -> Vec<i128>) -> Report {
+fn found(query: &Query, rows: Rows, engine: fn(&BoundQuery, &Rows) -> Vec<i128>) -> ProbeReport {
     let probe = RequestProbe::new(query, rows, Loss::approx("1", "0").unwrap()).unwrap().seed("planted").runs(400);
     probe.engine(move |rows| Box::new(Planted(rows.clone(), engine))).run().unwrap()
 }

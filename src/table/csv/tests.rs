@@ -9,15 +9,15 @@ use arrow_array::types::Int64Type;
 
 use super::*;
 use crate::id::ColumnName;
-use crate::table::{COLUMNS_MAX, Column, ColumnKind, Position};
+use crate::table::{COLUMNS_MAX, ColumnKind, Position, TableColumn};
 
-fn schema(columns: &[(&str, ColumnKind)]) -> Schema {
-    let column = |&(name, kind): &(&str, ColumnKind)| Column { name: ColumnName::new(name).unwrap(), kind };
-    Schema::new(columns.iter().map(column).collect()).unwrap()
+fn schema(columns: &[(&str, ColumnKind)]) -> TableSchema {
+    let column = |&(name, kind): &(&str, ColumnKind)| TableColumn { name: ColumnName::new(name).unwrap(), kind };
+    TableSchema::new(columns.iter().map(column).collect()).unwrap()
 }
 
 /// Columns `t` (text) and `i` (integer).
-fn text_integer() -> Schema {
+fn text_integer() -> TableSchema {
     schema(&[("t", ColumnKind::Text), ("i", ColumnKind::Integer)])
 }
 

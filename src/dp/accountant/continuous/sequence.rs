@@ -1,6 +1,6 @@
 //! Privacy of sequences of continuous Gaussian and Laplace steps, with bounds on its error.
 
-use super::super::plan::Bounds;
+use super::super::plan::Enclosure;
 use super::super::plan::compose::{Account, LossLaw};
 use super::super::{AccountantError, finite, open_unit};
 use crate::dp::accountant::plan::sampled_loss;
@@ -28,7 +28,7 @@ const NODES: [(f64, f64); 5] = [
 
 /// A fixed sequence of continuous mechanisms, to compare with: it cannot be sealed.
 ///
-/// Neighbours as for a [`Plan`](crate::dp::accountant::plan::Plan); accounted in the same way, with outcomes between two
+/// Neighbours as for a [`CompositionPlan`](crate::dp::accountant::plan::CompositionPlan); accounted in the same way, with outcomes between two
 /// grid points of the loss taken together.
 #[derive(Clone, Debug, Default)]
 pub struct ReferencePlan {
@@ -55,20 +55,20 @@ impl ReferencePlan {
         Ok(())
     }
 
-    /// Bounds of delta at `epsilon`.
+    /// Enclosure of delta at `epsilon`.
     ///
     /// # Errors
     /// When epsilon is negative or not finite, or 256 MiB are not enough.
-    pub fn delta(&self, epsilon: f64) -> Result<Bounds, AccountantError> {
+    pub fn delta(&self, epsilon: f64) -> Result<Enclosure, AccountantError> {
         let epsilon = finite(epsilon, "epsilon")?;
         Ok(Account::new(&self.steps, MEMORY)?.delta(epsilon))
     }
 
-    /// Bounds of epsilon at `delta`.
+    /// Enclosure of epsilon at `delta`.
     ///
     /// # Errors
     /// When delta is not within (0, 1), or 256 MiB are not enough.
-    pub fn epsilon(&self, delta: f64) -> Result<Bounds, AccountantError> {
+    pub fn epsilon(&self, delta: f64) -> Result<Enclosure, AccountantError> {
         let delta = open_unit(delta)?;
         Account::new(&self.steps, MEMORY)?.epsilon(delta)
     }

@@ -1,7 +1,7 @@
 //! The public vectors of continuous laws.
 #![allow(clippy::unwrap_used)]
 
-use super::super::plan::Bounds;
+use super::super::plan::Enclosure;
 use super::*;
 
 fn laplace(scale: f64, sensitivity: f64) -> ReferenceStep {
@@ -19,7 +19,7 @@ fn plan(steps: &[(ReferenceStep, u32)]) -> ReferencePlan {
 }
 
 /// The bounds hold the truth, which the source gives to `digits`, and the upper one is within the tolerance of it.
-fn assert_holds(name: &str, bounds: Bounds, truth: f64, digits: f64, tolerance: f64) {
+fn assert_holds(name: &str, bounds: Enclosure, truth: f64, digits: f64, tolerance: f64) {
     assert!(bounds.low <= truth + digits && truth - digits <= bounds.high, "{name}: {bounds:?} for {truth}");
     assert!(bounds.high <= truth * (1.0 + tolerance), "{name}: {bounds:?} for {truth}");
 }
@@ -152,10 +152,10 @@ fn staircase() {
 /// Against the discrete laws of the plan on a grid of a thousandth, which are near.
 #[test]
 fn discrete_laws_on_a_fine_grid_are_near() {
-    use super::super::plan::{Plan, PoissonSample, Step};
+    use super::super::plan::{CompositionPlan, CompositionStep, PoissonSample};
     use crate::dp::SigmaSquared;
-    let step = Step::gaussian(SigmaSquared::new(4_000_000, 1).unwrap(), 1_000).unwrap();
-    let mut discrete = Plan::new();
+    let step = CompositionStep::gaussian(SigmaSquared::new(4_000_000, 1).unwrap(), 1_000).unwrap();
+    let mut discrete = CompositionPlan::new();
     discrete.add(step.sampled(PoissonSample::new(1, 4).unwrap()).unwrap(), 5).unwrap();
     let continuous = plan(&[(gaussian(2.0).sampled(0.25).unwrap(), 5)]);
     for epsilon in [0.1, 0.5, 1.0] {

@@ -1,6 +1,6 @@
 //! Composing the steps of a plan: losses on a grid, convolved with a bound on everything that is rounded.
 
-use super::Bounds;
+use super::Enclosure;
 use super::spectrum::{self, Sum};
 use crate::dp::accountant::AccountantError;
 
@@ -31,18 +31,18 @@ impl Account {
         sides.iter().map(|removed| Composed::new(steps, *removed, memory)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Bounds of delta, the larger of both sides.
-    pub(in crate::dp::accountant) fn delta(&self, epsilon: f64) -> Bounds {
+    /// Enclosure of delta, the larger of both sides.
+    pub(in crate::dp::accountant) fn delta(&self, epsilon: f64) -> Enclosure {
         let most = |of: fn(&Composed, f64) -> f64| self.0.iter().map(|side| of(side, epsilon)).fold(0.0, f64::max);
-        Bounds { low: most(Composed::delta_low), high: most(Composed::delta_high) }
+        Enclosure { low: most(Composed::delta_low), high: most(Composed::delta_high) }
     }
 
-    /// Bounds of epsilon, the larger of both sides.
-    pub(in crate::dp::accountant) fn epsilon(&self, delta: f64) -> Result<Bounds, AccountantError> {
-        let mut bounds = Bounds { low: 0.0, high: 0.0 };
+    /// Enclosure of epsilon, the larger of both sides.
+    pub(in crate::dp::accountant) fn epsilon(&self, delta: f64) -> Result<Enclosure, AccountantError> {
+        let mut bounds = Enclosure { low: 0.0, high: 0.0 };
         for side in &self.0 {
             let high = side.epsilon_high(delta).ok_or(AccountantError::Limit { what: "epsilon" })?;
-            bounds = Bounds { low: bounds.low.max(side.epsilon_low(delta)), high: bounds.high.max(high) };
+            bounds = Enclosure { low: bounds.low.max(side.epsilon_low(delta)), high: bounds.high.max(high) };
         }
         Ok(bounds)
     }
@@ -79,7 +79,7 @@ pub(in crate::dp::accountant) trait LossLaw {
     /// Whether adding a unit costs another amount than removing it.
     fn is_sided(&self) -> bool;
 
-    /// Bounds of the losses that are taken, up to rounding.
+    /// Enclosure of the losses that are taken, up to rounding.
     fn range(&self, removed: bool) -> (f64, f64);
 
     /// Calls `take` with the mass and the loss of every outcome of finite loss, each right to 2^-40 of itself, the losses

@@ -6,7 +6,7 @@ use crate::random::Random;
 
 /// A Poisson sample by unit: each privacy unit is in it with the same probability, freshly and independently.
 ///
-/// The rate is an exact fraction. [`keeps`](Self::keeps) draws with it, and [`Step::sampled`](super::Step::sampled) accounts
+/// The rate is an exact fraction. [`keeps`](Self::keeps) draws with it, and [`CompositionStep::sampled`](super::CompositionStep::sampled) accounts
 /// for it, so that what is accounted is what is drawn (rule E4).
 ///
 /// # Source

@@ -17,7 +17,7 @@ const LOSS_LARGE: f64 = 500.0;
 
 /// One step of a plan: the law of its noise, the shift it hides, and whether it sees a sample only.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub struct CompositionStep {
     law: Law,
     /// The probability with which a unit is in the sample.
     rate: f64,
@@ -30,7 +30,7 @@ pub(in crate::dp::accountant) enum Law {
     Approximate { epsilon: f64, delta: f64 },
 }
 
-impl Step {
+impl CompositionStep {
     /// Discrete Laplace noise on an integer of this sensitivity.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Step {
     }
 }
 
-impl LossLaw for Step {
+impl LossLaw for CompositionStep {
     fn is_sided(&self) -> bool {
         self.is_sampled()
     }

@@ -4,30 +4,30 @@
 use super::*;
 use crate::dp::{Scale, SigmaSquared};
 
-fn laplace(scale: u128, sensitivity: u64) -> Step {
-    Step::laplace(Scale::new(scale, 1).unwrap(), sensitivity).unwrap()
+fn laplace(scale: u128, sensitivity: u64) -> CompositionStep {
+    CompositionStep::laplace(Scale::new(scale, 1).unwrap(), sensitivity).unwrap()
 }
 
-fn gaussian(sigma_squared: u128, sensitivity: u64) -> Step {
-    Step::gaussian(SigmaSquared::new(sigma_squared, 1).unwrap(), sensitivity).unwrap()
+fn gaussian(sigma_squared: u128, sensitivity: u64) -> CompositionStep {
+    CompositionStep::gaussian(SigmaSquared::new(sigma_squared, 1).unwrap(), sensitivity).unwrap()
 }
 
-fn approximate(epsilon: &str, delta: &str) -> Step {
-    Step::approximate(Epsilon::parse(epsilon).unwrap(), Delta::parse(delta).unwrap())
+fn approximate(epsilon: &str, delta: &str) -> CompositionStep {
+    CompositionStep::approximate(Epsilon::parse(epsilon).unwrap(), Delta::parse(delta).unwrap())
 }
 
 fn sample(numerator: u32, denominator: u32) -> PoissonSample {
     PoissonSample::new(numerator, denominator).unwrap()
 }
 
-fn plan(steps: &[(Step, u32)]) -> Plan {
-    let mut plan = Plan::new();
+fn plan(steps: &[(CompositionStep, u32)]) -> CompositionPlan {
+    let mut plan = CompositionPlan::new();
     steps.iter().for_each(|(step, times)| plan.add(*step, *times).unwrap());
     plan
 }
 
-/// Bounds around the source's value, which is that of a continuous law and rounded; the upper one within the tolerance.
-fn assert_around(name: &str, bounds: Bounds, truth: f64, tolerance: f64) {
+/// Enclosure around the source's value, which is that of a continuous law and rounded; the upper one within the tolerance.
+fn assert_around(name: &str, bounds: Enclosure, truth: f64, tolerance: f64) {
     assert!(bounds.low <= truth * (1.0 + 1e-4), "{name}: {bounds:?} above {truth}");
     assert!(truth * (1.0 - 1e-4) <= bounds.high && bounds.high <= truth * (1.0 + tolerance), "{name}: {bounds:?} for {truth}");
 }
@@ -58,14 +58,14 @@ fn public_vectors_of_calibration() {
     assert!(p8(13_700).high <= 1.0 && p8(13_500).low > 1.0, "{:?} {:?}", p8(13_700), p8(13_500));
     let p9 = |scale: u128| plan(&[(laplace(scale, 1_000), 500)]).epsilon(1e-4).unwrap();
     assert!(p9(71_100).high <= 1.0 && p9(70_900).low > 1.0, "{:?} {:?}", p9(71_100), p9(70_900));
-    let p10 = |a: u128| plan(&[(Step::laplace(Scale::new(10_000, a).unwrap(), 1).unwrap(), 20)]).epsilon(1e-4).unwrap();
+    let p10 = |a: u128| plan(&[(CompositionStep::laplace(Scale::new(10_000, a).unwrap(), 1).unwrap(), 20)]).epsilon(1e-4).unwrap();
     assert!(p10(720).high <= 1.0 && p10(740).low > 1.0, "{:?} {:?}", p10(720), p10(740));
 }
 
 /// Row P13: sigma 0.67379294682, sampled at 1 %, has a delta of 10^-5 at epsilon 1.
 #[test]
 fn public_vector_of_a_sampled_gaussian() {
-    let step = Step::gaussian(SigmaSquared::new(453_996_935, 1_000).unwrap(), 1_000).unwrap();
+    let step = CompositionStep::gaussian(SigmaSquared::new(453_996_935, 1_000).unwrap(), 1_000).unwrap();
     let p13 = plan(&[(step.sampled(sample(1, 100)).unwrap(), 1)]);
     assert_around("P13", p13.delta(1.0).unwrap(), 1e-5, 1e-3);
 }
@@ -83,14 +83,14 @@ fn pure_steps_meet_the_optimal_composition() {
         sum / (1.0 + each.exp()).powi(k)
     };
     for (k, each, text) in [(50_i32, 0.1, "0.1"), (30, 0.37, "0.37"), (5, 1.0, "1"), (200, 0.013, "0.013")] {
-        let plan = plan(&[(Step::pure(Epsilon::parse(text).unwrap()), k.unsigned_abs())]);
+        let plan = plan(&[(CompositionStep::pure(Epsilon::parse(text).unwrap()), k.unsigned_abs())]);
         for epsilon in [0.0, 0.4, 1.3, 2.9] {
             let (bounds, truth) = (plan.delta(epsilon).unwrap(), exact(k, each, epsilon));
             assert!(bounds.low <= truth + 1e-9 && truth <= bounds.high, "{k} {each} {epsilon}: {bounds:?} {truth}");
             assert!(bounds.high - bounds.low <= 2e-3 * truth + 1e-10, "{k} {each} {epsilon}: {bounds:?} {truth}");
         }
     }
-    let p38 = plan(&[(Step::pure(Epsilon::parse("0.1").unwrap()), 50)]).epsilon(1e-6).unwrap();
+    let p38 = plan(&[(CompositionStep::pure(Epsilon::parse("0.1").unwrap()), 50)]).epsilon(1e-6).unwrap();
     assert!(p38.low <= 3.172_902_734_019_19 && 3.172_902_734_019_19 <= p38.high && p38.high < 3.174, "{p38:?}");
 }
 
@@ -124,13 +124,14 @@ fn a_thousand_steps_are_bounded_within_a_thousandth() {
 
 #[test]
 fn less_memory_makes_wider_bounds_or_an_error() {
-    let fill = |mut plan: Plan| {
+    let fill = |mut plan: CompositionPlan| {
         plan.add(gaussian(400, 3), 2_000).unwrap();
         plan
     };
-    let (wide, narrow) = (fill(Plan::within(3 << 17)).epsilon(1e-6).unwrap(), fill(Plan::new()).epsilon(1e-6).unwrap());
+    let (wide, narrow) =
+        (fill(CompositionPlan::within(3 << 17)).epsilon(1e-6).unwrap(), fill(CompositionPlan::new()).epsilon(1e-6).unwrap());
     assert!(wide.low <= narrow.low + 1e-9 && narrow.high <= wide.high, "{wide:?} {narrow:?}");
-    assert!(matches!(fill(Plan::within(1_000)).epsilon(1e-6), Err(AccountantError::Limit { .. })));
+    assert!(matches!(fill(CompositionPlan::within(1_000)).epsilon(1e-6), Err(AccountantError::Limit { .. })));
 }
 
 /// Where the transform has no digits left, bounds are still finite, ordered, and near those by divergences.
@@ -170,7 +171,7 @@ fn large_epsilons_and_thin_memory_end_cleanly() {
         (vec![(laplace(100, 1), 1)], 1 << 20),
         (vec![(laplace(100, 1), 1 << 23)], 1 << 24),
     ] {
-        let mut plan = Plan::within(memory);
+        let mut plan = CompositionPlan::within(memory);
         steps.iter().for_each(|(step, times)| plan.add(*step, *times).unwrap());
         match plan.epsilon(1e-9) {
             Ok(bounds) => assert!(0.0 <= bounds.low && bounds.low <= bounds.high && bounds.high.is_finite(), "{steps:?}: {bounds:?}"),
@@ -187,7 +188,7 @@ fn a_sealed_plan_costs_what_its_bound_says() {
     assert_eq!(charged, delta);
     assert!(epsilon.units() as f64 / 1e12 >= plan.epsilon(1e-6).unwrap().low);
     assert_eq!(
-        Plan::new().seal(delta).unwrap(),
+        CompositionPlan::new().seal(delta).unwrap(),
         Loss::pure(Epsilon::ZERO).checked_add(&Loss::Approx { epsilon: Epsilon::ZERO, delta }).unwrap()
     );
     assert!(matches!(plan.seal(Delta::ZERO), Err(AccountantError::Delta)));
@@ -196,16 +197,16 @@ fn a_sealed_plan_costs_what_its_bound_says() {
 #[test]
 fn wrong_parameters_are_refused_by_name() {
     assert!(laplace(1, 1).sampled(sample(1, 2)).unwrap().sampled(sample(1, 2)).is_err());
-    assert!(Step::laplace(Scale::new(1, 1).unwrap(), 0).is_err());
-    assert!(Step::laplace(Scale::new(1 << 40, 1).unwrap(), 1).is_err());
-    assert!(Step::gaussian(SigmaSquared::new(1 << 60, 1).unwrap(), 1).is_err());
+    assert!(CompositionStep::laplace(Scale::new(1, 1).unwrap(), 0).is_err());
+    assert!(CompositionStep::laplace(Scale::new(1 << 40, 1).unwrap(), 1).is_err());
+    assert!(CompositionStep::gaussian(SigmaSquared::new(1 << 60, 1).unwrap(), 1).is_err());
     let plan = plan(&[(approximate("1", "0.5"), 1)]);
     assert!(matches!(plan.epsilon(0.1), Err(AccountantError::Limit { what: "epsilon" })));
     assert!(matches!(plan.epsilon(f64::NAN), Err(AccountantError::Delta)));
     assert!(matches!(plan.delta(f64::INFINITY), Err(AccountantError::Parameter { .. })));
-    assert!(matches!(Plan::new().add(laplace(1, 1), u32::MAX), Err(AccountantError::Limit { .. })));
+    assert!(matches!(CompositionPlan::new().add(laplace(1, 1), u32::MAX), Err(AccountantError::Limit { .. })));
     // A step without protection costs what it is.
-    let mut bare = Plan::new();
-    bare.add(Step::pure(Epsilon::MAX), 1).unwrap();
+    let mut bare = CompositionPlan::new();
+    bare.add(CompositionStep::pure(Epsilon::MAX), 1).unwrap();
     assert!(matches!(bare.epsilon(1e-6), Err(AccountantError::Limit { .. })));
 }

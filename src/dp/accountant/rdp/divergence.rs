@@ -4,7 +4,7 @@
 
 use crate::dp::accountant::AccountantError;
 use crate::dp::accountant::plan::compose::LossLaw as _;
-use crate::dp::accountant::plan::{GAUSSIAN_MISSED, GAUSSIAN_REACH, Law, Step, sampled_loss};
+use crate::dp::accountant::plan::{CompositionStep, GAUSSIAN_MISSED, GAUSSIAN_REACH, Law, sampled_loss};
 
 /// The most points of a mass function times orders: some seconds.
 const WORK_MAX: f64 = (1 << 26) as f64;
@@ -37,7 +37,7 @@ pub fn divergence(masses: &[(f64, f64)], alpha: f64) -> Result<f64, AccountantEr
     Ok(((sum.ln() + size * LOSS_ROUNDING + sum.rounding()) / (alpha - 1.0)).next_up().max(0.0))
 }
 
-impl Step {
+impl CompositionStep {
     /// Upper bounds of the divergences of these orders, the larger of both directions.
     pub(super) fn divergences(&self, orders: &[f64]) -> Result<Vec<f64>, AccountantError> {
         let sampled = self.rate() < 1.0;

@@ -1,25 +1,25 @@
 //! Public vectors, the continuous formulas beside the discrete sums, and the plan as a tighter account.
 #![allow(clippy::unwrap_used)]
 
-use super::super::plan::{Plan, PoissonSample};
+use super::super::plan::{CompositionPlan, PoissonSample};
 use super::super::zcdp;
 use super::*;
 use crate::budget::Epsilon;
 use crate::dp::{Scale, SigmaSquared};
 
-fn laplace(scale: u128, sensitivity: u64) -> Step {
-    Step::laplace(Scale::new(scale, 1).unwrap(), sensitivity).unwrap()
+fn laplace(scale: u128, sensitivity: u64) -> CompositionStep {
+    CompositionStep::laplace(Scale::new(scale, 1).unwrap(), sensitivity).unwrap()
 }
 
-fn gaussian(sigma_squared: u128, sensitivity: u64) -> Step {
-    Step::gaussian(SigmaSquared::new(sigma_squared, 1).unwrap(), sensitivity).unwrap()
+fn gaussian(sigma_squared: u128, sensitivity: u64) -> CompositionStep {
+    CompositionStep::gaussian(SigmaSquared::new(sigma_squared, 1).unwrap(), sensitivity).unwrap()
 }
 
 fn sample(numerator: u32, denominator: u32) -> PoissonSample {
     PoissonSample::new(numerator, denominator).unwrap()
 }
 
-fn curve(step: Step, orders: &[f64]) -> Vec<f64> {
+fn curve(step: CompositionStep, orders: &[f64]) -> Vec<f64> {
     let mut plan = RdpPlan::over(orders).unwrap();
     plan.add(step, 1).unwrap();
     plan.curve().iter().map(|(_, sum)| *sum).collect()
@@ -107,7 +107,7 @@ fn closed_forms_are_met_from_above() {
             assert!(one <= top * (1.0 + 1e-12) + 1e-12);
         }
         assert_upper("gaussian", curve(gaussian(50, 3), &[order])[0], order * 0.09, 1e-12);
-        let pure = curve(Step::pure(Epsilon::parse("0.7").unwrap()), &[order])[0];
+        let pure = curve(CompositionStep::pure(Epsilon::parse("0.7").unwrap()), &[order])[0];
         let share = 1.0 / (1.0 + (-0.7_f64).exp());
         let truth = divergence(&[(share, 1.0 - share), (1.0 - share, share)], order).unwrap();
         assert!((pure - truth).abs() < 1e-9 / (order - 1.0), "{order}: {pure} {truth}");
@@ -146,7 +146,7 @@ fn is_never_below_the_tight_account() {
         (gaussian(100, 2).sampled(sample(1, 20)).unwrap(), 200),
         (laplace(3, 2).sampled(sample(1, 10)).unwrap(), 30),
     ];
-    let (mut plan, mut rdp) = (Plan::new(), RdpPlan::new());
+    let (mut plan, mut rdp) = (CompositionPlan::new(), RdpPlan::new());
     for (step, times) in steps {
         plan.add(step, times).unwrap();
         rdp.add(step, times).unwrap();
@@ -187,7 +187,7 @@ fn wrong_parameters_are_refused_by_name() {
         assert!(matches!(RdpPlan::over(orders), Err(AccountantError::Parameter { .. })));
     }
     let mut plan = RdpPlan::new();
-    let approximate = Step::approximate(Epsilon::parse("1").unwrap(), Delta::parse("0.1").unwrap());
+    let approximate = CompositionStep::approximate(Epsilon::parse("1").unwrap(), Delta::parse("0.1").unwrap());
     assert!(matches!(plan.add(approximate, 1), Err(AccountantError::Limit { .. })));
     assert!(matches!(plan.add_bound(|_| f64::NAN, 1), Err(AccountantError::Parameter { .. })));
     assert!(matches!(plan.add_bound(|_| -1.0, 1), Err(AccountantError::Parameter { .. })));
