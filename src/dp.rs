@@ -11,10 +11,11 @@
 //! it is rounded outward by a stated slack.
 //!
 //! ```
+//! use usufruct::budget::Epsilon;
 //! use usufruct::dp::{LaplaceMechanism, interval};
 //! use usufruct::random::SystemRandom;
 //!
-//! let mechanism = LaplaceMechanism::new(1, 200_000_000_000)?; // a count at epsilon 0.2
+//! let mechanism = LaplaceMechanism::new(1, Epsilon::parse("0.2")?)?; // a count at epsilon 0.2
 //! let mut random = SystemRandom::bound(b"request")?;
 //! let count = mechanism.release(32_561, &mut random);
 //! let interval = interval::laplace(mechanism.scale()).around(count);

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! ```
-//! use usufruct::budget::Loss;
+//! use usufruct::budget::{Epsilon, Loss};
 //! use usufruct::dp::LaplaceMechanism;
 //! use usufruct::probe::{Claim, Noise, Probe, Subject};
 //! use usufruct::random::Random;
@@ -43,11 +43,11 @@
 //!     }
 //! }
 //!
-//! let count = Count(LaplaceMechanism::new(1, 1_000_000_000_000)?);
+//! let count = Count(LaplaceMechanism::new(1, Epsilon::parse("1")?)?);
 //! let report = Probe::new(count).neighbours(vec![4, 5], vec![4, 5, 6]).runs(4_000).run();
 //! assert!(report.findings.is_empty(), "{report}");
 //! assert!(report.epsilon_low > 0.5 && report.epsilon_low <= 1.0);
-//! # Ok::<(), usufruct::dp::DpError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # What a report proves

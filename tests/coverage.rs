@@ -301,10 +301,8 @@ fn law(bound: &BoundQuery, allocation: &Allocation, vector: usize) -> Law {
     let place = bound.steps().iter().position(|step| *step == ReleaseStep::Noise { vector }).unwrap();
     let of = &bound.vectors()[vector];
     match allocation.shares()[place] {
-        Loss::Approx { epsilon, .. } => Law::Laplace(LaplaceMechanism::new(of.sensitivity(), epsilon.units()).unwrap().scale()),
-        Loss::Zcdp { rho, .. } => {
-            Law::Gaussian(GaussianMechanism::new(of.squared_sensitivity().unwrap(), rho.units()).unwrap().sigma_squared())
-        }
+        Loss::Approx { epsilon, .. } => Law::Laplace(LaplaceMechanism::new(of.sensitivity(), epsilon).unwrap().scale()),
+        Loss::Zcdp { rho, .. } => Law::Gaussian(GaussianMechanism::new(of.squared_sensitivity().unwrap(), rho).unwrap().sigma_squared()),
     }
 }
 

@@ -60,8 +60,7 @@ impl Laws {
             ([rows, ages], [Loss::Approx { epsilon: rows_share, .. }, Loss::Approx { epsilon: ages_share, .. }])
                 if let VectorKind::Sum { centre, .. } = ages.kind() =>
             {
-                let scale =
-                    |vector: &Vector, share: &Epsilon| LaplaceMechanism::new(vector.sensitivity(), share.units()).map(|made| made.scale());
+                let scale = |vector: &Vector, share: &Epsilon| LaplaceMechanism::new(vector.sensitivity(), *share).map(|made| made.scale());
                 Ok(Self { rows: scale(rows, rows_share)?, ages: scale(ages, ages_share)?, centre: *centre })
             }
             _ => Err("the question is of other aggregates".into()),

@@ -56,7 +56,8 @@ pub(crate) fn audit(notebook: &Notebook) -> Outcome {
     println!("no finding, and the lower bound of epsilon is below what was claimed: evidence, no proof");
 
     println!("\nOWNER: a count that claims epsilon 1 and draws the noise of epsilon 2");
-    let careless = Careless { said: LaplaceMechanism::new(1, 1_000_000_000_000)?, done: LaplaceMechanism::new(1, 2_000_000_000_000)? };
+    let careless =
+        Careless { said: LaplaceMechanism::new(1, Epsilon::parse("1")?)?, done: LaplaceMechanism::new(1, Epsilon::parse("2")?)? };
     let report = Probe::new(careless).neighbours(100, 101).run();
     print(&report);
     if report.findings.is_empty() || report.epsilon_low <= report.epsilon_claimed {

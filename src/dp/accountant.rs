@@ -4,8 +4,7 @@
 //! zcdp         rho <-> (epsilon, delta), what a ledger of rho is worth
 //! composition  equal (epsilon, delta) mechanisms of which nothing else is known, optimally
 //! plan         one (epsilon, delta) for a fixed sequence of steps, sampled ones too, from their mass functions
-//! rdp          the same by Rényi divergences: wider, for longer plans, and for mechanisms known by a bound only
-//! continuous   what the literature says of continuous laws, to compare with: nothing here can be charged
+//! reference    Rényi divergences and continuous laws: to compare with, off the way of an answer
 //! ```
 //! Every answer errs against the spender: a loss is rounded up, an allowance down. Floating point is used with slacks
 //! that are stated where they are added; they assume that the platform's `exp`, `ln` and `ln_1p` are right to 2^-51 of
@@ -66,9 +65,8 @@
 //! ```
 
 pub mod composition;
-pub mod continuous;
 pub mod plan;
-pub mod rdp;
+pub mod reference;
 pub mod zcdp;
 
 use crate::class::Class;

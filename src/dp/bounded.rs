@@ -33,7 +33,7 @@ impl BoundedLaplaceMechanism {
         if delta == Delta::ZERO || delta == Delta::MAX {
             return Err(DpError::Delta);
         }
-        let scale = LaplaceMechanism::new(sensitivity, epsilon.units())?.scale();
+        let scale = LaplaceMechanism::new(sensitivity, epsilon)?.scale();
         let least = 128 - (sensitivity - 1).leading_zeros();
         let (t, s) = (Nat::from(scale.numerator()), Nat::from(scale.denominator()));
         for bits in least.max(1)..=BoundedLaplace::BITS_MAX {

@@ -2,6 +2,7 @@
 
 use super::noise::gcd;
 use super::{DiscreteGaussian, DiscreteLaplace, DpError, Scale, SigmaSquared};
+use crate::budget::{Epsilon, Rho};
 use crate::random::Random;
 
 /// Units of one epsilon or rho: amounts are integers of 10^-12.
@@ -21,18 +22,18 @@ pub struct LaplaceMechanism {
 }
 
 impl LaplaceMechanism {
-    /// The mechanism for a value of L1 sensitivity `sensitivity` grid steps at `epsilon_units` of 10^-12.
+    /// The mechanism for a value of L1 sensitivity `sensitivity` grid steps at `epsilon`.
     ///
     /// # Errors
     /// When either is zero, or the reduced scale has a part of 2^126 or more.
-    pub fn new(sensitivity: u128, epsilon_units: u64) -> Result<Self, DpError> {
+    pub fn new(sensitivity: u128, epsilon: Epsilon) -> Result<Self, DpError> {
         if sensitivity == 0 {
             return Err(DpError::SensitivityZero);
         }
-        if epsilon_units == 0 {
+        if epsilon.units() == 0 {
             return Err(DpError::EpsilonZero);
         }
-        let (numerator, epsilon) = quotient(sensitivity, EPSILON_UNITS, epsilon_units.into())?;
+        let (numerator, epsilon) = quotient(sensitivity, EPSILON_UNITS, epsilon.units().into())?;
         Ok(Self { scale: Scale::new(numerator, epsilon)? })
     }
 
@@ -63,18 +64,18 @@ pub struct GaussianMechanism {
 }
 
 impl GaussianMechanism {
-    /// The mechanism for a vector whose L2 sensitivity has the square `squared_sensitivity`, at `rho_units` of 10^-12.
+    /// The mechanism for a vector whose L2 sensitivity has the square `squared_sensitivity`, at `rho`.
     ///
     /// # Errors
     /// When either is zero, or the reduced sigma^2 has a part of 2^126 or more.
-    pub fn new(squared_sensitivity: u128, rho_units: u64) -> Result<Self, DpError> {
+    pub fn new(squared_sensitivity: u128, rho: Rho) -> Result<Self, DpError> {
         if squared_sensitivity == 0 {
             return Err(DpError::SensitivityZero);
         }
-        if rho_units == 0 {
+        if rho.units() == 0 {
             return Err(DpError::RhoZero);
         }
-        let (numerator, denominator) = quotient(squared_sensitivity, EPSILON_UNITS / 2, rho_units.into())?;
+        let (numerator, denominator) = quotient(squared_sensitivity, EPSILON_UNITS / 2, rho.units().into())?;
         Ok(Self { sigma_squared: SigmaSquared::new(numerator, denominator)? })
     }
 
@@ -109,7 +110,8 @@ mod tests {
     use super::*;
 
     fn scale(sensitivity: u128, epsilon_units: u64) -> Result<(u128, u128), DpError> {
-        LaplaceMechanism::new(sensitivity, epsilon_units).map(|made| (made.scale().numerator(), made.scale().denominator()))
+        LaplaceMechanism::new(sensitivity, Epsilon::from_units(epsilon_units).unwrap())
+            .map(|made| (made.scale().numerator(), made.scale().denominator()))
     }
 
     #[test]
@@ -139,7 +141,8 @@ mod tests {
         }
     }
     fn sigma_squared(squared: u128, rho_units: u64) -> Result<(u128, u128), DpError> {
-        GaussianMechanism::new(squared, rho_units).map(|made| (made.sigma_squared().numerator(), made.sigma_squared().denominator()))
+        GaussianMechanism::new(squared, Rho::from_units(rho_units).unwrap())
+            .map(|made| (made.sigma_squared().numerator(), made.sigma_squared().denominator()))
     }
 
     /// rho = D2^2 / (2 sigma^2), as integers.

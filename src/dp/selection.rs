@@ -159,7 +159,7 @@ impl Selection {
     /// When there is no candidate, or the scale is too wide.
     pub fn noisy_max<R: Random + ?Sized>(&self, scores: &[i128], random: &mut R) -> Result<usize, DpError> {
         let apart = u128::from(self.sensitivity) * u128::from(self.change.apart());
-        let noise = DiscreteLaplace::prepare(LaplaceMechanism::new(apart, self.epsilon.units())?.scale());
+        let noise = DiscreteLaplace::prepare(LaplaceMechanism::new(apart, self.epsilon)?.scale());
         let noisy = scores.iter().map(|score| score.clamp(&-SCORE_MAX, &SCORE_MAX).saturating_add(noise.sample(random)));
         let first_best = noisy.enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best });
         first_best.map(|(at, _)| at).ok_or(DpError::Candidates { needed: 1, found: 0 })

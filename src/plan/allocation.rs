@@ -247,7 +247,7 @@ fn mechanism(plan: &QueryPlan, step: &ReleaseStep, share: Loss) -> Result<Mechan
     let groups = plan.choice.map_or(1, |choice| u32::try_from(choice.groups).unwrap_or(u32::MAX));
     match (step, share) {
         (ReleaseStep::Noise { vector }, Loss::Approx { epsilon, delta: Delta::ZERO }) => {
-            LaplaceMechanism::new(plan.vectors[*vector].sensitivity(), epsilon.units()).map(Mechanism::Laplace)
+            LaplaceMechanism::new(plan.vectors[*vector].sensitivity(), epsilon).map(Mechanism::Laplace)
         }
         (ReleaseStep::Noise { vector }, Loss::Approx { epsilon, delta }) => {
             let vector = &plan.vectors[*vector];
@@ -258,7 +258,7 @@ fn mechanism(plan: &QueryPlan, step: &ReleaseStep, share: Loss) -> Result<Mechan
         }
         (ReleaseStep::Noise { vector }, Loss::Zcdp { rho, .. }) => {
             let squared = plan.vectors[*vector].squared_sensitivity().ok_or(DpError::ScaleLimit { bits: u128::BITS })?;
-            GaussianMechanism::new(squared, rho.units()).map(Mechanism::Gaussian)
+            GaussianMechanism::new(squared, rho).map(Mechanism::Gaussian)
         }
         (ReleaseStep::Quantiles { ranks, .. }, share) => {
             QuantileMechanism::new(ranks, plan.contribution.rows(), share).map(Mechanism::Quantiles)
@@ -267,7 +267,7 @@ fn mechanism(plan: &QueryPlan, step: &ReleaseStep, share: Loss) -> Result<Mechan
             Ok(Mechanism::Optimal(Selector::new(epsilon, delta, groups)?.from_units(plan.least_units)))
         }
         (ReleaseStep::Groups { .. }, Loss::Zcdp { rho, delta }) => {
-            let noise = GaussianMechanism::new(groups.into(), rho.units())?;
+            let noise = GaussianMechanism::new(groups.into(), rho)?;
             let threshold = gaussian_threshold(noise.sigma_squared(), 1, delta, groups)?;
             Ok(Mechanism::Threshold { noise, threshold: threshold.into(), least: plan.least_units.into() })
         }

@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use usufruct::dp::accountant::AccountantError;
 use usufruct::dp::accountant::plan::{CompositionPlan, CompositionStep, PoissonSample};
-use usufruct::dp::accountant::rdp::RdpPlan;
+use usufruct::dp::accountant::reference::rdp::RdpPlan;
 use usufruct::dp::{DiscreteGaussian, DiscreteLaplace, Scale, SigmaSquared};
 use usufruct::random::{Random, SystemRandom};
 

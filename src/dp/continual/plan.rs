@@ -41,7 +41,7 @@ impl CounterPlan {
         check(horizon, participations, separation)?;
         let weights = weights(horizon);
         let squared_sensitivity = squared_norm(&weights, participations, separation);
-        let sigma_squared = GaussianMechanism::new(squared_sensitivity, rho.units())?.sigma_squared();
+        let sigma_squared = GaussianMechanism::new(squared_sensitivity, rho)?.sigma_squared();
         let variance = sigma_squared.numerator() as f64 / sigma_squared.denominator() as f64 * GRID_STEP * GRID_STEP;
         let deviations = row_squares(horizon).into_iter().map(|square| (variance * square).sqrt() * (1.0 + 8.0 * f64::EPSILON));
         let deviations = deviations.collect();

@@ -74,7 +74,7 @@ impl AboveThreshold {
         count: NonZeroU32,
         random: &mut R,
     ) -> Result<Self, DpError> {
-        let round = epsilon.units() / u64::from(count.get());
+        let round = Epsilon::from_units(epsilon.units() / u64::from(count.get())).unwrap_or(Epsilon::ZERO);
         let twice = 2 * u128::from(sensitivity);
         let for_threshold = LaplaceMechanism::new(twice, round)?;
         let for_values = LaplaceMechanism::new(twice * u128::from(change.apart()), round)?;

@@ -1,7 +1,7 @@
 //! Published bugs, planted on purpose: the probe finds each, and finds nothing in the twin without it.
 
 use super::*;
-use crate::budget::{Epsilon, Loss};
+use crate::budget::{Epsilon, Loss, Rho};
 use crate::dp::local::UnaryEncoding;
 use crate::dp::{BoundedLaplaceMechanism, DiscreteLaplace, GaussianMechanism, LaplaceMechanism, Scale};
 use crate::random::Random;
@@ -36,8 +36,9 @@ fn epsilon(text: &str) -> Loss {
     Loss::approx(text, "0").unwrap()
 }
 
-fn units(loss: Loss) -> u64 {
-    if let Loss::Approx { epsilon, .. } = loss { epsilon.units() } else { 0 }
+/// Its epsilon.
+fn pure(loss: Loss) -> Epsilon {
+    if let Loss::Approx { epsilon, .. } = loss { epsilon } else { Epsilon::ZERO }
 }
 
 fn noise(scale: Scale, random: &mut dyn Random) -> i128 {
@@ -46,7 +47,7 @@ fn noise(scale: Scale, random: &mut dyn Random) -> i128 {
 
 /// One step at epsilon 1 whose values get the noise that its claimed sensitivity needs.
 fn laplace<D: 'static>(sensitivity: u128, exact: impl Fn(&D) -> Vec<i128> + Clone + 'static) -> Planted<D> {
-    let scale = LaplaceMechanism::new(sensitivity, units(epsilon("1"))).unwrap().scale();
+    let scale = LaplaceMechanism::new(sensitivity, pure(epsilon("1"))).unwrap().scale();
     noised(sensitivity, exact, move |_, value, random| Some(value + noise(scale, random)))
 }
 
@@ -57,7 +58,7 @@ fn noised<D: 'static>(
     add: impl Fn(&D, i128, &mut dyn Random) -> Option<i128> + 'static,
 ) -> Planted<D> {
     let claimed = epsilon("1");
-    let law = Noise::Laplace(LaplaceMechanism::new(sensitivity, units(claimed)).unwrap().scale());
+    let law = Noise::Laplace(LaplaceMechanism::new(sensitivity, pure(claimed)).unwrap().scale());
     let values = exact.clone();
     Planted {
         steps: Box::new(move |data| vec![Claim::new("step", claimed, sensitivity, law, values(data))]),
@@ -242,7 +243,7 @@ fn mean(fault: bool) -> ProbeReport {
     if fault {
         let mechanism = move |values: &Vec<i64>| {
             let sensitivity = (100 * PARTS / count(values)).unsigned_abs();
-            (sensitivity, LaplaceMechanism::new(sensitivity, units(epsilon("1"))).unwrap())
+            (sensitivity, LaplaceMechanism::new(sensitivity, pure(epsilon("1"))).unwrap())
         };
         let exact = move |values: &Vec<i64>| sum(values) * PARTS / count(values);
         let steps = move |values: &Vec<i64>| {
@@ -255,7 +256,7 @@ fn mean(fault: bool) -> ProbeReport {
             .run();
     }
     let half = epsilon("0.5");
-    let mechanisms = [100, 1].map(|sensitivity| LaplaceMechanism::new(sensitivity, units(half)).unwrap());
+    let mechanisms = [100, 1].map(|sensitivity| LaplaceMechanism::new(sensitivity, pure(half)).unwrap());
     let steps = move |values: &Vec<i64>| {
         let claim =
             |at: usize, name, sensitivity, exact| Claim::new(name, half, sensitivity, Noise::Laplace(mechanisms[at].scale()), vec![exact]);
@@ -316,7 +317,7 @@ fn observed_sensitivity(fault: bool) -> ProbeReport {
         let sensitivity = if fault { values.iter().copied().max().unwrap() } else { 10 }.unsigned_abs().into();
         (
             sensitivity,
-            LaplaceMechanism::new(sensitivity, units(epsilon("1"))).unwrap(),
+            LaplaceMechanism::new(sensitivity, pure(epsilon("1"))).unwrap(),
             values.iter().map(|value| i128::from(*value)).sum::<i128>(),
         )
     };
@@ -358,7 +359,7 @@ fn control_flow(fault: bool) -> ProbeReport {
 fn squared_sensitivity(fault: bool) -> ProbeReport {
     let claimed = Loss::zcdp("0.5", "0").unwrap();
     let squared = if fault { 1 } else { 3 };
-    let mechanism = GaussianMechanism::new(squared, 500_000_000_000).unwrap();
+    let mechanism = GaussianMechanism::new(squared, Rho::parse("0.5").unwrap()).unwrap();
     let steps = move |counts: &[i128; 3]| {
         let noise = Noise::Gaussian(mechanism.sigma_squared());
         vec![Claim::new("counts", claimed, 3, noise, counts.to_vec()).with_squared(squared)]

@@ -137,7 +137,7 @@ fn less_memory_makes_wider_bounds_or_an_error() {
 /// Where the transform has no digits left, bounds are still finite, ordered, and near those by divergences.
 #[test]
 fn tiny_deltas_are_bounded() {
-    use crate::dp::accountant::rdp::RdpPlan;
+    use crate::dp::accountant::reference::rdp::RdpPlan;
     for (steps, deltas) in [
         (vec![(laplace(20, 1), 1_000), (gaussian(400, 3), 100)], &[1e-6, 1e-10, 1e-12, 1e-14, 1e-18][..]),
         (vec![(laplace(20, 1), 1_000)], &[1e-9, 1e-18, 1e-30, 1e-100, 1e-200, 1e-300]),

@@ -1,8 +1,8 @@
 //! Public vectors, the continuous formulas beside the discrete sums, and the plan as a tighter account.
 #![allow(clippy::unwrap_used)]
 
-use super::super::plan::{CompositionPlan, PoissonSample};
-use super::super::zcdp;
+use super::super::super::plan::{CompositionPlan, PoissonSample};
+use super::super::super::zcdp;
 use super::*;
 use crate::budget::Epsilon;
 use crate::dp::{Scale, SigmaSquared};

@@ -1,7 +1,7 @@
 //! The public vectors of continuous laws.
 #![allow(clippy::unwrap_used)]
 
-use super::super::plan::Enclosure;
+use super::super::super::plan::Enclosure;
 use super::*;
 
 fn laplace(scale: f64, sensitivity: f64) -> ReferenceStep {
@@ -152,7 +152,7 @@ fn staircase() {
 /// Against the discrete laws of the plan on a grid of a thousandth, which are near.
 #[test]
 fn discrete_laws_on_a_fine_grid_are_near() {
-    use super::super::plan::{CompositionPlan, CompositionStep, PoissonSample};
+    use super::super::super::plan::{CompositionPlan, CompositionStep, PoissonSample};
     use crate::dp::SigmaSquared;
     let step = CompositionStep::gaussian(SigmaSquared::new(4_000_000, 1).unwrap(), 1_000).unwrap();
     let mut discrete = CompositionPlan::new();

@@ -1,10 +1,10 @@
 //! Reference functions of continuous laws: what the literature and other accountants say, to compare with.
 //!
 //! No mechanism takes its scale from them and nothing here can be charged (rule E1): what is released is discrete, and
-//! accounted with its own mass function by [`plan`](super::plan).
+//! accounted with its own mass function by [`plan`](super::super::plan).
 //! ```compile_fail,E0599
 //! use usufruct::budget::Delta;
-//! use usufruct::dp::accountant::continuous::ReferencePlan;
+//! use usufruct::dp::accountant::reference::continuous::ReferencePlan;
 //!
 //! ReferencePlan::new().seal(Delta::MAX);
 //! ```
@@ -12,7 +12,7 @@
 //! one where more would be unsafe, by a relative 2^-40 or so.
 //!
 //! ```
-//! use usufruct::dp::accountant::continuous;
+//! use usufruct::dp::accountant::reference::continuous;
 //!
 //! let mu = continuous::gaussian_mu(1.0, 1e-5)?; // the most that (1, 10^-5) allows
 //! assert!(continuous::gaussian_delta(mu, 1.0)? <= 1e-5);
@@ -30,7 +30,7 @@ mod sequence;
 
 pub use sequence::{ReferencePlan, ReferenceStep};
 
-use super::{AccountantError, finite, open_unit};
+use super::super::{AccountantError, finite, open_unit};
 use normal::{SLACK, density, quantile, ratio, tail};
 
 /// An upper bound of the delta at `epsilon` of a Gaussian mechanism with mu = sensitivity / sigma; k of them have

@@ -4,14 +4,14 @@
 //! Step, or a bound -> divergence at each order -> sum -> the best order for (epsilon, delta)
 //! ```
 //! A step of divergence at most r(alpha) in both directions adds r(alpha); the whole is, for every order alpha > 1,
-//! (r + ln(1 - 1/alpha) - ln(alpha delta) / (alpha - 1), delta)-differentially private. [`CompositionPlan`](super::plan::CompositionPlan) is
+//! (r + ln(1 - 1/alpha) - ln(alpha delta) / (alpha - 1), delta)-differentially private. [`CompositionPlan`](super::super::plan::CompositionPlan) is
 //! tighter; this account takes longer plans than fit its memory, and mechanisms of which nothing but such a bound is known.
 //!
 //! ```
 //! use usufruct::budget::Delta;
 //! use usufruct::dp::Scale;
 //! use usufruct::dp::accountant::plan::CompositionStep;
-//! use usufruct::dp::accountant::rdp::RdpPlan;
+//! use usufruct::dp::accountant::reference::rdp::RdpPlan;
 //!
 //! let mut plan = RdpPlan::new();
 //! plan.add(CompositionStep::laplace(Scale::new(20, 1)?, 1)?, 100)?; // a hundred counts, 0.05 each
@@ -35,8 +35,8 @@ mod divergence;
 
 pub use divergence::divergence;
 
-use super::plan::{CompositionStep, seal};
-use super::{AccountantError, DELTA_UNITS, down, finite, open_unit};
+use super::super::plan::{CompositionStep, seal};
+use super::super::{AccountantError, DELTA_UNITS, down, finite, open_unit};
 use crate::budget::{Delta, Loss};
 
 /// The most orders, and the largest: at a larger one, alpha loses digits that count.
