@@ -1,8 +1,8 @@
 //! A researcher's notebook: what can be asked of people under a budget, what it costs, and whether it kept what it promised.
 //!
 //! ```text
-//! cargo run --release --features hazmat,audit --example researcher                 plots go to target/researcher
-//! cargo run --release --features hazmat,audit --example researcher -- FOLDER       or elsewhere
+//! cargo run --release --features hazmat,probe --example researcher                 plots go to target/researcher
+//! cargo run --release --features hazmat,probe --example researcher -- FOLDER       or elsewhere
 //! ```
 //! ```text
 //! 1 publish and grant      4 variance, quantiles, amounts      7 a count that goes on       10 is it true? error.svg

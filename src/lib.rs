@@ -59,7 +59,7 @@ pub mod right;
 pub mod plan;
 #[cfg(feature = "embedded")]
 pub mod engine;
-#[cfg(feature = "audit")]
+#[cfg(feature = "probe")]
 pub mod probe;
 pub mod receipt;
 #[cfg(feature = "embedded")]

@@ -2,7 +2,7 @@
 //!
 //! [`Random`] is sealed. In a normal build its only source is [`SystemRandom`]: ChaCha20 under a key from the
 //! operating system. No constructor takes a seed, so nothing a caller passes can make noise predictable; recorded
-//! and scripted sources exist for tests (feature `hazmat`) and for the self-audit (feature `audit`) only: no gate takes one.
+//! and scripted sources exist for tests (feature `hazmat`) and for the self-audit (feature `probe`) only: no gate takes one.
 //!
 //! A buffer of 4 KiB is the only store of random bytes. Words are wiped as they are consumed, and the first 32
 //! bytes of each buffer become the next key, so a memory image tells nothing about words already used. When the
@@ -26,14 +26,14 @@
 //! the same generator in parent and child shares at most the rest of one buffer between them; whoever makes a
 //! generator for each request shares nothing.
 
-#[cfg(any(test, feature = "hazmat", feature = "audit"))]
+#[cfg(any(test, feature = "hazmat", feature = "probe"))]
 mod recorded;
 mod stream;
 mod system;
 
 #[cfg(all(feature = "hazmat", feature = "embedded"))]
 pub(crate) use recorded::MeteredRandom;
-#[cfg(any(test, feature = "hazmat", feature = "audit"))]
+#[cfg(any(test, feature = "hazmat", feature = "probe"))]
 pub use recorded::{RecordedRandom, ScriptedRandom};
 pub use system::SystemRandom;
 

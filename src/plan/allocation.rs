@@ -118,7 +118,7 @@ impl Allocation {
     }
 
     /// The law of a step's noise and, where that is cut, its bound, for the self-audit; nothing for a choice.
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "probe")]
     pub(crate) fn noise_of(&self, step: usize) -> Option<(Law, Option<i128>)> {
         let mechanism = self.mechanisms.get(step)?;
         let bound = if let Mechanism::Bounded(mechanism) = mechanism { Some(mechanism.noise().bound()) } else { None };

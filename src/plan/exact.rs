@@ -183,7 +183,7 @@ impl Exact {
     }
 
     /// Sums and keys, for the self-audit.
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "probe")]
     pub(crate) fn into_parts(self) -> (Zeroizing<Vec<i128>>, Option<Vec<Vec<GroupKey>>>) {
         (self.0.sums, self.0.keys)
     }

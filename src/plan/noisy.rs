@@ -111,19 +111,19 @@ impl Noisy {
     }
 
     /// The cells of the groups that are named, for the self-audit; none for all declared ones.
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "probe")]
     pub(crate) fn kept(&self) -> Option<&[usize]> {
         self.kept.as_deref()
     }
 
     /// All noised numbers of a vector, for the self-audit; none of one that is not released.
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "probe")]
     pub(crate) fn numbers(&self, vector: usize) -> &[i128] {
         &self.numbers[vector]
     }
 
     /// The slots that a step chose in each group, for the self-audit.
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "probe")]
     pub(crate) fn picks(&self, step: usize) -> &[Vec<usize>] {
         &self.picks[step]
     }
