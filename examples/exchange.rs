@@ -9,17 +9,13 @@
 #[path = "register/mod.rs"]
 mod register;
 
-use std::time::{SystemTime, UNIX_EPOCH};
 use std::{error::Error, fs, io::BufWriter, ops::ControlFlow, path::Path, path::PathBuf};
 
 use usufruct::dataset::{Description, DescriptionFile, Use, Uses, table_schema};
 use usufruct::key::{Signer as _, SigningKey};
-use usufruct::query::{Operation, Query};
 use usufruct::receipt::{Bundle, Key, NOT_PROVED, Release};
-use usufruct::right::{Ask, EXPIRY_DEFAULT_S, RightKind, Terms};
 use usufruct::table::{CsvOptions, CsvSource};
-use usufruct::{auditor::Auditor, holder::Holder, owner::Owner, space::Space};
-use usufruct::{budget::Loss, gate::AnswerError, id::Purpose, id::Time, random::SystemRandom};
+use usufruct::{Ask, Auditor, Holder, Loss, Operation, Owner, Query, Space, SystemRandom, Terms, Time, gate::AnswerError};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("usufruct-exchange-{}", std::process::id()));
@@ -38,7 +34,7 @@ fn exchange(folder: &Path) -> Result<(), Box<dyn Error>> {
     };
     let DescriptionFile { description, data } = DescriptionFile::read(toml)?;
     let mut random = SystemRandom::new()?;
-    let now = Time::from_unix_s(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
+    let now = Time::now();
 
     println!("OWNER: publishes the dataset {} with a budget of {}", description.name(), description.budget());
     let [owner_key, next_key, holder_key] = [(); 3].map(|()| SigningKey::generate(&mut random));
@@ -53,17 +49,13 @@ fn exchange(folder: &Path) -> Result<(), Box<dyn Error>> {
 
     let holder = Holder::new(holder_key);
     let columns = description.schema().columns().iter().filter(|column| column.uses != Uses::NONE);
-    let terms = Terms {
-        kind: RightKind::Process,
-        operations: [Operation::Count, Operation::Sum, Operation::Mean].into(),
-        columns: columns.map(|column| column.name.clone()).collect(),
-        purposes: [Purpose::new("research:health")?].into(),
-        budget: Loss::approx("0.9", "0")?,
-        uses: 10,
-        not_after: now.plus_s(30 * 24 * 3600),
-        delegation: 0,
-        not_before: None,
-    };
+    let terms = Terms::process(Loss::approx("0.9", "0")?)
+        .operations([Operation::Count, Operation::Sum, Operation::Mean])
+        .columns(columns.map(|column| &column.name))
+        .purposes(["research:health"])
+        .uses(10)
+        .not_after(now.plus_s(30 * 24 * 3600))
+        .build()?;
     println!("\nOWNER: grants the buyer a right to {} in {} answers for {:?}", terms.budget, terms.uses, terms.purposes);
     let right = owner.grant(&published.card, holder.public(), terms, now, &mut random)?;
     space.grant(right.bytes(), false)?;
@@ -73,7 +65,7 @@ fn exchange(folder: &Path) -> Result<(), Box<dyn Error>> {
     let (mut bundles, mut seen) = (Vec::new(), None);
     for question in questions(&description)? {
         println!("\nBUYER: {question}");
-        let ask = Ask { query: Query::sql(&question)?, price: Loss::approx("0.3", "0")?, purpose: None, expiry_s: EXPIRY_DEFAULT_S, seen };
+        let ask = Ask::new(Query::sql(&question)?, Loss::approx("0.3", "0")?).seen(seen);
         let request = holder.request(&right, ask, now, &mut random)?;
         match gate.answer(request.bytes()) {
             Ok(release) => {

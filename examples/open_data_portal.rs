@@ -11,17 +11,16 @@ mod plot;
 #[path = "register/mod.rs"]
 mod register;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 use std::{error::Error, fs, io::BufWriter, ops::ControlFlow, path::Path, path::PathBuf, sync::Arc};
 
-use usufruct::dataset::{DescriptionFile, table_schema};
 use usufruct::desensitise::{Algorithm, KEY_ID_DEFAULT, KeyRing, Policy, ReleaseModel, Run, Target, suggest};
 use usufruct::grade::{Recognisers, survey};
-use usufruct::id::{ColumnName, Digest, Name, Purpose, Time};
+use usufruct::id::{Digest, Name, Time};
 use usufruct::key::{Signer as _, SigningKey};
 use usufruct::query::{Operation, Query};
 use usufruct::receipt::{Bundle, Key};
-use usufruct::right::{Ask, EXPIRY_DEFAULT_S, RightKind, Terms};
+use usufruct::right::{Ask, Terms};
 use usufruct::table::{FileOptions, FileSource, Format};
 use usufruct::{auditor::Auditor, budget::Loss, holder::Holder, opening, owner::Owner, random::SystemRandom, space::Space};
 
@@ -65,7 +64,8 @@ fn desensitise(csv: &Path, folder: &Path, owner: &Owner) -> Result<(), Box<dyn E
     let keys = KeyRing::generate(&mut SystemRandom::new()?, name(KEY_ID_DEFAULT)?, Algorithm::AesCmac, name("open data 2026")?);
     let target = Target::new(folder.join("register.parquet"), Format::Parquet);
     let begun = SystemTime::now();
-    let mut run = Run { threads: 2, recognisers, signer: Some(owner.signer()), now: now()?, progress: &mut |_| ControlFlow::Continue(()) };
+    let mut run =
+        Run { threads: 2, recognisers, signer: Some(owner.signer()), now: Time::now(), progress: &mut |_| ControlFlow::Continue(()) };
     let report = opening::open(&Policy::parse(&text)?.bind(&keys), &source, &target, &mut run)?;
     println!("  {} rows in {:.2} s", report.rows_written, begun.elapsed()?.as_secs_f64());
     for column in &report.manifest.columns {
@@ -85,29 +85,23 @@ fn desensitise(csv: &Path, folder: &Path, owner: &Owner) -> Result<(), Box<dyn E
 /// Counts of people by city under differential privacy, drawn with what they promise.
 fn statistics(folder: &Path, owner: &Owner) -> Result<(), Box<dyn Error>> {
     println!("\nSTATISTICS: people by city, differentially private, with a receipt");
-    let (now, mut random) = (now()?, SystemRandom::new()?);
+    let (now, mut random) = (Time::now(), SystemRandom::new()?);
     let [next_key, portal_key] = [(); 2].map(|()| SigningKey::generate(&mut random));
     let portal = Holder::new(portal_key);
-    let DescriptionFile { description, data } = DescriptionFile::read(folder.join("register.toml"))?;
     let space = Space::create(folder.join("space"), owner.signer(), next_key.public(), now)?;
-    let source = FileSource::open_as(&data.path, &FileOptions::default(), table_schema(description.schema()))?;
-    let published = space.publish(&description, &source, owner.signer(), &mut |_| ControlFlow::Continue(()))?;
-    let terms = Terms {
-        kind: RightKind::Process,
-        operations: [Operation::Count].into(),
-        columns: [ColumnName::new("city")?].into(),
-        purposes: [Purpose::new("statistics:population")?].into(),
-        budget: Loss::approx("0.1", "0")?,
-        uses: 1,
-        not_after: now.plus_s(24 * 3600),
-        delegation: 0,
-        not_before: None,
-    };
+    let published = space.publish_file(folder.join("register.toml"), owner.signer())?;
+    let terms = Terms::process(Loss::approx("0.1", "0")?)
+        .operations([Operation::Count])
+        .columns(["city"])
+        .purposes(["statistics:population"])
+        .uses(1)
+        .not_after(now.plus_s(24 * 3600))
+        .build()?;
     let right = owner.grant(&published.card, portal.public(), terms, now, &mut random)?;
     space.grant(right.bytes(), false)?;
 
     let query = Query::sql("SELECT city, COUNT(*) FROM register GROUP BY city")?;
-    let ask = Ask { query, price: Loss::approx("0.1", "0")?, purpose: None, expiry_s: EXPIRY_DEFAULT_S, seen: None };
+    let ask = Ask::new(query, Loss::approx("0.1", "0")?);
     let request = portal.request(&right, ask, now, &mut random)?;
     let release = space.gate().answer(request.bytes())?;
     let mut table: Vec<(String, [f64; 3])> = Vec::new();
@@ -131,8 +125,4 @@ fn statistics(folder: &Path, owner: &Owner) -> Result<(), Box<dyn Error>> {
     println!("{} cities are drawn with their intervals; the receipt beside the picture verifies", table.len());
     println!("   {}", path.display());
     Ok(())
-}
-
-fn now() -> Result<Time, Box<dyn Error>> {
-    Ok(Time::from_unix_s(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()))
 }

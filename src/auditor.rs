@@ -6,6 +6,25 @@ use crate::key::PublicKey;
 use crate::receipt::{Bundle, Proof, Receipt, ReceiptError};
 
 /// Verifies with a public key and nothing else.
+///
+#[cfg_attr(all(feature = "embedded", feature = "sql"), doc = "```")]
+#[cfg_attr(not(all(feature = "embedded", feature = "sql")), doc = "```ignore")]
+#[doc = include_str!("doc/market.txt")]
+#[doc = include_str!("doc/asked.txt")]
+/// let release = space.gate().answer(request.bytes())?;
+/// let receipt = release.receipt().ok_or("a gate gives receipts")?;
+///
+/// let auditor = Auditor::new(owner.public().clone());
+/// let proof = auditor.verify(receipt, request.bytes(), release.bytes())?;
+/// assert!(proof.bound); // to this question and this answer
+/// proof.proved.iter().for_each(|proved| println!("{proved}"));
+///
+/// // Another answer under the same receipt is found.
+/// let mut other = release.bytes().to_vec();
+/// *other.last_mut().ok_or("an answer has bytes")? ^= 1;
+/// assert!(auditor.verify(receipt, request.bytes(), &other).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Auditor {
     owner: PublicKey,

@@ -49,7 +49,7 @@ use crate::archive::ArchiveError;
 use crate::budget::BudgetError;
 use crate::class::Class;
 use crate::codec::CodecError;
-use crate::dataset::{PublishError, SnapshotError};
+use crate::dataset::{DescriptionError, PublishError, SnapshotError};
 use crate::engine::EngineError;
 use crate::envelope::EnvelopeError;
 use crate::file::{OutputError, ReadError};
@@ -79,6 +79,24 @@ pub use verify::{AccountState, VerifiedRequest};
 
 /// The gate of a space: answers requests, with its own randomness and clock. A handle: clones and the space's own handles share
 /// one gate, from as many threads as one likes; the last one that goes closes the space.
+///
+/// ```
+#[doc = include_str!("doc/market.txt")]
+#[doc = include_str!("doc/asked.txt")]
+/// let gate = space.gate();
+/// let quote = gate.quote(request.bytes())?; // free: what it would cost, and how wide the intervals would be
+/// assert_eq!((quote.groups, quote.price), (Some(2), Loss::approx("0.2", "0")?));
+///
+/// let pending = gate.submit(request.bytes()); // returns at once; a future, or `wait`
+/// let release = pending.wait()?;
+/// for row in release.rows() {
+///     println!("{:?} {}", row.key, row.values[0]); // value [low, high]
+/// }
+/// // From another thread, again: the same bytes, and no second charge.
+/// let again = std::thread::spawn({ let (gate, bytes) = (gate.clone(), request.bytes().to_vec()); move || gate.answer(&bytes) });
+/// assert_eq!(again.join().expect("no panic")?.bytes(), release.bytes());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Gate {
     running: Arc<Running<System>>,
@@ -239,6 +257,9 @@ pub enum GateError {
     /// The act is for a dataset that is not here, or out of turn.
     #[error("the act does not fit: {0}")]
     Act(&'static str),
+    /// The description of a dataset.
+    #[error(transparent)]
+    Description(#[from] DescriptionError),
     /// The data could not be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -285,6 +306,7 @@ impl GateError {
             Self::SnapshotFile { .. } | Self::OtherDescription { .. } | Self::Act(_) => Class::BadInput,
             Self::Duplicate { .. } | Self::Answer { .. } => Class::Doubt,
             Self::NotTheOwner | Self::Oversubscribed { .. } => Class::Refused,
+            Self::Description(error) => error.class(),
             Self::Publish(error) => error.class(),
             Self::Verdict(verdict) => verdict.class(),
             Self::Budget(error) => error.class(),

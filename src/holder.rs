@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use crate::envelope::Signed;
 use crate::id::Time;
-use crate::key::{PublicKey, Signer};
-use crate::random::Random;
+use crate::key::{PublicKey, Signer, SigningKey};
+use crate::random::{Random, RandomError, SystemRandom};
 use crate::right::{Ask, Request, Right, SignError, Verified};
 
 #[cfg(feature = "embedded")]
@@ -19,12 +19,34 @@ pub use remembered::Remembered;
 pub use seen::{SeenError, SeenFile};
 
 /// Signs requests under rights that name this holder.
+///
+#[cfg_attr(all(feature = "embedded", feature = "sql"), doc = "```")]
+#[cfg_attr(not(all(feature = "embedded", feature = "sql")), doc = "```ignore")]
+#[doc = include_str!("doc/market.txt")]
+#[doc = include_str!("doc/asked.txt")]
+/// let query = Query::sql("SELECT AVG(age) FROM people")?;
+/// let ask = Ask::new(query, Loss::approx("0.1", "0")?).expiry_s(600);
+/// let request = holder.request(&right, ask.clone(), now, &mut random)?;
+/// // What could never be answered is not signed: here, more than the right has.
+/// let mut dear = ask;
+/// dear.price = Loss::approx("2", "0")?;
+/// assert!(holder.request(&right, dear, now, &mut random).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Holder {
     key: Arc<dyn Signer>,
 }
 
 impl Holder {
+    /// A holder with a fresh key in memory.
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub fn generate() -> Result<Self, RandomError> {
+        Ok(Self::new(SigningKey::generate(&mut SystemRandom::new()?)))
+    }
+
     /// A holder with a key in memory, an HSM, or a KMS.
     #[must_use]
     pub fn new(key: impl Signer + 'static) -> Self {

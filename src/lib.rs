@@ -78,15 +78,18 @@ pub mod error;
 
 // What a program begins with, under its own name; everything else is found in its room.
 pub use auditor::Auditor;
+pub use budget::Loss;
 #[cfg(feature = "embedded")]
 pub use desensitise::Policy;
 pub use error::Error;
 #[cfg(feature = "embedded")]
 pub use gate::Gate;
 pub use holder::Holder;
+pub use id::Time;
 pub use owner::Owner;
-pub use query::Query;
-pub use right::Terms;
+pub use query::{Operation, Query};
+pub use random::SystemRandom;
+pub use right::{Ask, Terms};
 #[cfg(feature = "embedded")]
 pub use space::Space;
 

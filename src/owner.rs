@@ -6,18 +6,45 @@ use crate::budget::Loss;
 use crate::dataset::{Card, Refill};
 use crate::envelope::{EnvelopeError, Signed, Untrusted};
 use crate::id::{DatasetId, Time};
-use crate::key::{PublicKey, Signer};
+use crate::key::{PublicKey, Signer, SigningKey};
 use crate::ledger::RefillReason;
-use crate::random::Random;
+use crate::random::{Random, RandomError, SystemRandom};
 use crate::right::{Right, SignError, Terms, Verified};
 
 /// Signs what only an owner can give.
+///
+#[cfg_attr(all(feature = "embedded", feature = "sql"), doc = "```")]
+#[cfg_attr(not(all(feature = "embedded", feature = "sql")), doc = "```ignore")]
+#[doc = include_str!("doc/market.txt")]
+/// let space = Space::create(folder.path().join("space"), owner.signer(), next.public(), now)?;
+/// let published = space.publish_file(&toml, owner.signer())?;
+///
+/// // Offline from here on, with the card of the dataset.
+/// let card = owner.read_card(published.card.bytes())?;
+/// let terms = Terms::process(Loss::approx("1.0", "0")?)
+///     .operations([Operation::Count])
+///     .purposes(["research:health"])
+///     .uses(100)
+///     .not_after(now.plus_s(3600))
+///     .build()?;
+/// let right = owner.grant(&card, holder.public(), terms, now, &mut random)?;
+/// assert_eq!(&right.root().holder, holder.public());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Owner {
     key: Arc<dyn Signer>,
 }
 
 impl Owner {
+    /// An owner with a fresh key in memory; [`SigningKey::open`](crate::key::SigningKey) reads one that is kept.
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub fn generate() -> Result<Self, RandomError> {
+        Ok(Self::new(SigningKey::generate(&mut SystemRandom::new()?)))
+    }
+
     /// An owner with a key in memory, an HSM, or a KMS.
     #[must_use]
     pub fn new(key: impl Signer + 'static) -> Self {

@@ -93,6 +93,22 @@ pub const QUERY_BYTES_MAX: usize = 16 * 1024;
 
 /// A typed question: `SELECT select FROM from WHERE filter GROUP BY groups ORDER BY top`.
 ///
+#[cfg_attr(feature = "sql", doc = "```")]
+#[cfg_attr(not(feature = "sql"), doc = "```ignore")]
+/// use usufruct::Query;
+/// use usufruct::id::{ColumnName, Name};
+/// use usufruct::query::Item;
+///
+/// let sex = ColumnName::new("sex")?;
+/// let typed = Query::new(Name::new("people")?, vec![Item::key(sex.clone()), Item::count_rows()], vec![sex], None)?;
+/// assert_eq!(typed, Query::sql("SELECT sex, COUNT(*) FROM people GROUP BY sex")?);
+/// assert_eq!(Query::from_canonical_bytes(&typed.encode())?, typed);
+///
+/// let refused = Query::sql("SELECT *\nFROM people").unwrap_err(); // no raw record is ever an answer
+/// assert_eq!(refused.to_string().split(':').next(), Some("line 1, column 8"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Invariants, kept by [`Query::new`], the only constructor, and [`Query::top`]: all limits of this module hold; at least one item is an
 /// aggregate; bounds stand beside nothing but keys; keys are among the groups; groups and output names are distinct; the
 /// filter is canonical; an alias differs from the name the item has anyway; only groups are ordered, by a count.

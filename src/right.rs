@@ -19,6 +19,7 @@
 //! RFC 8392 (CWT claims), RFC 8747 (cnf), RFC 9052 (COSE); rules C1, C2, C5, J1, J3 of `docs/rules.md`.
 
 mod block;
+mod builder;
 mod chain;
 #[cfg(feature = "embedded")]
 mod file;
@@ -28,6 +29,7 @@ mod terms;
 mod verdict;
 
 pub use block::Block;
+pub use builder::TermsBuilder;
 pub use chain::{CHAIN_BYTES_MAX, Right, RightError, Verified};
 #[cfg(feature = "embedded")]
 pub use file::TermsFileError;

@@ -15,7 +15,7 @@ pub use counter::{CounterFile, CounterFileError};
 pub use offline::{Certified, certify_closed, write_publication};
 
 use crate::budget::Loss;
-use crate::dataset::{Description, PublicationFile, PublishProgress};
+use crate::dataset::{Description, DescriptionFile, PublicationFile, PublishError, PublishProgress};
 use crate::envelope::Untrusted;
 use crate::gate::{
     Applied, Counters, DatasetState, Gate, GateError, NextActs, Published, RequestStatus, RightState, Running, Service, SpaceOptions,
@@ -31,6 +31,20 @@ use crate::table::RecordSource;
 
 /// A space, opened by the one process that holds its lock. A handle: clones, and the gates made from it, share the space; the last
 /// one that goes finishes what is under way and closes it.
+///
+/// ```
+#[doc = include_str!("doc/market.txt")]
+/// let path = folder.path().join("space");
+/// let space = Space::create(&path, owner.signer(), next.public(), Time::now())?;
+/// let published = space.publish_file(&toml, owner.signer())?; // reads people.csv beside it, once
+/// assert_eq!((published.version, published.rows), (1, 400));
+/// drop(space); // closed: the last handle
+///
+/// let space = Space::open(&path)?; // any later day: everything is checked again
+/// assert_eq!(space.datasets()?[0].description.name().as_str(), "people");
+/// assert!(Space::open(&path).is_err(), "one process, one space");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Space {
     running: Arc<Running<System>>,
@@ -106,6 +120,16 @@ impl Space {
         progress: &mut dyn FnMut(PublishProgress) -> ControlFlow<()>,
     ) -> Result<Published, GateError> {
         self.service().publish(description, source, owner, progress)
+    }
+
+    /// As [`Space::publish`], of what a `D.toml` describes: the data are the CSV, Parquet or Arrow IPC file that it names.
+    ///
+    /// # Errors
+    /// As there; the description or the data cannot be read.
+    pub fn publish_file(&self, description: impl AsRef<Path>, owner: &dyn Signer) -> Result<Published, GateError> {
+        let file = DescriptionFile::read(description)?;
+        let source = file.source().map_err(PublishError::from)?;
+        self.publish(&file.description, &source, owner, &mut |_| ControlFlow::Continue(()))
     }
 
     /// Applies an owner's signed act: a right, a refill, a certificate of the gate, a change of the quantum, a setting back of gate

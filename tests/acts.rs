@@ -100,7 +100,7 @@ fn base() -> tempfile::TempDir {
 fn request(folder: &Path, right: &str, price: &str) -> Vec<u8> {
     let right = Right::decode(&fs::read(folder.join(right)).unwrap()).unwrap();
     let query = Query::sql("SELECT sex, COUNT(*), AVG(age) FROM people GROUP BY sex").unwrap();
-    let ask = Ask { query, price: Loss::approx(price, "0").unwrap(), purpose: None, expiry_s: 24 * 3600, seen: None };
+    let ask = Ask::new(query, Loss::approx(price, "0").unwrap()).expiry_s(24 * 3600);
     let holder = Holder::new(key(folder, "holder.key"));
     holder.request_claimed(&right, ask, now(), &mut SystemRandom::new().unwrap()).unwrap().bytes().to_vec()
 }
@@ -281,7 +281,7 @@ fn a_false_clock_is_set_back_by_the_owner() {
     // Signed by a holder whose clock is as false.
     let right = Right::decode(&fs::read(folder.join("used.right")).unwrap()).unwrap();
     let query = Query::sql("SELECT COUNT(*) FROM people").unwrap();
-    let ask = Ask { query, price: Loss::approx("0.1", "0").unwrap(), purpose: None, expiry_s: 3600, seen: None };
+    let ask = Ask::new(query, Loss::approx("0.1", "0").unwrap()).expiry_s(3600);
     let holder = Holder::new(key(folder, "holder.key"));
     let ahead = holder.request_claimed(&right, ask, now().plus_s(year), &mut SystemRandom::new().unwrap()).unwrap();
     let today = fs::read(folder.join("request")).unwrap();

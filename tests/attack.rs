@@ -222,7 +222,7 @@ fn publish(space: &Space, file: &DescriptionFile, folder: &Path, owner: &Owner) 
 
 fn ask(from: &str, expiry_s: u64) -> Ask {
     let query = Query::sql(&format!("SELECT sex, COUNT(*), AVG(age) FROM {from} GROUP BY sex")).unwrap();
-    Ask { query, price: Loss::approx(PRICE, "0").unwrap(), purpose: None, expiry_s, seen: None }
+    Ask::new(query, Loss::approx(PRICE, "0").unwrap()).expiry_s(expiry_s)
 }
 
 fn request(holder: &Holder, right: &Verified, at: Time, expiry_s: u64) -> Vec<u8> {

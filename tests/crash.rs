@@ -76,7 +76,7 @@ fn keys() -> (Owner, Holder) {
 
 fn request(right: &Verified, holder: &Holder, now: Time, random: &mut dyn Random) -> Vec<u8> {
     let query = Query::sql("SELECT sex, COUNT(*), AVG(age) FROM people GROUP BY sex").unwrap();
-    let ask = Ask { query, price: Loss::approx(PRICE, "0").unwrap(), purpose: None, expiry_s: 24 * 3600, seen: None };
+    let ask = Ask::new(query, Loss::approx(PRICE, "0").unwrap()).expiry_s(24 * 3600);
     holder.request(right, ask, now, random).unwrap().bytes().to_vec()
 }
 

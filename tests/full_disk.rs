@@ -106,7 +106,7 @@ fn a_space_charges_once_whatever_room_there_was() {
     let mut failures = 0;
     for (asked, pages) in (1u32..).zip([0, 1, 2, 3, 4, 8]) {
         let query = Query::sql("SELECT sex, COUNT(*) FROM people GROUP BY sex").unwrap();
-        let ask = Ask { query, price: Loss::approx("1", "0").unwrap(), purpose: None, expiry_s: 3600, seen: None };
+        let ask = Ask::new(query, Loss::approx("1", "0").unwrap()).expiry_s(3600);
         let request = holder.request(&right, ask, now(), &mut random).unwrap();
         disk.fill(pages * PAGE_BYTES);
         let first = Space::open(&path).map_err(|error| error.to_string()).and_then(|space| {
@@ -209,7 +209,7 @@ impl Busy {
 
     fn request(&self, right: &Verified) -> (RequestId, Vec<u8>) {
         let query = Query::sql("SELECT town, COUNT(*), AVG(age) FROM people GROUP BY town").unwrap();
-        let ask = Ask { query, price: Loss::approx(PRICE, "0").unwrap(), purpose: None, expiry_s: 3600, seen: None };
+        let ask = Ask::new(query, Loss::approx(PRICE, "0").unwrap()).expiry_s(3600);
         let request = self.holder.request(right, ask, now(), &mut SystemRandom::new().unwrap()).unwrap();
         (request.id(), request.bytes().to_vec())
     }

@@ -355,7 +355,7 @@ fn no_cell_or_key_is_in_an_error_of_a_damaged_space() {
     let right = owner.grant(&card, holder.public(), Terms::parse(terms).unwrap(), now(), &mut random).unwrap();
     let mut request = |sql: &str, epsilon: &str| {
         let price = usufruct::budget::Loss::approx(epsilon, "0").unwrap();
-        let ask = Ask { query: Query::sql(sql).unwrap(), price, purpose: None, expiry_s: 3600, seen: None };
+        let ask = Ask::new(Query::sql(sql).unwrap(), price).expiry_s(3600);
         holder.request(&right, ask, now(), &mut random).unwrap().bytes().to_vec()
     };
     let asked = request("SELECT SUM(pay) FROM people", "0.5");

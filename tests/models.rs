@@ -83,7 +83,7 @@ impl World {
     }
 
     fn request(&mut self, right: &Verified, sql: &str, price: Loss) -> Vec<u8> {
-        let ask = Ask { query: Query::sql(sql).unwrap(), price, purpose: None, expiry_s: 3_600, seen: None };
+        let ask = Ask::new(Query::sql(sql).unwrap(), price).expiry_s(3_600);
         self.holder.request(right, ask, now(), &mut self.random).unwrap().bytes().to_vec()
     }
 }

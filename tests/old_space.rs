@@ -318,7 +318,7 @@ fn its_owner_and_its_holders_go_on() {
 
     let mut request = |right: &usufruct::right::Verified| {
         let query = Query::sql("SELECT sex, COUNT(*) FROM people GROUP BY sex").unwrap();
-        let ask = Ask { query, price: epsilon("0.1"), purpose: None, expiry_s: 3600, seen: None };
+        let ask = Ask::new(query, epsilon("0.1")).expiry_s(3600);
         holder.request(right, ask, now(), &mut random).unwrap().bytes().to_vec()
     };
     let requests = [request(&old), request(&new)];

@@ -116,13 +116,7 @@ impl World {
             Loss::Approx { .. } => Loss::approx("0.1", "0").unwrap(),
             Loss::Zcdp { .. } => Loss::zcdp("0.1", "0").unwrap(),
         };
-        let ask = Ask {
-            query: Query::sql(&format!("SELECT COUNT(*) FROM {}", right.root().name)).unwrap(),
-            price: some,
-            purpose: None,
-            expiry_s: 3_600,
-            seen: None,
-        };
+        let ask = Ask::new(Query::sql(&format!("SELECT COUNT(*) FROM {}", right.root().name)).unwrap(), some).expiry_s(3_600);
         let mut request = Request::sign(right, ask, now(), &mut self.nonces, &key("holder")).unwrap().into_value();
         (request.query, request.price) = (query, price);
         change(&mut request);

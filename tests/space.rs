@@ -87,7 +87,7 @@ impl World {
 
     fn request(&self, right: &Verified) -> Vec<u8> {
         let query = Query::sql("SELECT sex, COUNT(*) FROM visits GROUP BY sex").unwrap();
-        let ask = Ask { query, price: Loss::approx("20", "0").unwrap(), purpose: None, expiry_s: 3600, seen: None };
+        let ask = Ask::new(query, Loss::approx("20", "0").unwrap()).expiry_s(3600);
         self.holder.request(right, ask, now(), &mut SystemRandom::new().unwrap()).unwrap().bytes().to_vec()
     }
 

@@ -153,7 +153,7 @@ mod space {
             let card = space.publish(&description, &csv, owner.signer(), &mut |_| ControlFlow::Continue(())).unwrap().card;
             let right = owner.grant(&card, holder.public(), block().into_value().terms, now(), &mut random).unwrap();
             let gate = space.gate();
-            let ask = Ask { query: query(), price: right.terms().budget, purpose: None, expiry_s: 3600, seen: None };
+            let ask = Ask::new(query(), right.terms().budget).expiry_s(3600);
             let request = holder.request(&right, ask, now(), &mut random).unwrap().bytes().to_vec();
             gate.keep(&request).unwrap();
             gate.answer(&request).unwrap();

@@ -88,7 +88,7 @@ impl World {
 
     fn request(&self, right: &Verified) -> Vec<u8> {
         let query = Query::sql(&format!("SELECT sex, COUNT(*), AVG(age) FROM {} GROUP BY sex", right.root().name)).unwrap();
-        let ask = Ask { query, price: Loss::approx(PRICE, "0").unwrap(), purpose: None, expiry_s: 24 * 3600, seen: None };
+        let ask = Ask::new(query, Loss::approx(PRICE, "0").unwrap()).expiry_s(24 * 3600);
         self.holder.request(right, ask, now(), &mut SystemRandom::new().unwrap()).unwrap().bytes().to_vec()
     }
 

@@ -78,7 +78,7 @@ impl Side {
 
     fn request(&self, random: &mut SystemRandom) -> (RequestId, Vec<u8>) {
         let query = Query::sql("SELECT COUNT(*), SUM(income) FROM people WHERE income >= 10").unwrap();
-        let ask = Ask { query, price: Loss::approx("0.01", "0").unwrap(), purpose: None, expiry_s: 60, seen: None };
+        let ask = Ask::new(query, Loss::approx("0.01", "0").unwrap()).expiry_s(60);
         let request = self.holder.request(&self.right, ask, now(), random).unwrap();
         (request.id(), request.bytes().to_vec())
     }

@@ -105,13 +105,7 @@ impl World {
     }
 
     fn request_with(&mut self, right: &Verified, sql: &str, epsilon: &str, change: impl FnOnce(&mut Ask)) -> Vec<u8> {
-        let mut ask = Ask {
-            query: Query::sql(sql).unwrap(),
-            price: Loss::pure(Epsilon::parse(epsilon).unwrap()),
-            purpose: None,
-            expiry_s: 3600,
-            seen: None,
-        };
+        let mut ask = Ask::new(Query::sql(sql).unwrap(), Loss::pure(Epsilon::parse(epsilon).unwrap())).expiry_s(3600);
         change(&mut ask);
         self.holder.request(right, ask, now(), &mut self.random).unwrap().bytes().to_vec()
     }
@@ -258,13 +252,7 @@ fn strangers_learn_nothing_and_a_nonce_serves_one_request() {
     let right = world.right(&card, TERMS);
     let gate = space.gate();
     let stranger = Holder::new(SigningKey::generate(&mut world.random));
-    let ask = |price: &str| Ask {
-        query: Query::sql(QUESTION).unwrap(),
-        price: Loss::approx(price, "0").unwrap(),
-        purpose: None,
-        expiry_s: 60,
-        seen: None,
-    };
+    let ask = |price: &str| Ask::new(Query::sql(QUESTION).unwrap(), Loss::approx(price, "0").unwrap()).expiry_s(60);
     assert!(stranger.request(&right, ask("0.1"), now(), &mut world.random).is_err());
     for bytes in [&b""[..], b"\x00", &[0xff; 100], &vec![0; 200_000], right.bytes()] {
         assert_eq!(refusal(&gate, bytes), Refusal::Refused);

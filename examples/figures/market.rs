@@ -6,7 +6,6 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 use usufruct::budget::Loss;
@@ -14,13 +13,13 @@ use usufruct::dataset::{Card, DescriptionFile, table_schema};
 use usufruct::envelope::Signed;
 use usufruct::gate::{Gate, SpaceOptions};
 use usufruct::holder::Holder;
-use usufruct::id::{ColumnName, Purpose, Time};
+use usufruct::id::Time;
 use usufruct::key::{Signer as _, SigningKey};
 use usufruct::ledger::Quantum;
 use usufruct::owner::Owner;
 use usufruct::query::{Operation, Query};
 use usufruct::random::SystemRandom;
-use usufruct::right::{Ask, EXPIRY_DEFAULT_S, Request, RightKind, Seen, Terms, Verified};
+use usufruct::right::{Ask, Request, Seen, Terms, Verified};
 use usufruct::space::Space;
 use usufruct::table::{CsvOptions, CsvSource};
 
@@ -48,23 +47,18 @@ impl Market {
         let mut random = SystemRandom::new()?;
         let [owner, next, holder] = [(); 3].map(|()| SigningKey::generate(&mut random));
         let (owner, holder) = (Owner::new(owner), Holder::new(holder));
-        let now = Time::from_unix_s(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
+        let now = Time::now();
         let options = SpaceOptions::default().quantum(Quantum::NONE);
         let space = Space::create_with(folder.path().join("space"), owner.signer(), next.public(), now, options)?;
         let source = CsvSource::open(&csv, CsvOptions::default(), table_schema(description.schema()))?;
         let published = space.publish(&description, &source, owner.signer(), &mut |_| ControlFlow::Continue(()))?;
-        let columns = ["sex", "age", "city", "income"].map(ColumnName::new);
-        let terms = Terms {
-            kind: RightKind::Process,
-            operations: [Operation::Count, Operation::Sum, Operation::Mean].into(),
-            columns: columns.into_iter().collect::<Result<_, _>>()?,
-            purposes: [Purpose::new("research:health")?].into(),
-            budget: Loss::approx("999", "0")?,
-            uses: 1_000_000,
-            not_after: now.plus_s(24 * 3600),
-            delegation: 0,
-            not_before: None,
-        };
+        let terms = Terms::process(Loss::approx("999", "0")?)
+            .operations([Operation::Count, Operation::Sum, Operation::Mean])
+            .columns(["sex", "age", "city", "income"])
+            .purposes(["research:health"])
+            .uses(1_000_000)
+            .not_after(now.plus_s(24 * 3600))
+            .build()?;
         let right = owner.grant(&published.card, holder.public(), terms, now, &mut random)?;
         space.grant(right.bytes(), false)?;
         Ok((Self { owner, right, now, card: published.card, holder, random, folder }, space))
@@ -72,14 +66,15 @@ impl Market {
 
     /// Another right over the register, of next to nothing.
     pub(crate) fn grant(&mut self) -> Result<Verified, Box<dyn Error>> {
-        let terms = Terms { budget: Loss::approx("0.000001", "0")?, uses: 1, ..self.right.terms().clone() };
+        let mut terms = self.right.terms().clone();
+        (terms.budget, terms.uses) = (Loss::approx("0.000001", "0")?, 1);
         Ok(self.owner.grant(&self.card, self.holder.public(), terms, self.now, &mut self.random)?)
     }
 
     /// Signs the question of all figures.
     pub(crate) fn request(&mut self, seen: Option<Seen>) -> Result<Signed<Request>, Box<dyn Error>> {
         let query = Query::sql("SELECT sex, COUNT(*), AVG(age) FROM register WHERE age >= 18 GROUP BY sex")?;
-        let ask = Ask { query, price: Loss::approx("0.01", "0")?, purpose: None, expiry_s: EXPIRY_DEFAULT_S, seen };
+        let ask = Ask::new(query, Loss::approx("0.01", "0")?).seen(seen);
         Ok(self.holder.request(&self.right, ask, self.now, &mut self.random)?)
     }
 

@@ -4,20 +4,19 @@ use std::error::Error;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use usufruct::budget::Loss;
 use usufruct::dataset::{Description, DescriptionFile, table_schema};
 use usufruct::gate::{AnswerError, Gate};
 use usufruct::holder::Holder;
-use usufruct::id::{ColumnName, Decimal, Purpose, Time};
+use usufruct::id::{Decimal, Time};
 use usufruct::key::{Signer as _, SigningKey};
 use usufruct::owner::Owner;
 use usufruct::plan::{Allocation, BoundQuery};
 use usufruct::query::{Operation, Query};
 use usufruct::random::SystemRandom;
 use usufruct::receipt::{Key, Release};
-use usufruct::right::{Ask, EXPIRY_DEFAULT_S, RightKind, Terms, Verified};
+use usufruct::right::{Ask, Terms, Verified};
 use usufruct::space::Space;
 use usufruct::table::{CsvOptions, CsvSource};
 
@@ -76,23 +75,19 @@ pub(crate) struct Notebook {
 
 /// The terms of a right to everything that is asked here.
 pub(crate) fn terms(budget: Loss, uses: u64, not_after: Time) -> Result<Terms, Box<dyn Error>> {
-    Ok(Terms {
-        kind: RightKind::Process,
-        operations: Operation::ALL.into_iter().filter(|operation| *operation != Operation::Bounds).collect(),
-        columns: ["sex", "age", "work", "origin"].map(ColumnName::new).into_iter().collect::<Result<_, _>>()?,
-        purposes: [Purpose::new("research:labour")?].into(),
-        budget,
-        uses,
-        not_after,
-        delegation: 0,
-        not_before: None,
-    })
+    let terms = Terms::process(budget)
+        .operations(Operation::ALL.into_iter().filter(|operation| *operation != Operation::Bounds))
+        .columns(["sex", "age", "work", "origin"])
+        .purposes(["research:labour"])
+        .uses(uses)
+        .not_after(not_after);
+    Ok(terms.build()?)
 }
 
 impl Notebook {
     pub(crate) fn open(people: &People, folder: &Path) -> Result<Self, Box<dyn Error>> {
         let mut random = SystemRandom::new()?;
-        let now = Time::from_unix_s(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
+        let now = Time::now();
         let [owner, next, holder] = [(); 3].map(|()| SigningKey::generate(&mut random));
         let (owner, holder) = (Owner::new(owner), Holder::new(holder));
         let space = Space::create_with(
@@ -147,7 +142,7 @@ impl Notebook {
 
     /// Signs a question.
     pub(crate) fn request(&mut self, right: Right, sql: &str, price: Loss) -> Result<Vec<u8>, Box<dyn Error>> {
-        let ask = Ask { query: Query::sql(sql)?, price, purpose: None, expiry_s: EXPIRY_DEFAULT_S, seen: None };
+        let ask = Ask::new(Query::sql(sql)?, price);
         Ok(self.holder.request(&self.rights[right as usize], ask, self.now, &mut self.random)?.bytes().to_vec())
     }
 

@@ -17,7 +17,7 @@ use usufruct::owner::Owner;
 use usufruct::query::Query;
 use usufruct::random::RecordedRandom;
 use usufruct::receipt::{Release, Value};
-use usufruct::right::{Ask, EXPIRY_DEFAULT_S, Verified};
+use usufruct::right::{Ask, Verified};
 use usufruct::table::{CsvOptions, CsvSource};
 
 use crate::laws::{Aggregate, Laws, error_of_count, error_of_median};
@@ -84,7 +84,7 @@ impl Laboratory {
     }
 
     fn ask(&mut self, query: &Query, price: Epsilon) -> Result<Release, Box<dyn Error>> {
-        let ask = Ask { query: query.clone(), price: Loss::pure(price), purpose: None, expiry_s: EXPIRY_DEFAULT_S, seen: None };
+        let ask = Ask::new(query.clone(), Loss::pure(price));
         let request = self.holder.request(&self.right, ask, Time::from_unix_s(NOW), &mut self.random)?;
         Ok(self.gate.answer(request.bytes())?)
     }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Bounds, Column, ColumnType, Contribution, Description, DescriptionError, Draft, GridStep, Schema, Unit, Use, Uses, Values};
+use super::{
+    Bounds, Column, ColumnType, Contribution, Description, DescriptionError, Draft, GridStep, Schema, Unit, Use, Uses, Values, table_schema,
+};
 use crate::budget::{Delta, Epsilon, Loss, Rho};
 use crate::file;
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
-use crate::table::{CsvOptions, Encoding, FileOptions, Format};
+use crate::table::{CsvOptions, Encoding, FileOptions, FileSource, Format, TableError};
 
 /// A description that a person wrote, and where the data is.
 #[derive(Clone, Debug)]
@@ -53,6 +55,14 @@ impl DescriptionFile {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DescriptionError> {
         let path = path.as_ref();
         Self::parse(&file::read_text(path, FILE_BYTES_MAX)?, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// The data, opened with the columns of the description.
+    ///
+    /// # Errors
+    /// There is no such file, or it has other columns.
+    pub fn source(&self) -> Result<FileSource, TableError> {
+        FileSource::open_as(&self.data.path, &self.data.options(), table_schema(self.description.schema()))
     }
 
     /// Reads the text of a `D.toml` whose relative paths start at `folder`.

@@ -23,6 +23,24 @@ use crate::id::{ColumnName, Decimal, Name};
 use crate::value::DateOrder;
 
 /// A policy: release model, order of rows, and a technique for each column.
+///
+/// ```
+/// use usufruct::Policy;
+///
+/// let policy = Policy::parse(r#"
+///     release = "controlled"
+///     [columns.mobile]
+///     technique = "mask"
+///     keep_first = 3
+///     keep_last = 4
+///     [columns.income]
+///     technique = "round"
+///     to = "1000"
+/// "#)?;
+/// let wrong = Policy::parse("release = \"controlled\"\n[columns.mobile]\ntechnique = \"maks\"").unwrap_err();
+/// assert!(wrong.to_string().contains("mobile"), "{wrong}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     release: ReleaseModel,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::IdError;
 use crate::codec::{CodecError, Decoder, Encoder, Field};
@@ -14,6 +15,14 @@ pub struct Time(u64);
 impl Time {
     /// The last second that RFC 3339 can write.
     pub const MAX: Self = Self(253_402_300_799);
+
+    /// What the clock of this machine says: for owners and holders, who are believed about their own time. A gate looks at its
+    /// clock by itself.
+    #[must_use]
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self::from_unix_s(since.map_or(0, |since| since.as_secs()))
+    }
 
     /// From seconds since the epoch; later than [`Time::MAX`] becomes that.
     #[must_use]

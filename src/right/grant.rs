@@ -1,6 +1,6 @@
 //! Signing rights and requests, offline.
 
-use super::{Block, Request, Right, RightError, RightKind, Seen, Terms, TermsError, Verified};
+use super::{Block, EXPIRY_DEFAULT_S, Request, Right, RightError, RightKind, Seen, Terms, TermsError, Verified};
 use crate::budget::{Loss, Model};
 use crate::class::Class;
 use crate::dataset::Card;
@@ -137,7 +137,18 @@ impl Right {
 }
 
 /// How a request differs from another under the same right.
+///
+/// ```
+/// use usufruct::{Ask, Loss, Query};
+/// use usufruct::{id::Name, query::Item};
+///
+/// let query = Query::new(Name::new("people")?, vec![Item::count_rows()], vec![], None)?;
+/// let ask = Ask::new(query, Loss::approx("0.2", "0")?).expiry_s(60);
+/// assert_eq!(ask.purpose, None); // that of the right, when it has one
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Ask {
     /// The question.
     pub query: Query,
@@ -149,6 +160,32 @@ pub struct Ask {
     pub expiry_s: u64,
     /// The last checkpoint the holder has seen.
     pub seen: Option<Seen>,
+}
+
+impl Ask {
+    /// A question and what it may cost; good for [`EXPIRY_DEFAULT_S`].
+    #[must_use]
+    pub const fn new(query: Query, price: Loss) -> Self {
+        Self { query, price, purpose: None, expiry_s: EXPIRY_DEFAULT_S, seen: None }
+    }
+
+    /// What it is for, where the right has more than one purpose.
+    #[must_use]
+    pub fn purpose(self, purpose: impl Into<Option<Purpose>>) -> Self {
+        Self { purpose: purpose.into(), ..self }
+    }
+
+    /// How long it is good for.
+    #[must_use]
+    pub fn expiry_s(self, expiry_s: u64) -> Self {
+        Self { expiry_s, ..self }
+    }
+
+    /// The last checkpoint that the holder has seen, or none: the answer must come from a ledger that contains it.
+    #[must_use]
+    pub fn seen(self, seen: impl Into<Option<Seen>>) -> Self {
+        Self { seen: seen.into(), ..self }
+    }
 }
 
 impl Request {

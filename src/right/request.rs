@@ -332,7 +332,7 @@ mod tests {
         let own = (request.price, right.terms().budget, 1);
         assert_eq!(verdict.refusal(Some(own)), Refusal::NotAllowed);
         assert_eq!(verdict.refusal(None), Refusal::Refused);
-        let ask = crate::right::Ask { query: request.query, price: request.price, purpose: None, expiry_s: 60, seen: None };
+        let ask = crate::right::Ask::new(request.query, request.price).expiry_s(60);
         let mut random = RecordedRandom::from_seed("nonce");
         let holder = SigningKey::generate(&mut RecordedRandom::from_seed("holder"));
         let error = Request::sign(&right, ask, second(2_000), &mut random, &holder).unwrap_err();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::budget::Loss;
 use crate::class::Class;
-use crate::id::{ColumnName, Purpose, Time};
+use crate::id::{ColumnName, IdError, Purpose, Time};
 use crate::query::Operation;
 
 /// What kind of use a right gives; never widened, never mixed. The owner's own right to hold (持有) is not granted.
@@ -34,8 +34,10 @@ impl RightKind {
     }
 }
 
-/// The content of a right (rule J1): grants, powers, caps and restrictions of one block.
+/// The content of a right (rule J1): grants, powers, caps and restrictions of one block. Written in a program by
+/// [`Terms::process`], in a file by [`Terms::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Terms {
     /// Grant: the kind of use.
     pub kind: RightKind,
@@ -91,6 +93,20 @@ pub enum TermsError {
         /// The first second after it.
         not_after: Time,
     },
+    /// A name or purpose that is none.
+    #[error("{field}: {problem}")]
+    Id {
+        /// The field.
+        field: &'static str,
+        /// Why.
+        problem: IdError,
+    },
+    /// Something that must be said was not.
+    #[error("{field} is needed")]
+    Missing {
+        /// The field.
+        field: &'static str,
+    },
     /// A power this version does not know how to enforce.
     #[error("delegation: sub-grants are not supported yet, use 0")]
     Delegation,
@@ -110,6 +126,21 @@ pub(super) const COLUMNS_MAX: usize = 1024;
 pub(super) const PURPOSES_MAX: usize = 256;
 
 impl Terms {
+    /// Nothing is granted yet.
+    pub(super) const fn nothing(kind: RightKind, budget: Loss) -> Self {
+        Self {
+            kind,
+            operations: BTreeSet::new(),
+            columns: BTreeSet::new(),
+            purposes: BTreeSet::new(),
+            budget,
+            uses: 0,
+            not_after: Time::from_unix_s(0),
+            delegation: 0,
+            not_before: None,
+        }
+    }
+
     /// Checks terms that are about to be signed or were just read.
     ///
     /// # Errors
@@ -133,7 +164,7 @@ impl Terms {
         if self.uses == 0 {
             return Err(TermsError::Uses);
         }
-        if let Some(not_before) = self.not_before.filter(|not_before| *not_before > self.not_after) {
+        if let Some(not_before) = self.not_before.filter(|not_before| *not_before >= self.not_after) {
             return Err(TermsError::Times { not_before, not_after: self.not_after });
         }
         if self.delegation != 0 {

@@ -21,7 +21,7 @@ use usufruct::ledger::{
 };
 use usufruct::query::{Comparison, Item, Literal, Operation, Predicate, Query};
 use usufruct::receipt::{Answer, Bundle, Key, Receipt, Row, Value};
-use usufruct::right::{Block, Request, Right, RightKind, Seen, Terms, Verified};
+use usufruct::right::{Block, Request, Right, Seen, Terms, Verified};
 
 /// 2026-01-01T00:00:00Z, the time of the first entry; entry `k` follows `k` minutes later.
 pub(crate) const START_S: u64 = 1_767_225_600;
@@ -131,17 +131,15 @@ pub(crate) fn card() -> Signed<Card> {
 }
 
 pub(crate) fn block() -> Signed<Block> {
-    let terms = Terms {
-        kind: RightKind::Process,
-        operations: [Operation::Count, Operation::Mean].into(),
-        columns: columns(&["age", "sex"]).into_iter().collect(),
-        purposes: [Purpose::new("research:health").unwrap()].into(),
-        budget: epsilon("1"),
-        uses: 100,
-        not_after: Time::parse("2030-01-01T00:00:00Z").unwrap(),
-        delegation: 0,
-        not_before: Some(time(0)),
-    };
+    let terms = Terms::process(epsilon("1"))
+        .operations([Operation::Count, Operation::Mean])
+        .columns(["age", "sex"])
+        .purposes(["research:health"])
+        .uses(100)
+        .not_after(Time::parse("2030-01-01T00:00:00Z").unwrap())
+        .not_before(time(0))
+        .build()
+        .unwrap();
     let block = Block {
         ledger: genesis().ledger_id(),
         dataset: publication().dataset_id(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
+use usufruct::Time;
 use usufruct::desensitise::{KeyRing, ManifestColumn, Policy, Progress, Report, Residual, Run, Stage, Target};
 use usufruct::grade::Recognisers;
 use usufruct::key::{Signer, SigningKey};
@@ -15,7 +16,7 @@ use usufruct::table::{FileSource, Format};
 use crate::failure::{Failure, OrFail};
 use crate::progress::Bar;
 use crate::records::{Input, threads};
-use crate::{interrupt, output, question};
+use crate::{interrupt, output};
 
 /// Make a file that may leave: every column by a technique of the policy, with a manifest that says what was done
 #[derive(Args)]
@@ -150,7 +151,7 @@ impl Desensitise {
             if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let signer = signer.map(|key| key as &dyn Signer);
-        let mut run = Run { threads, recognisers, signer, now: question::now(), progress: &mut progress };
+        let mut run = Run { threads, recognisers, signer, now: Time::now(), progress: &mut progress };
         opening::open(&policy.bind(keys), source, target, &mut run).or_fail()
     }
 }

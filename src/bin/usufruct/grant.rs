@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use usufruct::Time;
 use usufruct::dataset::Card;
 use usufruct::envelope::Artefact as _;
 use usufruct::key::SigningKey;
@@ -14,7 +15,7 @@ use usufruct::right::Terms;
 use crate::at::Wait;
 use crate::failure::{Failure, OrFail};
 use crate::file::{self, Target};
-use crate::{key, output, question};
+use crate::{key, output};
 
 /// Sign a right: the holder of a key may use a dataset under these terms
 #[derive(Args)]
@@ -76,7 +77,7 @@ impl Grant {
         let holder = key::public(&self.to)?;
         let terms = Terms::read(&self.terms).about(&self.terms)?;
         let (not_after, mut random) = (terms.not_after, SystemRandom::new().or_fail()?);
-        let right = owner.grant(&card, &holder, terms, question::now(), &mut random).about(&self.terms)?;
+        let right = owner.grant(&card, &holder, terms, Time::now(), &mut random).about(&self.terms)?;
 
         let output = self.target.begin()?;
         match &self.space {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use usufruct::dataset::{DescriptionFile, PublicationFile, PublishProgress, Warning, table_schema};
+use usufruct::dataset::{DescriptionFile, PublicationFile, PublishProgress, Warning};
 use usufruct::key::SigningKey;
 use usufruct::space::write_publication;
-use usufruct::table::{Encoding, FileSource};
+use usufruct::table::Encoding;
 
 use crate::at::Wait;
 use crate::failure::{Failure, OrFail};
@@ -121,7 +121,7 @@ impl Publish {
         // From here on Ctrl-C only sets a flag: opening a space already writes in it.
         let work = interrupt::work();
         let space = self.wait.open(dir)?;
-        let source = source(file)?;
+        let source = file.source().or_fail()?;
         let published = space.publish(&file.description, &source, owner, progress).or_fail()?;
         drop(work);
 
@@ -156,7 +156,7 @@ impl Publish {
             None => None,
         };
         let work = interrupt::work();
-        let source = source(file)?;
+        let source = file.source().or_fail()?;
         let later = first.as_ref().zip(self.number);
         let summary = write_publication(&file.description, &source, owner, &certificate, later, out, progress).or_fail()?;
         drop(work);
@@ -173,10 +173,6 @@ impl Publish {
 
 /// A gate's certificate and its envelope.
 const CERTIFICATE_BYTES_MAX: usize = 2048;
-
-fn source(file: &DescriptionFile) -> Result<FileSource, Failure> {
-    FileSource::open_as(&file.data.path, &file.data.options(), table_schema(file.description.schema())).or_fail()
-}
 
 fn warn(warnings: &[Warning]) -> Vec<String> {
     let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();

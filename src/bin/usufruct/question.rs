@@ -1,7 +1,6 @@
 //! A question under a right, as `request`, `quote` and `ask` take it: SQL text to a signed request.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use usufruct::envelope::Signed;
@@ -54,7 +53,7 @@ impl Question {
         let query = Query::sql(&self.sql).or_fail()?;
         let price = self.price.loss()?;
         let purpose = self.purpose.as_deref().map(Purpose::new).transpose().or_fail()?;
-        let now = now();
+        let now = Time::now();
         let expiry_s = self.expires.as_deref().map_or(Ok(EXPIRY_DEFAULT_S), |text| expiry(text, now))?;
         let right = Right::decode(&file::read(&self.right, CHAIN_BYTES_MAX)?).about(&self.right)?;
         let holder = Holder::new(SigningKey::open(&self.key).about(&self.key)?);
@@ -65,15 +64,10 @@ impl Question {
             Some(path) => Some(Kept::read(path, &origin_of(ledger))?.claimed()),
             None => right.claimed_owner().and_then(|owner| remembered.under(ledger, owner)),
         };
-        let ask = Ask { query, price, purpose, expiry_s, seen };
+        let ask = Ask::new(query, price).purpose(purpose).expiry_s(expiry_s).seen(seen);
         let request = holder.request_claimed(&right, ask, now, &mut SystemRandom::new().or_fail()?).or_fail()?;
         Ok(Asked { request, seen: remembered })
     }
-}
-
-/// Now, by the clock of this machine.
-pub(crate) fn now() -> Time {
-    Time::from_unix_s(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }
 
 fn expiry(text: &str, now: Time) -> Result<u64, Failure> {

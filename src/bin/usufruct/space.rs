@@ -17,7 +17,7 @@ use usufruct::space::{Certified, Space, certify_closed};
 use crate::at::At;
 use crate::failure::{Failure, OrFail};
 use crate::file;
-use crate::{key, output, question};
+use crate::{key, output};
 
 /// Make a space, the folder where data, ledger and gate live
 #[derive(Subcommand)]
@@ -102,7 +102,7 @@ impl New {
             }
         };
         let options = SpaceOptions::default().quantum(quantum).inbox(false);
-        let space = Space::create_with(&self.dir, &owner, &next, question::now(), options).or_fail().inspect_err(|_| {
+        let space = Space::create_with(&self.dir, &owner, &next, Time::now(), options).or_fail().inspect_err(|_| {
             if let Some(path) = &made {
                 // It was made for this space alone.
                 let _ = std::fs::remove_file(path);
@@ -197,14 +197,14 @@ impl Certify {
         if let Some(out) = &self.out {
             let acts = SpaceStatus::read(&self.at.dir).or_fail()?.next_acts;
             let gate = gate.unwrap_or_else(|| acts.certificate.gate.clone());
-            return sign(acts.next_certificate(&gate, question::now()), &owner, out, json);
+            return sign(acts.next_certificate(&gate, Time::now()), &owner, out, json);
         }
         let which = match (&gate, self.new_key) {
             (Some(gate), _) => Certified::Other(gate),
             (None, true) => Certified::New,
             (None, false) => Certified::Same,
         };
-        let certificate = certify_closed(&self.at.dir, &owner, which, question::now(), self.at.wait.time()).or_fail()?;
+        let certificate = certify_closed(&self.at.dir, &owner, which, Time::now(), self.at.wait.time()).or_fail()?;
         done(&format!("gate {} certified until {}", certificate.gate.id(), certificate.not_after), json)
     }
 }
@@ -221,7 +221,7 @@ impl SetQuantum {
 impl SetClock {
     fn run(self, json: bool) -> Result<(), Failure> {
         let owner = SigningKey::open(&self.key).about(&self.key)?;
-        let time = if self.accept == "now" { question::now() } else { Time::parse(&self.accept).or_fail()? };
+        let time = if self.accept == "now" { Time::now() } else { Time::parse(&self.accept).or_fail()? };
         let act = |acts: &NextActs| ClockReset { ledger: acts.ledger, number: acts.clock, time };
         act_on(&self.at, &owner, self.out.as_deref(), act, json)
     }

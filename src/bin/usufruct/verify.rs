@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use usufruct::Time;
 use usufruct::auditor::Auditor;
 use usufruct::desensitise::{Manifest, Risk, SourceOpening};
 use usufruct::envelope::Artefact as Signable;
@@ -18,7 +19,7 @@ use crate::answer::FILE_BYTES_MAX;
 use crate::artefact::{Artefact, Claim};
 use crate::failure::{Exit, Failure, OrFail};
 use crate::kept::Standing;
-use crate::{answer, file, kept, key, output, question};
+use crate::{answer, file, kept, key, output};
 
 /// Check any signed artefact offline, with the owner's public key alone
 #[derive(Args)]
@@ -208,7 +209,7 @@ impl Verify {
             format!("request {} was signed by key {}, the holder of that right", request.id(), right.holder().id()),
         ];
         let mut not_proved = vec!["that it was answered or charged: its receipt says so".to_owned()];
-        let now = question::now();
+        let now = Time::now();
         match request.value().check(right, right.root().ledger, now) {
             Ok(()) => proved.push(format!("the right allows it at {now}, if its budget does")),
             Err(verdict) => not_proved.push(format!("that the right allows it at {now}: {verdict}")),

@@ -66,7 +66,7 @@ impl World {
 
     pub(crate) fn request(&self, right: &Verified, price: &str, seen: Option<Seen>) -> Signed<Request> {
         let query = Query::sql(&format!("SELECT sex, COUNT(*), AVG(age) FROM {} GROUP BY sex", right.root().name)).unwrap();
-        let ask = Ask { query, price: Loss::approx(price, "0").unwrap(), purpose: None, expiry_s: 24 * 3600, seen };
+        let ask = Ask::new(query, Loss::approx(price, "0").unwrap()).expiry_s(24 * 3600).seen(seen);
         self.holder.request(right, ask, now(), &mut SystemRandom::new().unwrap()).unwrap()
     }
 
