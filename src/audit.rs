@@ -27,7 +27,8 @@ use crate::right::Seen;
 use openings::Found;
 
 /// How deep the audit went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Depth {
     /// The ledger alone: arithmetic, order, signatures, consistency.
     Arithmetic,
@@ -36,7 +37,8 @@ pub enum Depth {
 }
 
 /// What is known about a rollback.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
 pub enum Rollback {
     /// Nobody outside was asked.
     Unwitnessed,
@@ -53,7 +55,8 @@ pub enum Rollback {
 }
 
 /// What an audit found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
+#[non_exhaustive]
 pub struct AuditReport {
     /// How deep it went.
     pub depth: Depth,

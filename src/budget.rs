@@ -14,6 +14,8 @@
 mod amount;
 mod filter;
 mod loss;
+#[cfg(feature = "embedded")]
+mod serialize;
 
 #[cfg(feature = "sql")]
 pub(crate) use amount::is_amount;

@@ -34,6 +34,7 @@ mod pending;
 mod publish;
 mod quote;
 mod registry;
+mod serialize;
 mod service;
 mod status;
 #[cfg(feature = "hazmat")]

@@ -9,11 +9,15 @@
 mod bytes;
 mod decimal;
 mod name;
+#[cfg(feature = "embedded")]
+mod serialize;
 mod time;
 
 pub use bytes::{AccountId, DatasetId, Digest, LedgerId, Nonce, RequestId, RightId, Salt, VersionId};
 pub use decimal::Decimal;
 pub use name::{ColumnName, NAME_BYTES_MAX, Name, Purpose};
+#[cfg(feature = "embedded")]
+pub(crate) use serialize::serialize_as_text;
 pub use time::Time;
 
 use crate::class::Class;

@@ -25,6 +25,7 @@ use crate::table::RecordSource;
 
 /// What a publication gave the owner.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Published {
     /// The dataset; the same for every version.
     pub id: DatasetId,

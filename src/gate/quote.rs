@@ -9,7 +9,8 @@ use crate::id::Decimal;
 use crate::right::Verdict;
 
 /// What a request would cost and give. A function of request, right and description; no cell is touched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Quote {
     /// What would be charged.
     pub price: Loss,
@@ -28,7 +29,8 @@ pub struct Quote {
 }
 
 /// A part of the price.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Share {
     /// What it pays for, in words.
     pub step: String,
@@ -39,7 +41,8 @@ pub struct Share {
 }
 
 /// Half the width of a value's interval.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct QuotedWidth {
     /// The value column.
     pub column: String,

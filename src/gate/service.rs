@@ -95,7 +95,8 @@ impl std::fmt::Debug for SpaceOptions {
 }
 
 /// What a gate has done since its space was opened, for whoever watches it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Counters {
     /// Batches of the ledger: each is one sync, shared by all entries in it.
     pub ledger_batches: u64,

@@ -20,6 +20,7 @@ use crate::ledger::{Account, AccountKind, LedgerError, LedgerReading, LedgerView
 
 /// A dataset and its budget.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct DatasetState {
     /// The dataset.
     pub id: DatasetId,
@@ -38,7 +39,8 @@ pub struct DatasetState {
 }
 
 /// A registered right and what it has left.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
+#[non_exhaustive]
 pub struct RightState {
     /// The right.
     pub id: RightId,
@@ -55,11 +57,13 @@ pub struct RightState {
 }
 
 /// A request and what became of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
+#[non_exhaustive]
 pub struct RequestStatus {
     /// The request.
     pub id: RequestId,
     /// Its state.
+    #[serde(flatten)]
     pub state: RequestState,
     /// When it was charged.
     pub reserved_at: Time,
@@ -71,13 +75,16 @@ pub struct RequestStatus {
 
 /// Everything that a space holds. Of a space that is at work it is put together out of several moments: each dataset, right and request
 /// is as it was in one of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
+#[non_exhaustive]
 pub struct SpaceStatus {
     /// Entries of the ledger.
     pub size: u64,
     /// The quantum of the space.
+    #[serde(rename = "quantum_ms")]
     pub quantum: Quantum,
     /// What the owner's next acts must say.
+    #[serde(skip)]
     pub next_acts: NextActs,
     /// The datasets, by name.
     pub datasets: Vec<DatasetState>,

@@ -167,6 +167,8 @@ record! {
 
 /// Why an owner adds budget to a lineage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[cfg_attr(feature = "embedded", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum RefillReason {
     /// The data of the new version is about other units altogether.

@@ -7,6 +7,7 @@ use crate::id::Time;
 /// The step of every time that leaves a space, in milliseconds: 0 (none), a divisor of 1,000, or a multiple of 1,000 up to
 /// 60,000, so that whole seconds and quanta always fall together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
 pub struct Quantum(u32);
 
 /// A length that no quantum has.

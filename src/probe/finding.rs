@@ -6,6 +6,8 @@ use std::fmt;
 ///
 /// It may tell about the data it was run on.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[non_exhaustive]
 #[must_use]
 pub struct ProbeReport {
     /// What is wrong, [`ProbeReport::FINDINGS_MAX`] at most.
@@ -52,6 +54,7 @@ impl fmt::Display for ProbeReport {
 
 /// A fault, and where it showed.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
 pub struct ProbeFinding {
     /// The pair of data, in the order in which they were given; those in another order count for themselves.
     pub pair: usize,
@@ -67,6 +70,8 @@ impl fmt::Display for ProbeFinding {
 
 /// Which check found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[cfg_attr(feature = "embedded", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Check {
     /// Neighbours have the same steps and claims.
@@ -104,6 +109,8 @@ impl fmt::Display for Check {
 
 /// A norm of sensitivity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[cfg_attr(feature = "embedded", serde(rename_all = "snake_case"))]
 pub enum Norm {
     /// The sum of magnitudes.
     L1,
@@ -113,6 +120,8 @@ pub enum Norm {
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[cfg_attr(feature = "embedded", serde(rename_all = "snake_case", tag = "violation"))]
 #[non_exhaustive]
 pub enum Violation {
     /// The data decide what is claimed.

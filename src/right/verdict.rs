@@ -169,6 +169,8 @@ impl Verdict {
 
 /// What the holder may learn (rule C5): enough to act on, nothing about others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[cfg_attr(feature = "embedded", serde(rename_all = "snake_case", tag = "code"))]
 #[non_exhaustive]
 pub enum Refusal {
     /// For everyone whose signature did not verify: nothing more.

@@ -61,6 +61,8 @@ pub struct RequestRecord {
 
 /// The states of rule C3.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[cfg_attr(feature = "embedded", serde(rename_all = "snake_case", tag = "state"))]
 pub enum RequestState {
     /// Charged.
     Reserved,
