@@ -1,6 +1,8 @@
 //! The holder (数据使用方): holds the key named in a right, signs each request, remembers the last checkpoint.
 
 #[cfg(feature = "embedded")]
+mod error;
+#[cfg(feature = "embedded")]
 mod remembered;
 #[cfg(feature = "embedded")]
 mod seen;
@@ -14,9 +16,11 @@ use crate::random::{Random, RandomError, SystemRandom};
 use crate::right::{Ask, Request, Right, SignError, Verified};
 
 #[cfg(feature = "embedded")]
+pub use error::SeenError;
+#[cfg(feature = "embedded")]
 pub use remembered::Remembered;
 #[cfg(feature = "embedded")]
-pub use seen::{SeenError, SeenFile};
+pub use seen::SeenFile;
 
 /// Signs requests under rights that name this holder.
 ///

@@ -66,6 +66,8 @@
 
 mod binomial;
 mod distinguish;
+#[cfg(feature = "embedded")]
+mod error;
 mod exact;
 mod finding;
 mod law;
@@ -80,9 +82,11 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "embedded")]
+pub use error::ProbeError;
 pub use finding::{Check, Norm, ProbeFinding, ProbeReport, Violation};
 #[cfg(feature = "embedded")]
-pub use request::{ProbeError, RequestProbe};
+pub use request::RequestProbe;
 #[cfg(feature = "embedded")]
 pub use rows::{Cell, Rows};
 pub use run::Probe;

@@ -65,10 +65,12 @@ use crate::class::Class;
 use crate::id::{ColumnName, Digest};
 
 #[cfg(feature = "csv")]
-pub use csv::{CsvOptions, CsvSource, ExtraColumns};
+pub use csv::{CsvOptions, CsvSource};
 #[cfg(feature = "embedded")]
 pub use file::{FileOptions, FileSource};
 pub use format::{Encoding, Format};
+#[cfg(feature = "csv")]
+pub use header::ExtraColumns;
 #[cfg(feature = "embedded")]
 pub use parallel::in_order;
 pub use records::{Position, Records};

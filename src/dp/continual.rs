@@ -75,8 +75,8 @@ mod state;
 
 pub use counter::{Counter, Released};
 pub use factor::factor;
-pub use participation::UNITS_MAX;
-pub use plan::{CounterPlan, HORIZON_MAX};
+pub use participation::{HORIZON_MAX, UNITS_MAX};
+pub use plan::CounterPlan;
 pub use state::{STATE_BYTES_MAX, StateKey};
 
 use super::DpError;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::EngineError;
 use crate::dataset::{ColumnBlock, RecordTable, Snapshot, UnitBlock};
+use crate::plan::{Batch, BoundQuery};
 
 /// Columns in blocks of rows, as a [`Snapshot`] holds them, a [`RecordTable`] of any source of records, or an embedder.
 ///
@@ -104,4 +105,10 @@ impl Blocks for RecordTable {
     fn unit_block(&self, block: usize) -> Result<Arc<UnitBlock>, EngineError> {
         Self::unit_block(self, block).ok_or(EngineError::Failed)
     }
+}
+
+/// One block of every column that the question reads.
+pub(super) fn read(bound: &BoundQuery, source: &impl Blocks, block: usize) -> Result<Batch, EngineError> {
+    let columns = bound.columns().map(|place| source.block(place, block)).collect::<Result<_, _>>()?;
+    Batch::new(bound, source.block_rows(block), columns).ok_or(EngineError::Failed)
 }

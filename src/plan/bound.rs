@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::binning::Binning;
 use super::filter::{Binder, Filter};
-use super::group::{GroupColumn, GroupKey, arrange};
+use super::group::{GroupColumn, GroupKey, KEY_BYTES, arrange};
 use super::vector::Vector;
 use crate::dataset::{Bounds, Column, ColumnType, Contribution, GridStep, Schema, Unit, Use};
 use crate::id::ColumnName;
@@ -25,8 +25,6 @@ pub const ANSWER_BYTES_MAX: u64 = 16 << 20;
 pub(crate) const SLOTS_MAX: usize = 1 << 22;
 /// Three decimals of at most 41 characters, a method, and what stands between them.
 pub(crate) const ESTIMATE_BYTES: u128 = 160;
-/// What stands around a key.
-pub(crate) const KEY_BYTES: u128 = 8;
 
 /// A query with types bound: what to read, what is true, which groups, which base vectors.
 ///

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::BindError;
-use super::bound::KEY_BYTES;
 use crate::codec::Encoder;
 use crate::dataset::{Column, ColumnType, Use, Values};
 use crate::id::{ColumnName, Digest, Name};
@@ -98,6 +97,8 @@ impl Sparse {
 const DENSE_SPAN_MAX: u64 = 1 << 18;
 /// A longer text is the key of no group: it would not fit an answer.
 const KEY_BYTES_MAX: usize = 1_024;
+/// What stands around a key in an answer.
+pub(crate) const KEY_BYTES: u128 = 8;
 
 impl GroupColumn {
     /// The column must have declared values, or say that its values may leave; strides are set by [`arrange`].

@@ -5,14 +5,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::run::Probe;
-use super::{Cell, Chosen, Claim, Noise, ProbeReport, Rows, Subject};
+use super::{Cell, Chosen, Claim, Noise, ProbeError, ProbeReport, Rows, Subject};
 use crate::budget::Loss;
-use crate::class::Class;
 use crate::dataset::{ColumnType, Unit, Values};
 use crate::dp::Law;
-use crate::engine::{Control, Engine, EngineError, Engines, LocalEngines};
+use crate::engine::{Control, Engine, Engines, LocalEngines};
 use crate::id::ColumnName;
-use crate::plan::{Allocation, AllocationError, BindError, BoundQuery, ExactPart, GroupKey, ReleaseStep, Vector, VectorKind};
+use crate::plan::{Allocation, BoundQuery, ExactPart, GroupKey, ReleaseStep, Vector, VectorKind};
 use crate::query::Query;
 use crate::random::Random;
 
@@ -67,38 +66,6 @@ pub struct RequestProbe {
 
 /// Makes the engine for a table.
 type EngineOf = Box<dyn Fn(&Rows) -> Box<dyn Engine>>;
-
-/// Why a request cannot be probed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProbeError {
-    /// A row that the schema does not allow.
-    #[error("row {row} needs one cell for each column, of its type, and null only where that is allowed")]
-    Row {
-        /// Counted from 1.
-        row: usize,
-    },
-    /// The query does not fit the schema.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// The price cannot be divided.
-    #[error(transparent)]
-    Allocation(#[from] AllocationError),
-    /// The engine failed.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-}
-
-impl ProbeError {
-    /// What a caller should do about it.
-    #[must_use]
-    pub const fn class(&self) -> Class {
-        match self {
-            Self::Engine(error) => error.class(),
-            _ => Class::BadInput,
-        }
-    }
-}
 
 /// Engines over the blocks of a table.
 fn over(engines: Arc<dyn Engines>) -> EngineOf {

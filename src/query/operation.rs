@@ -1,9 +1,6 @@
 //! Operations: what terms allow and queries need.
 
 use std::fmt;
-use std::str::FromStr;
-
-use super::QueryError;
 
 /// What may be computed: derived from a query, listed in the terms of a right.
 ///
@@ -71,13 +68,5 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl FromStr for Operation {
-    type Err = QueryError;
-
-    fn from_str(name: &str) -> Result<Self, QueryError> {
-        Self::from_name(name).ok_or(QueryError::UnknownOperation)
     }
 }

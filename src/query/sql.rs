@@ -9,6 +9,7 @@ mod dialect;
 mod filter;
 mod order;
 mod reader;
+mod refusal;
 mod select;
 
 use std::fmt;

@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
-use super::{Expression, Item, Literal, Predicate, Query};
+use std::str::FromStr;
+
+use super::{Expression, Item, Literal, Operation, Predicate, Query, QueryError};
 
 /// The query as SQL of the subset; reading it back gives the same query. Texts stand as they are: who prints to a
 /// terminal escapes control characters.
@@ -154,4 +156,12 @@ fn separated<T>(
         write(f, part)?;
     }
     Ok(())
+}
+
+impl FromStr for Operation {
+    type Err = QueryError;
+
+    fn from_str(name: &str) -> Result<Self, QueryError> {
+        Self::from_name(name).ok_or(QueryError::UnknownOperation)
+    }
 }

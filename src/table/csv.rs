@@ -17,7 +17,7 @@ use self::block::Block;
 use self::reader::Reader;
 use super::header::Header;
 use super::regular::RegularFile;
-use super::{Encoding, RecordBatches, RecordSource, Records, SizeHint, TableError, TableSchema};
+use super::{Encoding, ExtraColumns, RecordBatches, RecordSource, Records, SizeHint, TableError, TableSchema};
 use crate::id::Digest;
 
 /// A CSV file (or text in memory) with a header, read as a stream.
@@ -57,16 +57,6 @@ pub struct CsvOptions {
     pub batch_rows_max: usize,
     /// A batch ends with the record that reaches this many bytes; at most [`CsvOptions::RECORD_BYTES_CAP`].
     pub batch_bytes_max: usize,
-}
-
-/// What to do with the columns of a file that the schema does not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ExtraColumns {
-    /// Leave them unread: a description may name fewer columns than the file has.
-    #[default]
-    Ignore,
-    /// [`TableError::ExtraColumn`].
-    Refuse,
 }
 
 #[derive(Clone)]

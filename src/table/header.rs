@@ -4,9 +4,19 @@ use std::sync::Arc;
 
 #[cfg(feature = "embedded")]
 use super::ColumnKind;
-use super::{COLUMNS_MAX, ExtraColumns, TableColumn, TableError, TableSchema};
+use super::{COLUMNS_MAX, TableColumn, TableError, TableSchema};
 #[cfg(feature = "embedded")]
 use crate::id::ColumnName;
+
+/// What to do with the columns of a file that the schema does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExtraColumns {
+    /// Leave them unread: a description may name fewer columns than the file has.
+    #[default]
+    Ignore,
+    /// [`TableError::ExtraColumn`].
+    Refuse,
+}
 
 /// The names of the columns of a file, in its order, no name twice.
 pub(super) struct Header {

@@ -15,7 +15,8 @@ use usufruct::gate::{AnswerError, GateError};
 use usufruct::right::Accounts;
 use usufruct::table::SinkError;
 
-use crate::{interrupt, output};
+use crate::interrupt;
+use crate::say::say;
 
 /// How the process ends when it does not end well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +62,10 @@ impl Failure {
     /// Tells the user, and gives the exit code.
     pub(crate) fn tell(&self) -> ExitCode {
         if !self.message.is_empty() {
-            output::say(format_args!("error: {}", self.message));
+            say(format_args!("error: {}", self.message));
         }
         for hint in &self.hints {
-            output::say(format_args!("       {hint}"));
+            say(format_args!("       {hint}"));
         }
         ExitCode::from(match self.exit {
             Exit::Environment => 1,

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::failure::{Exit, Failure};
-
 /// 128 + SIGINT, as shells report it.
 pub(crate) const EXIT_CODE: u8 = 130;
 
@@ -13,13 +11,12 @@ static WORKING: AtomicBool = AtomicBool::new(false);
 /// While it lives, Ctrl-C only sets the flag; a second one ends the process all the same.
 pub(crate) struct Work(());
 
-pub(crate) fn install() -> Result<(), Failure> {
+pub(crate) fn install() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| {
         if CANCELLED.swap(true, Ordering::SeqCst) || !WORKING.load(Ordering::SeqCst) {
             std::process::exit(i32::from(EXIT_CODE));
         }
     })
-    .map_err(|_| Failure::new(Exit::Environment, "the handler of Ctrl-C cannot be set"))
 }
 
 pub(crate) fn work() -> Work {

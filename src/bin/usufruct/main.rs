@@ -28,6 +28,7 @@ mod records;
 mod refill;
 mod report;
 mod request;
+mod say;
 mod script;
 mod space;
 mod status;
@@ -37,7 +38,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
 /// Use data without seeing it: publish a dataset, grant rights of use, answer under a budget, audit everything.
 #[derive(Parser)]
@@ -99,10 +100,14 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    match interrupt::install().and_then(|()| run(cli)) {
+    match interrupt::install().map_err(no_handler).and_then(|()| run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
     }
+}
+
+fn no_handler(_: ctrlc::Error) -> Failure {
+    Failure::new(Exit::Environment, "the handler of Ctrl-C cannot be set")
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {

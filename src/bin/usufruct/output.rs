@@ -11,6 +11,8 @@ use usufruct::dataset::Description;
 use usufruct::id::Decimal;
 
 use crate::failure::{Exit, Failure};
+use crate::say::is_hidden;
+pub(crate) use crate::say::{escaped, say};
 
 /// Prints a result on stdout.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -38,26 +40,6 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
     }
     out.push('\n');
     Ok(out)
-}
-
-/// Prints a line on stderr; nothing helps when that fails.
-pub(crate) fn say(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "{}", escaped(&line.to_string()));
-}
-
-/// The text with everything escaped that would move the cursor or hide other text.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    out
-}
-
-/// Control characters, line and paragraph separators, and what changes the direction of text or has no width.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// A decimal as a JSON number, digit by digit.

@@ -35,6 +35,7 @@
 
 pub(super) mod compose;
 mod fft;
+pub(in crate::dp::accountant) mod losses;
 mod sample;
 mod spectrum;
 mod step;

@@ -1,7 +1,7 @@
 //! The factor of the running sum: coefficients of (1 - x)^(-1/2), rounded to a public grid.
 
 use super::ContinualError;
-use super::plan::check;
+use super::participation::check;
 
 /// Fraction bits of the public grid of R: its entries are multiples of 2^-24. At the longest horizon rounding costs less
 /// than 2^-8 of the factor, and sigma^2 has parts below 2^126 at every rho.

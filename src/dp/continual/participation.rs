@@ -5,6 +5,9 @@ use std::collections::btree_map::Entry;
 
 use super::ContinualError;
 
+/// The most periods: 179 years of days or 7 of hours. A period then costs 2^16 products at most, and the bounds of the
+/// fixed-point arithmetic hold.
+pub const HORIZON_MAX: u32 = 1 << 16;
 /// The most units a counter has room for: a sealed state then has 400 MB.
 pub const UNITS_MAX: u32 = 1 << 24;
 
@@ -103,4 +106,18 @@ impl Participation {
         let filled = !full || restored.units.len() == restored.room as usize;
         (room && filled).then_some(restored)
     }
+}
+
+/// What a horizon and its participations may be.
+pub(super) fn check(horizon: u32, participations: u32, separation: u32) -> Result<(), ContinualError> {
+    if !(1..=HORIZON_MAX).contains(&horizon) {
+        return Err(ContinualError::Horizon { found: horizon });
+    }
+    if !(1..=horizon).contains(&participations) {
+        return Err(ContinualError::Participations { horizon, found: participations });
+    }
+    if !(1..=horizon).contains(&separation) {
+        return Err(ContinualError::Separation { horizon, found: separation });
+    }
+    Ok(())
 }

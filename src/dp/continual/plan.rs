@@ -4,12 +4,9 @@ use std::fmt;
 
 use super::ContinualError;
 use super::factor::{GRID_STEP, row_squares, squared_norm, weights};
+use super::participation::check;
 use crate::budget::Rho;
 use crate::dp::{GaussianMechanism, SigmaSquared};
-
-/// The most periods: 179 years of days or 7 of hours. A period then costs 2^16 products at most, and the bounds of the
-/// fixed-point arithmetic hold.
-pub const HORIZON_MAX: u32 = 1 << 16;
 
 /// What a counter is fixed to before its first period.
 ///
@@ -119,17 +116,4 @@ impl fmt::Debug for CounterPlan {
         let Self { horizon, participations, separation, rho, .. } = self;
         write!(f, "CounterPlan(horizon {horizon}, participations {participations}, separation {separation}, rho {rho})")
     }
-}
-
-pub(super) fn check(horizon: u32, participations: u32, separation: u32) -> Result<(), ContinualError> {
-    if !(1..=HORIZON_MAX).contains(&horizon) {
-        return Err(ContinualError::Horizon { found: horizon });
-    }
-    if !(1..=horizon).contains(&participations) {
-        return Err(ContinualError::Participations { horizon, found: participations });
-    }
-    if !(1..=horizon).contains(&separation) {
-        return Err(ContinualError::Separation { horizon, found: separation });
-    }
-    Ok(())
 }

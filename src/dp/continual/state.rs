@@ -6,8 +6,8 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, No
 use zeroize::Zeroizing;
 
 use super::counter::NOISE_MAX;
+use super::participation::HORIZON_MAX;
 use super::participation::{Participation, UNITS_MAX, UnitId, Used};
-use super::plan::HORIZON_MAX;
 use super::{ContinualError, Counter, CounterPlan};
 use crate::budget::Rho;
 use crate::codec::{CodecError, Decoder, Encoder, Limits};

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::scan::read;
+use super::super::blocks::read;
 use super::{Blocks, Control, EngineError};
 use crate::plan::group::{GroupColumn, Layout, arrange};
 use crate::plan::{BoundQuery, Evaluator, ExactPart, ReleaseStep, Vector};

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use super::super::blocks::read;
 use super::active_domain::ActiveDomain;
 use super::grouping::{Dense, Grouping};
 use super::sparse::{Sparse, words};
@@ -16,7 +17,7 @@ use super::{Blocks, Control, Engine, EngineError, active_domain};
 use crate::dataset::RowKey;
 use crate::plan::bound::SLOTS_MAX;
 use crate::plan::group::{GroupColumn, Layout};
-use crate::plan::{Batch, BoundQuery, ContributionBound, Evaluator, Exact, ExactPart};
+use crate::plan::{BoundQuery, ContributionBound, Evaluator, Exact, ExactPart};
 
 /// The engine over a snapshot, or other columns in blocks, of one machine.
 ///
@@ -204,12 +205,6 @@ impl<B> fmt::Debug for SnapshotEngine<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SnapshotEngine").field("threads", &self.threads).finish_non_exhaustive()
     }
-}
-
-/// One block of every column that the question reads.
-pub(super) fn read(bound: &BoundQuery, source: &impl Blocks, block: usize) -> Result<Batch, EngineError> {
-    let columns = bound.columns().map(|place| source.block(place, block)).collect::<Result<_, _>>()?;
-    Batch::new(bound, source.block_rows(block), columns).ok_or(EngineError::Failed)
 }
 
 /// One pass over the data, shared by its threads.

@@ -18,7 +18,8 @@ use std::thread;
 
 use super::grouping::Grouping;
 use super::spill;
-use super::tally::{Amount, PARTS, Parts, SparseTally};
+use super::tally::{Amount, Parts, SparseTally};
+use super::workspace::PARTS;
 use super::workspace::Workspace;
 use super::{Control, EngineError};
 use crate::plan::bound::QueryPlan;

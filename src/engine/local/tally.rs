@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::EngineError;
 use super::grouping::Tally;
 use super::spill::{Chunk, Spill};
-use super::workspace::Workspace;
+use super::workspace::{PART_BITS, PARTS, Workspace};
 use crate::plan::bound::QueryPlan;
 
 /// One number of one group.
@@ -22,9 +22,6 @@ pub(super) type Amount<const N: usize> = (Place<N>, i128);
 /// The chunks of each part.
 pub(super) type Parts = Vec<Vec<Chunk>>;
 
-/// Parts of one level, told apart by so many bits of the hash.
-const PART_BITS: u32 = 6;
-pub(super) const PARTS: usize = 1 << PART_BITS;
 /// A hash has bits for so many levels. Groups that share 60 bits of it stay in memory together: hardly ever more than one.
 const LEVELS: u32 = u64::BITS / PART_BITS;
 

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::EngineError;
 use super::spill::Spill;
-use super::tally::PARTS;
+
+/// Parts of one level, told apart by so many bits of the hash.
+pub(super) const PART_BITS: u32 = 6;
+pub(super) const PARTS: usize = 1 << PART_BITS;
 
 /// Where sums go that do not fit in memory.
 pub(super) enum SpillTarget {

@@ -6,15 +6,14 @@ use sqlparser::ast::{OrderByOptions, Spanned, UnaryOperator, Value, ValueWithSpa
 use sqlparser::keywords::Keyword;
 
 use super::filter::decimal;
-use super::reader::{Reader, unsupported};
-use super::{Place, SqlError, brief};
+use super::reader::Reader;
+use super::refusal::{AGGREGATES, is_known, no_function, unsupported};
+use super::{Place, SqlError};
 use crate::budget::is_amount;
 use crate::id::{ColumnName, Decimal};
 use crate::query::item::check_price;
 use crate::query::{Item, QueryError};
 
-pub(super) const AGGREGATES: &str =
-    "the aggregates are COUNT, SUM, AVG, VAR_POP, STDDEV_POP, QUANTILE, HISTOGRAM, BOUNDS, CLAMPED and DROPPED";
 const A_NUMBER: &str = "write a decimal number such as 0.5";
 
 /// A function as it is written, without a part that no aggregate has.
@@ -30,12 +29,6 @@ struct Call<'a> {
 enum Argument<'a> {
     Star,
     Expr(&'a Expr),
-}
-
-/// The functions that the reader knows, for which the parser is let loose on a parenthesis.
-pub(super) fn is_known(name: &str) -> bool {
-    matches!(name, "COUNT" | "SUM" | "AVG" | "VAR_POP" | "VARIANCE" | "STDDEV_POP" | "STDDEV" | "QUANTILE" | "MEDIAN" | "PERCENTILE_CONT")
-        || matches!(name, "PERCENTILE_DISC" | "HISTOGRAM" | "BOUNDS" | "CLAMPED" | "DROPPED" | "BUDGET")
 }
 
 impl Reader<'_> {
@@ -208,16 +201,4 @@ fn usage(name: &str) -> &'static str {
         "BUDGET" => "write BUDGET(AVG(column), 0.1)",
         _ => "name one column",
     }
-}
-
-/// Names what a function would have asked for.
-pub(super) fn no_function(place: Place, name: &str) -> SqlError {
-    let hint = match name {
-        "MIN" | "MAX" => "an extreme is the value of one person; ask for QUANTILE(column, 0.01) or QUANTILE(column, 0.99)",
-        "MEAN" => "write AVG",
-        "VAR_SAMP" => "the number of rows is noisy too: write VAR_POP",
-        "STDDEV_SAMP" => "the number of rows is noisy too: write STDDEV_POP",
-        _ => AGGREGATES,
-    };
-    unsupported(place, &format!("the function {}", brief(name)), hint)
 }

@@ -3,8 +3,8 @@
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Spanned, UnaryOperator, Value, ValueWithSpan};
 use sqlparser::keywords::Keyword;
 
-use super::aggregate::no_function;
-use super::reader::{Reader, unsupported};
+use super::reader::Reader;
+use super::refusal::{no_function, unsupported};
 
 use super::{Place, SqlError};
 use crate::id::{ColumnName, Decimal};

@@ -4,7 +4,8 @@ use sqlparser::ast::{Expr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Order
 use sqlparser::keywords::Keyword;
 
 use super::SqlError;
-use super::reader::{Reader, unsupported};
+use super::reader::Reader;
+use super::refusal::unsupported;
 use crate::query::{Item, Query, QueryError, TOP_MAX};
 
 /// How the largest groups are asked for.

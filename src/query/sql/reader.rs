@@ -5,8 +5,8 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
-use super::aggregate::{AGGREGATES, is_known, no_function};
 use super::dialect::Subset;
+use super::refusal::{AGGREGATES, is_known, no_function, unsupported};
 use super::{Place, SqlError, brief};
 use crate::id::{ColumnName, IdError};
 use crate::query::{Query, QueryError};
@@ -189,10 +189,6 @@ impl<'a> Reader<'a> {
     fn end(&self) -> Place {
         self.tokens.last().map_or(Place { line: 1, column: 1 }, |last| last.span.end.into())
     }
-}
-
-pub(super) fn unsupported(place: Place, what: &str, hint: &'static str) -> SqlError {
-    SqlError::Unsupported { place, what: what.to_owned(), hint }
 }
 
 /// The end of a message of the parser: `1, Column: 8`.

@@ -5,7 +5,8 @@ use sqlparser::ast::{Distinct, Expr, GroupByExpr, ObjectNamePart, SelectFlavor, 
 use sqlparser::keywords::Keyword;
 
 use super::order::LARGEST;
-use super::reader::{Reader, unsupported};
+use super::reader::Reader;
+use super::refusal::unsupported;
 use super::{Place, SqlError};
 use crate::id::{ColumnName, Name};
 use crate::query::{Item, Query, QueryError};

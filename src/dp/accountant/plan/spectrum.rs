@@ -1,7 +1,7 @@
 //! The sum of many losses by the product of their spectra.
 
-use super::compose::Losses;
 use super::fft::{AT_ROUNDING, Circle, opposite};
+use super::losses::Losses;
 
 /// exp(-TAIL) is the most that may lie beyond either end of the window.
 const TAIL: f64 = 28.0;

@@ -1,7 +1,7 @@
 //! One step of a plan: the law of its noise, the shift it hides, and whether it sees a sample only.
 
 use super::PoissonSample;
-use super::compose::LossLaw;
+use super::losses::LossLaw;
 use crate::budget::{Delta, Epsilon};
 use crate::dp::accountant::AccountantError;
 use crate::dp::{Scale, SigmaSquared};

@@ -1,7 +1,8 @@
 //! Privacy of sequences of continuous Gaussian and Laplace steps, with bounds on its error.
 
 use super::super::super::plan::Enclosure;
-use super::super::super::plan::compose::{Account, LossLaw};
+use super::super::super::plan::compose::Account;
+use super::super::super::plan::losses::LossLaw;
 use super::super::super::{AccountantError, finite, open_unit};
 use crate::dp::accountant::plan::sampled_loss;
 

@@ -3,7 +3,7 @@
 //! D(P, Q) of order alpha is ln(sum of q (p/q)^alpha) / (alpha - 1) = ln(sum of p exp((alpha - 1) loss)) / (alpha - 1).
 
 use crate::dp::accountant::AccountantError;
-use crate::dp::accountant::plan::compose::LossLaw as _;
+use crate::dp::accountant::plan::losses::LossLaw as _;
 use crate::dp::accountant::plan::{CompositionStep, GAUSSIAN_MISSED, GAUSSIAN_REACH, Law, sampled_loss};
 
 /// The most points of a mass function times orders: some seconds.
