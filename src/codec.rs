@@ -30,15 +30,18 @@
 
 mod decode;
 mod encode;
+mod field;
+#[cfg(test)]
+mod page;
 mod record;
 
 pub use decode::{Decoder, ItemKind, Limits, MapKeys, required};
 pub use encode::{Encoder, MapEncoder};
 
-pub(crate) use encode::OrderedMap;
+pub(crate) use field::{Boolean, Bytes, Field, Inside, List, OrFalse, Positive, Set, Text, stored};
 #[cfg(test)]
-pub(crate) use record::assert_documented;
-pub(crate) use record::{Field, Fields, Record, Row, in_order, record};
+pub(crate) use page::assert_documented;
+pub(crate) use record::{Entries, Fields, Fixed, Record, Row, in_order, merged, record};
 
 use crate::class::Class;
 

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::codec::{CodecError, Decoder, Encoder, Field, Limits, Record, record};
+use crate::codec::{CodecError, Limits, Record, record};
 use crate::id::{AccountId, Digest, Salt};
 use crate::label::Label;
 use crate::ledger::Commitment;
@@ -25,28 +25,15 @@ record! {
     }
 }
 
-/// Salt and digest of a snapshot.
-#[derive(Clone, Copy)]
-pub struct SnapshotOpening {
-    /// Of the commitment in the publication or version.
-    pub salt: Salt,
-    /// Of the snapshot.
-    pub digest: Digest,
-}
-
-impl Field for SnapshotOpening {
-    const SHAPE: &'static str = "`[salt, digest]`";
-
-    fn write(&self, out: &mut Encoder) {
-        out.array(2).bytes(self.salt.as_bytes()).bytes(self.digest.as_bytes());
-    }
-
-    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
-        if decoder.array(2)? != 2 {
-            return Err(CodecError::Value { key, expected: "salt and digest" });
-        }
-        Ok(Self { salt: Salt::from_bytes(decoder.byte_array()?), digest: Digest::from_bytes(decoder.byte_array()?) })
-    }
+record! {
+    /// Salt and digest of a snapshot.
+    #[derive(Clone, Copy)]
+    pub struct SnapshotOpening [
+        /// Of the commitment in the publication or version.
+        pub salt: Salt,
+        /// Of the snapshot.
+        pub digest: Digest,
+    ]
 }
 
 impl Opening {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::BudgetError;
+use crate::codec::stored;
 use crate::id::Decimal;
 
 macro_rules! amount {
@@ -91,6 +92,8 @@ amount!(
     /// The rho of zero-concentrated differential privacy, in units of 10^-12, at most 10^6.
     Rho, "rho", scale 12, most 1_000_000_000_000_000_000 ("1000000")
 );
+
+stored!(Delta as u64, "units of 10^-18", |delta| delta.units(), Self::from_units, "a delta");
 
 impl Rho {
     /// What epsilon-differential privacy costs in zCDP: epsilon^2 / 2, rounded up (Bun and Steinke 2016,

@@ -167,17 +167,21 @@ impl Loss {
             _ => return Err(BudgetError::Model { expected: self.model(), found: other.model() }),
         })
     }
+}
 
-    /// Writes `[model, epsilon or rho, delta]`.
-    pub(crate) fn encode(&self, out: &mut Encoder) {
-        match self {
+/// `[model, epsilon or rho, delta]`.
+impl Field for Loss {
+    type Value = Self;
+    const SHAPE: &'static str = "loss";
+
+    fn write(value: &Self, out: &mut Encoder) {
+        match value {
             Self::Approx { epsilon, delta } => out.array(3).uint(0).uint(epsilon.units()).uint(delta.units()),
             Self::Zcdp { rho, delta } => out.array(3).uint(1).uint(rho.units()).uint(delta.units()),
         };
     }
 
-    /// Reads what [`Loss::encode`] writes.
-    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
+    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
         let offset = decoder.offset();
         let wrong = || CodecError::Unexpected { offset, expected: "an amount of budget as [model, epsilon or rho, delta]" };
         if decoder.array(3)? != 3 {
@@ -193,15 +197,15 @@ impl Loss {
     }
 }
 
-impl Field for Loss {
-    const SHAPE: &'static str = "loss";
-
-    fn write(&self, out: &mut Encoder) {
-        self.encode(out);
+impl Loss {
+    /// For readers by hand, as long as there are some.
+    pub(crate) fn encode(&self, out: &mut Encoder) {
+        Self::write(self, out);
     }
 
-    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
-        Self::decode(decoder)
+    /// The same.
+    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        Self::read(decoder, 0)
     }
 }
 
@@ -249,12 +253,12 @@ mod tests {
     fn the_encoding_goes_both_ways_and_out_of_range_is_refused() {
         let loss = Loss::approx("0.2", "0.000001").unwrap();
         let mut out = Encoder::new();
-        loss.encode(&mut out);
+        Loss::write(&loss, &mut out);
         let bytes = out.into_bytes();
-        assert_eq!(Loss::decode(&mut Decoder::new(&bytes, crate::codec::Limits::default()).unwrap()).unwrap(), loss);
+        assert_eq!(Loss::read(&mut Decoder::new(&bytes, crate::codec::Limits::default()).unwrap(), 0).unwrap(), loss);
         let mut out = Encoder::new();
         out.array(3).uint(0).uint(u64::MAX).uint(0);
         let bytes = out.into_bytes();
-        assert!(Loss::decode(&mut Decoder::new(&bytes, crate::codec::Limits::default()).unwrap()).is_err());
+        assert!(Loss::read(&mut Decoder::new(&bytes, crate::codec::Limits::default()).unwrap(), 0).is_err());
     }
 }

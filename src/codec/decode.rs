@@ -337,7 +337,7 @@ impl<'a> Decoder<'a> {
 }
 
 /// The keys of a map in strictly increasing encoded order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MapKeys {
     left: usize,
     last: Option<u64>,

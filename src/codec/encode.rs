@@ -1,7 +1,8 @@
 //! Writing canonical CBOR: shortest heads, map keys in order.
 
+use super::Field;
 use super::decode::rank;
-use super::record::{FIELDS_MAX, Field};
+use super::record::{Entries, FIELDS_MAX, Fixed};
 
 /// Writes canonical CBOR.
 #[derive(Clone, Debug, Default)]
@@ -63,18 +64,24 @@ impl Encoder {
         self
     }
 
-    /// A map whose fields are written in the order of their encoded keys, the format version 1 in its place among them. Cheaper
-    /// than [`Encoder::map`]: nothing is collected and nothing sorted.
-    pub(crate) fn ordered_map(&mut self, format: Option<i64>, write: impl FnOnce(&mut OrderedMap<'_>)) -> &mut Self {
+    /// A map whose fields are written in the order of their encoded keys, the fixed ones in their place among them. Cheaper than
+    /// [`Encoder::map`]: nothing is collected and nothing sorted.
+    pub(crate) fn ordered_map(&mut self, fixed: &'static [Fixed], write: impl FnOnce(&mut OrderedMap<'_>)) -> &mut Self {
         let head = self.out.len();
         self.out.push(5 << 5);
-        let mut map = OrderedMap { out: self, format, fields: 0, last: None };
+        let mut map = OrderedMap { out: self, fixed, fields: 0, last: None };
         write(&mut map);
-        map.write_format(None);
+        map.write_fixed(None);
         let fields = map.fields;
-        // One byte holds up to 23; a record is a declaration, so more is a mistake in it.
-        debug_assert!(usize::from(fields) <= FIELDS_MAX, "{fields} fields");
-        self.out[head] |= fields;
+        match u8::try_from(fields) {
+            Ok(fields @ ..=23) => self.out[head] |= fields,
+            Ok(fields) => {
+                self.out[head] |= 24;
+                self.out.insert(head + 1, fields);
+            }
+            // A record is a declaration, so more is a mistake in it.
+            Err(_) => debug_assert!(fields <= FIELDS_MAX, "{fields} fields"),
+        }
         self
     }
 
@@ -127,39 +134,34 @@ impl Encoder {
 /// Writes the fields of one record in the order of their encoded keys.
 pub(crate) struct OrderedMap<'e> {
     out: &'e mut Encoder,
-    format: Option<i64>,
-    fields: u8,
+    /// Those that are still to come.
+    fixed: &'static [Fixed],
+    fields: usize,
     last: Option<u64>,
 }
 
 impl OrderedMap<'_> {
-    /// A field, unless it is absent.
-    pub(crate) fn field<T: Field>(&mut self, key: i64, value: &T) {
-        if !value.is_absent() {
-            self.write_format(Some(key));
-            self.write(key, value);
+    fn write_fixed(&mut self, before: Option<i64>) {
+        while let [fixed, rest @ ..] = self.fixed
+            && before.is_none_or(|before| rank(fixed.key) < rank(before))
+        {
+            self.fixed = rest;
+            self.start(fixed.key).int(fixed.value);
         }
     }
 
-    /// A field, unless it is `absent`.
-    pub(crate) fn field_or<T: Field + PartialEq>(&mut self, key: i64, value: &T, absent: &T) {
-        if value != absent {
-            self.field(key, value);
-        }
-    }
-
-    fn write_format(&mut self, before: Option<i64>) {
-        if let Some(format) = self.format.take_if(|format| before.is_none_or(|key| rank(*format) < rank(key))) {
-            self.write(format, &1u64);
-        }
-    }
-
-    fn write<T: Field>(&mut self, key: i64, value: &T) {
+    fn start(&mut self, key: i64) -> &mut Encoder {
         debug_assert!(self.last.is_none_or(|last| last < rank(key)), "key {key} is out of order");
         self.last = Some(rank(key));
         self.fields += 1;
-        self.out.int(key);
-        value.write(self.out);
+        self.out.int(key)
+    }
+}
+
+impl Entries for OrderedMap<'_> {
+    fn entry<F: Field>(&mut self, key: i64, value: &F::Value) {
+        self.write_fixed(Some(key));
+        F::write(value, self.start(key));
     }
 }
 
@@ -186,5 +188,11 @@ impl MapEncoder {
         for (key, value) in self.entries {
             out.raw(&key).raw(&value.out);
         }
+    }
+}
+
+impl Entries for MapEncoder {
+    fn entry<F: Field>(&mut self, key: i64, value: &F::Value) {
+        F::write(value, self.key(key));
     }
 }

@@ -12,69 +12,107 @@
 //!         2 => pub at: Time,
 //!         /// How often; absent when 0.
 //!         7 => pub times: u64 = 0,
+//!         /// What for: text of this length at most. The form stands beside the type where the type alone does not say it.
+//!         8 => pub note: String as Text<64>,
 //!         /// Whose.
 //!         -1 => pub holder: Option<Digest>,
 //!     }
 //! }
 //! ```
-//! An enum declares `kind "name" => Variant { fields }`, or `Variant(name: Record)`; who stores it writes the kind.
+//! - `pub struct Mark, format 1, fixed 3 unit = 10 { .. }`: the entry 3 is always 10, and stands in no field.
+//! - `pub struct Mark { .. } with { pub place: Place, }`: the fields of the record `Place` stand in the same map, each where its
+//!   key belongs.
+//! - `pub struct Pair [ pub low: u64, pub high: u64, ]`: an array of just these. `; pub step: u64 = 1` behind them is one item
+//!   more, absent when 1. `pub struct Pair as "range" [ .. ]` has a name of its own on the page.
+//! - An enum declares `kind "name" => Variant { fields }`, or `Variant(name: Record)`; who stores it writes the kind.
+//!
+//! What only the whole can tell is checked by who reads it, behind the record: terms that could be granted, say.
 
 use super::decode::{MapKeys, rank};
-use super::{CodecError, Decoder, Encoder, Limits, OrderedMap, required};
+use super::{CodecError, Decoder, Encoder, Field, Limits};
 
-/// What a field of a record can be.
-pub(crate) trait Field: Sized {
-    /// How the page calls it.
-    const SHAPE: &'static str;
-    /// Whether it may be absent.
-    const OPTIONAL: bool = false;
-
-    /// Whether this value is written by leaving the field out.
-    fn is_absent(&self) -> bool {
-        false
-    }
-
-    /// What an absent field means.
-    fn absent() -> Option<Self> {
-        None
-    }
-
-    /// Writes one item.
-    fn write(&self, out: &mut Encoder);
-
-    /// Reads one item; `key` is for the error.
-    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError>;
-}
-
-/// A type that [`record!`](crate::codec::record!) has declared.
+/// A map that [`record!`](crate::codec::record!) has declared.
 pub(crate) trait Record: Sized {
-    /// The key of the format version, if the record has one.
-    const FORMAT: Option<i64>;
-    /// Its fields, in order.
+    /// The entries that are always the same: the format version first.
+    const FIXED: &'static [Fixed];
+    /// Its own fields, in the order of their keys.
+    const OWN: &'static [Row];
+    /// All entries, in the order of their keys.
     const TABLE: &'static [Row];
+    /// Whether the fields of another record stand among its own.
+    const IS_MIXED: bool = false;
 
     /// Writes the fields into a map.
-    fn write_fields(&self, map: &mut OrderedMap<'_>);
+    fn write_fields(&self, map: &mut impl Entries);
 
     /// Reads the fields of a map.
     fn read_fields(map: &mut Fields<'_, '_>) -> Result<Self, CodecError>;
 
+    /// Writes the map.
+    fn write_map(&self, out: &mut Encoder) {
+        if Self::IS_MIXED {
+            out.map(|map| {
+                for fixed in Self::FIXED {
+                    map.key(fixed.key).int(fixed.value);
+                }
+                self.write_fields(map);
+            });
+        } else {
+            out.ordered_map(Self::FIXED, |map| self.write_fields(map));
+        }
+    }
+
+    /// Reads the map.
+    fn read_map(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let mut fields = Fields::open(decoder, Self::FIXED)?;
+        let record = Self::read_fields(&mut fields)?;
+        fields.finish()?;
+        Ok(record)
+    }
+
     /// The canonical bytes.
     fn to_bytes(&self) -> Vec<u8> {
         let mut out = Encoder::new();
-        out.ordered_map(Self::FORMAT, |map| self.write_fields(map));
+        self.write_map(&mut out);
         out.into_bytes()
     }
 
     /// Reads the canonical bytes and nothing else.
     fn from_bytes(bytes: &[u8], limits: Limits) -> Result<Self, CodecError> {
         let mut decoder = Decoder::new(bytes, limits)?;
-        let mut fields = Fields::open(&mut decoder, Self::FORMAT)?;
-        let record = Self::read_fields(&mut fields)?;
-        fields.finish()?;
+        let record = Self::read_map(&mut decoder)?;
         decoder.finish()?;
         Ok(record)
     }
+}
+
+/// What takes the entries of a map.
+pub(crate) trait Entries {
+    /// One entry.
+    fn entry<F: Field>(&mut self, key: i64, value: &F::Value);
+
+    /// A field, unless it is absent.
+    fn field<F: Field>(&mut self, key: i64, value: &F::Value) {
+        if !F::is_absent(value) {
+            self.entry::<F>(key, value);
+        }
+    }
+
+    /// A field, unless it is `absent`.
+    fn field_or<F: Field<Value: PartialEq>>(&mut self, key: i64, value: &F::Value, absent: &F::Value) {
+        if value != absent {
+            self.field::<F>(key, value);
+        }
+    }
+}
+
+/// An entry that is always the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fixed {
+    pub(crate) key: i64,
+    pub(crate) value: i64,
+    /// What a reader says to another value.
+    pub(crate) expected: &'static str,
 }
 
 /// One line of the table of a record.
@@ -86,7 +124,7 @@ pub(crate) struct Row {
     pub(crate) optional: bool,
 }
 
-/// That the keys are written in the order in which they are encoded.
+/// That the keys are written in the order in which they are encoded, each once.
 pub(crate) const fn in_order(table: &[Row]) -> bool {
     let mut at = 1;
     while at < table.len() {
@@ -98,33 +136,63 @@ pub(crate) const fn in_order(table: &[Row]) -> bool {
     true
 }
 
-/// The most fields of a record: the head of its map is one byte.
-pub(crate) const FIELDS_MAX: usize = 23;
+/// The lines of two tables that are in order, in order.
+pub(crate) const fn merged<const N: usize>(one: &[Row], other: &[Row]) -> [Row; N] {
+    let mut all = [Row { key: 0, name: "", shape: "", optional: false }; N];
+    let (mut left, mut right) = (0, 0);
+    while left + right < N {
+        let is_left = right == other.len() || left < one.len() && rank(one[left].key) < rank(other[right].key);
+        all[left + right] = if is_left { one[left] } else { other[right] };
+        if is_left { left += 1 } else { right += 1 }
+    }
+    all
+}
+
+/// The most entries of a record: their number has one byte behind the head.
+pub(crate) const FIELDS_MAX: usize = 255;
 
 /// Takes the fields of a map one after the other.
 pub(crate) struct Fields<'d, 'b> {
     decoder: &'d mut Decoder<'b>,
     keys: MapKeys,
     next: Option<i64>,
-    format: Option<i64>,
+    /// Those that are still to come.
+    fixed: &'static [Fixed],
+    /// The fields of another record in the same map: passed over.
+    others: &'static [Row],
 }
 
 impl<'d, 'b> Fields<'d, 'b> {
-    pub(crate) fn open(decoder: &'d mut Decoder<'b>, format: Option<i64>) -> Result<Self, CodecError> {
+    pub(crate) fn open(decoder: &'d mut Decoder<'b>, fixed: &'static [Fixed]) -> Result<Self, CodecError> {
         let mut keys = decoder.map(FIELDS_MAX)?;
         let next = keys.next(decoder)?;
-        Ok(Self { decoder, keys, next, format })
+        Ok(Self { decoder, keys, next, fixed, others: &[] })
+    }
+
+    /// Reads another record, whose fields stand among those of a record with the fields `own`; those are what is left.
+    pub(crate) fn beside<R: Record>(&mut self, own: &'static [Row]) -> Result<R, CodecError> {
+        let mut decoder = self.decoder.clone();
+        let Self { ref keys, next, fixed, .. } = *self;
+        let mut fields = Fields { decoder: &mut decoder, keys: keys.clone(), next, fixed, others: own };
+        fields.pass_over()?;
+        let record = R::read_fields(&mut fields)?;
+        fields.finish()?;
+        self.others = R::TABLE;
+        self.pass_over()?;
+        Ok(record)
     }
 
     /// The field with this key, which stands behind those read before.
-    pub(crate) fn field<T: Field>(&mut self, key: i64) -> Result<T, CodecError> {
-        let value = self.optional(key)?;
-        required(value.or_else(T::absent), key)
+    pub(crate) fn field<F: Field>(&mut self, key: i64) -> Result<F::Value, CodecError> {
+        match self.optional::<F>(key)?.or_else(F::absent) {
+            Some(value) => Ok(value),
+            None => Err(self.missing(key)),
+        }
     }
 
     /// The field with this key, where absence stands for `absent` and nothing else does.
-    pub(crate) fn field_or<T: Field + PartialEq>(&mut self, key: i64, absent: T) -> Result<T, CodecError> {
-        match self.optional(key)? {
+    pub(crate) fn field_or<F: Field<Value: PartialEq>>(&mut self, key: i64, absent: F::Value) -> Result<F::Value, CodecError> {
+        match self.optional::<F>(key)? {
             Some(value) if value == absent => Err(CodecError::Value { key, expected: "another value, or no such field" }),
             value => Ok(value.unwrap_or(absent)),
         }
@@ -132,16 +200,21 @@ impl<'d, 'b> Fields<'d, 'b> {
 
     /// That no field is left.
     pub(crate) fn finish(mut self) -> Result<(), CodecError> {
-        self.skip_format(None)?;
+        self.take_fixed(None)?;
         self.next.map_or(Ok(()), |key| Err(CodecError::UnknownKey { key }))
     }
 
-    fn optional<T: Field>(&mut self, key: i64) -> Result<Option<T>, CodecError> {
-        self.skip_format(Some(key))?;
+    fn optional<F: Field>(&mut self, key: i64) -> Result<Option<F::Value>, CodecError> {
+        self.take_fixed(Some(key))?;
+        self.take(key, |decoder| F::read(decoder, key))
+    }
+
+    fn take<T>(&mut self, key: i64, read: impl FnOnce(&mut Decoder<'b>) -> Result<T, CodecError>) -> Result<Option<T>, CodecError> {
         match self.next {
             Some(next) if next == key => {
-                let value = T::read(self.decoder, key)?;
+                let value = read(self.decoder)?;
                 self.next = self.keys.next(self.decoder)?;
+                self.pass_over()?;
                 Ok(Some(value))
             }
             Some(next) if rank(next) < rank(key) => Err(CodecError::UnknownKey { key: next }),
@@ -149,98 +222,39 @@ impl<'d, 'b> Fields<'d, 'b> {
         }
     }
 
-    fn skip_format(&mut self, before: Option<i64>) -> Result<(), CodecError> {
-        let due = |format: &mut i64| before.is_none_or(|key| rank(*format) < rank(key));
-        match self.format.take_if(due) {
-            Some(key) if self.field::<u64>(key)? != 1 => Err(CodecError::Value { key, expected: "format 1" }),
-            _ => Ok(()),
+    fn take_fixed(&mut self, before: Option<i64>) -> Result<(), CodecError> {
+        while let [Fixed { key, value, expected }, rest @ ..] = self.fixed
+            && before.is_none_or(|before| rank(*key) < rank(before))
+        {
+            self.fixed = rest;
+            match self.take(*key, Decoder::int)? {
+                Some(found) if found == *value => {}
+                Some(_) => return Err(CodecError::Value { key: *key, expected }),
+                None => return Err(self.missing(*key)),
+            }
         }
-    }
-}
-
-impl<T: Field> Field for Option<T> {
-    const SHAPE: &'static str = T::SHAPE;
-    const OPTIONAL: bool = true;
-
-    fn is_absent(&self) -> bool {
-        self.is_none()
+        Ok(())
     }
 
-    fn absent() -> Option<Self> {
-        Some(None)
-    }
-
-    fn write(&self, out: &mut Encoder) {
-        if let Some(value) = self {
-            value.write(out);
+    fn pass_over(&mut self) -> Result<(), CodecError> {
+        while let Some(key) = self.next
+            && self.others.iter().any(|row| row.key == key)
+        {
+            self.decoder.skip()?;
+            self.next = self.keys.next(self.decoder)?;
         }
+        Ok(())
     }
 
-    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
-        T::read(decoder, key).map(Some)
-    }
-}
-
-impl Field for u64 {
-    const SHAPE: &'static str = "number";
-
-    fn write(&self, out: &mut Encoder) {
-        out.uint(*self);
-    }
-
-    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
-        decoder.uint()
-    }
-}
-
-/// True; absent otherwise.
-impl Field for bool {
-    const SHAPE: &'static str = "true";
-    const OPTIONAL: bool = true;
-
-    fn is_absent(&self) -> bool {
-        !self
-    }
-
-    fn absent() -> Option<Self> {
-        Some(false)
-    }
-
-    fn write(&self, out: &mut Encoder) {
-        out.boolean(*self);
-    }
-
-    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
-        if decoder.boolean()? { Ok(true) } else { Err(CodecError::Value { key, expected: "true, or no such field" }) }
-    }
-}
-
-impl<const N: usize> Field for [u8; N] {
-    const SHAPE: &'static str = match N {
-        16 => "16 bytes",
-        32 => "32 bytes",
-        _ => "bytes",
-    };
-
-    fn write(&self, out: &mut Encoder) {
-        out.bytes(self);
-    }
-
-    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
-        decoder.byte_array()
-    }
-}
-
-/// As long as the whole record may be.
-impl Field for Vec<u8> {
-    const SHAPE: &'static str = "byte string";
-
-    fn write(&self, out: &mut Encoder) {
-        out.bytes(self);
-    }
-
-    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
-        decoder.bytes(usize::MAX).map(<[u8]>::to_vec)
+    /// What is not even CBOR says so, and not that a field is missing.
+    fn missing(&mut self, key: i64) -> CodecError {
+        while self.next.is_some() {
+            match self.decoder.skip().and_then(|()| self.keys.next(self.decoder)) {
+                Ok(next) => self.next = next,
+                Err(error) => return error,
+            }
+        }
+        CodecError::MissingKey { key }
     }
 }
 
@@ -248,30 +262,108 @@ impl Field for Vec<u8> {
 macro_rules! record {
     (
         $(#[$meta:meta])*
-        $vis:vis struct $name:ident $(, format $format:literal)? {
-            $($(#[$field_meta:meta])* $key:literal => $field_vis:vis $field:ident : $type:ty $(= $absent:expr)?,)*
+        $vis:vis struct $name:ident
+        $(, format $format:literal)?
+        $(, fixed $fixed_key:literal $fixed_name:ident = $fixed_value:literal)*
+        {
+            $($(#[$field_meta:meta])* $key:literal => $field_vis:vis $field:ident : $type:ty $(as $form:ty)? $(= $absent:expr)?,)*
         }
+        $(with { $(#[$inner_meta:meta])* $inner_vis:vis $inner:ident : $record:ty, })?
     ) => {
         $(#[$meta])*
         $vis struct $name {
+            $($(#[$inner_meta])* $inner_vis $inner: $record,)?
             $($(#[$field_meta])* $field_vis $field: $type,)*
         }
 
         impl $crate::codec::Record for $name {
-            const FORMAT: Option<i64> = [$(Some($format),)? None][0];
-            const TABLE: &'static [$crate::codec::Row] =
-                &[$($crate::codec::record!(@row $key, $field, $type $(, $absent)?)),*];
+            const FIXED: &'static [$crate::codec::Fixed] = &[
+                $($crate::codec::record!(@fixed $format, format, 1),)?
+                $($crate::codec::record!(@fixed $fixed_key, $fixed_name, $fixed_value),)*
+            ];
+            const OWN: &'static [$crate::codec::Row] =
+                &[$($crate::codec::record!(@row $key, $field, ($type $(, $form)?) $(, $absent)?)),*];
+            const TABLE: &'static [$crate::codec::Row] = {
+                const FIXED: &[$crate::codec::Row] = &[
+                    $($crate::codec::record!(@fixed_row $format, format, 1),)?
+                    $($crate::codec::record!(@fixed_row $fixed_key, $fixed_name, $fixed_value),)*
+                ];
+                const OWN: &[$crate::codec::Row] = <$name as $crate::codec::Record>::OWN;
+                const ALL: &[$crate::codec::Row] = &$crate::codec::merged::<{ FIXED.len() + OWN.len() }>(FIXED, OWN);
+                $crate::codec::record!(@mixed ALL $(, $record)?)
+            };
+            const IS_MIXED: bool = !<[&str]>::is_empty(&[$(stringify!($inner))?]);
 
-            fn write_fields(&self, map: &mut $crate::codec::OrderedMap<'_>) {
-                $($crate::codec::record!(@write map, $key, &self.$field $(, $absent)?);)*
+            fn write_fields(&self, map: &mut impl $crate::codec::Entries) {
+                $($crate::codec::Record::write_fields(&self.$inner, map);)?
+                $($crate::codec::record!(@write map, $key, ($type $(, $form)?), &self.$field $(, $absent)?);)*
             }
 
             fn read_fields(map: &mut $crate::codec::Fields<'_, '_>) -> Result<Self, $crate::codec::CodecError> {
-                Ok(Self { $($field: $crate::codec::record!(@read map, $key $(, $absent)?),)* })
+                $(let $inner = map.beside::<$record>(Self::OWN)?;)?
+                Ok(Self {
+                    $($inner,)?
+                    $($field: $crate::codec::record!(@read map, $key, ($type $(, $form)?) $(, $absent)?),)*
+                })
             }
         }
 
         const _: () = assert!($crate::codec::in_order(<$name as $crate::codec::Record>::TABLE), "keys out of order");
+        $(const _: () = assert!(<$record as $crate::codec::Record>::FIXED.is_empty(), "a fixed entry among another's");)?
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident $(as $shape:literal)? [
+            $($(#[$item_meta:meta])* $item_vis:vis $item:ident : $type:ty $(as $form:ty)?,)*
+            $(; $(#[$tail_meta:meta])* $tail_vis:vis $tail:ident : $tail_type:ty = $absent:expr,)?
+        ]
+    ) => {
+        $(#[$meta])*
+        $vis struct $name {
+            $($(#[$item_meta])* $item_vis $item: $type,)*
+            $($(#[$tail_meta])* $tail_vis $tail: $tail_type,)?
+        }
+
+        impl $name {
+            /// Its items as the page lists them.
+            const ITEMS: &'static str = concat!("`", stringify!([$($item),* $(, ? $tail)?]), "`");
+        }
+
+        impl $crate::codec::Field for $name {
+            type Value = Self;
+            const SHAPE: &'static str = [$($shape,)? Self::ITEMS][0];
+
+            fn write(value: &Self, out: &mut $crate::codec::Encoder) {
+                const ITEMS: usize = <[&str]>::len(&[$(stringify!($item)),*]);
+                out.array(ITEMS $(+ usize::from(value.$tail != $absent))?);
+                $(<$crate::codec::record!(@form $type $(, $form)?) as $crate::codec::Field>::write(&value.$item, out);)*
+                $(if value.$tail != $absent {
+                    <$tail_type as $crate::codec::Field>::write(&value.$tail, out);
+                })?
+            }
+
+            fn read(decoder: &mut $crate::codec::Decoder<'_>, key: i64) -> Result<Self, $crate::codec::CodecError> {
+                const ITEMS: usize = <[&str]>::len(&[$(stringify!($item)),*]);
+                const MOST: usize = ITEMS + <[&str]>::len(&[$(stringify!($tail))?]);
+                let offset = decoder.offset();
+                let items = decoder.array(MOST)?;
+                if items < ITEMS {
+                    return Err($crate::codec::CodecError::Unexpected { offset, expected: Self::ITEMS });
+                }
+                Ok(Self {
+                    $($item: <$crate::codec::record!(@form $type $(, $form)?) as $crate::codec::Field>::read(decoder, key)?,)*
+                    $($tail: match items {
+                        ITEMS => $absent,
+                        _ => match <$tail_type as $crate::codec::Field>::read(decoder, key)? {
+                            value if value == $absent => {
+                                return Err($crate::codec::CodecError::Value { key, expected: "another last item, or none" });
+                            }
+                            value => value,
+                        },
+                    },)?
+                })
+            }
+        }
     };
     (
         $(#[$meta:meta])*
@@ -295,7 +387,7 @@ macro_rules! record {
                 $kind,
                 $words,
                 $(<$record as $crate::codec::Record>::TABLE)?
-                $(&[$($crate::codec::record!(@row $key, $field, $type)),*])?
+                $(&[$($crate::codec::record!(@row $key, $field, ($type))),*])?
             )),*];
 
             /// The name of the kind, for people.
@@ -312,11 +404,11 @@ macro_rules! record {
                 }
             }
 
-            fn write_fields(&self, map: &mut $crate::codec::OrderedMap<'_>) {
+            fn write_fields(&self, map: &mut impl $crate::codec::Entries) {
                 match self {
                     $(Self::$variant $(($inner))? $({ $($field),* })? => {
                         $($crate::codec::Record::write_fields($inner, map);)?
-                        $($($crate::codec::record!(@write map, $key, $field);)*)?
+                        $($($crate::codec::record!(@write map, $key, ($type), $field);)*)?
                     })*
                 }
             }
@@ -329,7 +421,7 @@ macro_rules! record {
                 Ok(Some(match kind {
                     $($kind => Self::$variant
                         $((<$record as $crate::codec::Record>::read_fields(map)?))?
-                        $({ $($field: $crate::codec::record!(@read map, $key)),* })?,)*
+                        $({ $($field: $crate::codec::record!(@read map, $key, ($type))),* })?,)*
                     _ => return Ok(None),
                 }))
             }
@@ -343,150 +435,43 @@ macro_rules! record {
             }
         };
     };
-    (@row $key:literal, $field:ident, $type:ty $(, $absent:expr)?) => {
+    (@form $type:ty) => { $type };
+    (@form $type:ty, $form:ty) => { $form };
+    (@fixed $key:literal, $name:ident, $value:literal) => {
+        $crate::codec::Fixed { key: $key, value: $value, expected: concat!(stringify!($name), " ", stringify!($value)) }
+    };
+    (@fixed_row $key:literal, $name:ident, $value:literal) => {
+        $crate::codec::Row { key: $key, name: stringify!($name), shape: stringify!($value), optional: false }
+    };
+    (@row $key:literal, $field:ident, ($($form:ty),+) $(, $absent:expr)?) => {
         $crate::codec::Row {
             key: $key,
             name: stringify!($field),
-            shape: <$type as $crate::codec::Field>::SHAPE,
-            optional: <$type as $crate::codec::Field>::OPTIONAL $(|| !stringify!($absent).is_empty())?,
+            shape: <$crate::codec::record!(@form $($form),+) as $crate::codec::Field>::SHAPE,
+            optional: <$crate::codec::record!(@form $($form),+) as $crate::codec::Field>::OPTIONAL
+                $(|| !stringify!($absent).is_empty())?,
         }
     };
-    (@write $map:ident, $key:literal, $value:expr) => { $map.field($key, $value) };
-    (@write $map:ident, $key:literal, $value:expr, $absent:expr) => { $map.field_or($key, $value, &$absent) };
-    (@read $map:ident, $key:literal) => { $map.field($key)? };
-    (@read $map:ident, $key:literal, $absent:expr) => { $map.field_or($key, $absent)? };
+    (@mixed $own:ident) => { $own };
+    (@mixed $own:ident, $record:ty) => {{
+        const OTHER: &[$crate::codec::Row] = <$record as $crate::codec::Record>::TABLE;
+        &$crate::codec::merged::<{ $own.len() + OTHER.len() }>($own, OTHER)
+    }};
+    (@write $map:ident, $key:literal, ($($form:ty),+), $value:expr) => {
+        $map.field::<$crate::codec::record!(@form $($form),+)>($key, $value)
+    };
+    (@write $map:ident, $key:literal, ($($form:ty),+), $value:expr, $absent:expr) => {
+        $map.field_or::<$crate::codec::record!(@form $($form),+)>($key, $value, &$absent)
+    };
+    (@read $map:ident, $key:literal, ($($form:ty),+)) => {
+        $map.field::<$crate::codec::record!(@form $($form),+)>($key)?
+    };
+    (@read $map:ident, $key:literal, ($($form:ty),+), $absent:expr) => {
+        $map.field_or::<$crate::codec::record!(@form $($form),+)>($key, $absent)?
+    };
 }
 
 pub(crate) use record;
 
-/// That the first table behind `heading` in the page lists exactly these fields: key, name, and the shape among its words.
 #[cfg(test)]
-#[allow(clippy::unwrap_used, missing_docs)]
-pub(crate) fn assert_documented(page: &str, heading: &str, table: &[Row]) {
-    let (_, section) = page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("the page lacks {heading:?}"));
-    let lines = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|')).skip(2);
-    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
-    let listed: Vec<_> = lines.map(cells).collect();
-    for row in table {
-        let key = row.key.to_string();
-        let line = listed.iter().find(|cells| cells[0] == key).unwrap_or_else(|| panic!("{heading}: key {key} is not listed"));
-        assert_eq!(line[1], row.name, "{heading}: key {key}");
-        assert!(line[2].contains(row.shape), "{heading}: key {key} is {:?}, not {:?}", row.shape, line[2]);
-        let optional = line[2].contains("absent") || line[2].contains("optional");
-        assert!(optional || !row.optional, "{heading}: key {key} may be absent");
-    }
-    assert_eq!(listed.len(), table.len(), "{heading} lists other keys");
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
-mod tests {
-    use super::*;
-
-    record! {
-        #[derive(Debug, PartialEq, Eq)]
-        pub struct Mark, format 3 {
-            1 => at: u64,
-            7 => times: u64 = 0,
-            8 => whole: bool,
-            24 => name: Vec<u8>,
-            -1 => holder: Option<[u8; 16]>,
-        }
-    }
-
-    record! {
-        #[derive(Debug, PartialEq, Eq)]
-        pub enum Act {
-            0 "mark" => Whole(mark: Mark),
-            4 "part" => Part { 4 => from: u64, 5 => to: Option<u64>, },
-        }
-    }
-
-    fn mark() -> Mark {
-        Mark { at: 9, times: 2, whole: true, name: b"n".to_vec(), holder: Some([5; 16]) }
-    }
-
-    fn read(bytes: &[u8]) -> Result<Mark, CodecError> {
-        Mark::from_bytes(bytes, Limits::default())
-    }
-
-    #[test]
-    fn the_writer_makes_what_the_reader_takes_and_the_general_encoder_makes() {
-        let small = Mark { times: 0, whole: false, holder: None, ..mark() };
-        for mark in [mark(), small] {
-            let mut out = Encoder::new();
-            out.map(|map| {
-                map.key(-1).bytes(&[5; 16]);
-                map.key(24).bytes(b"n");
-                map.key(8).boolean(true);
-                map.key(7).uint(2);
-                map.key(3).uint(1);
-                map.key(1).uint(9);
-            });
-            assert_eq!(mark.to_bytes() == out.into_bytes(), mark.whole);
-            assert_eq!(read(&mark.to_bytes()).unwrap(), mark);
-        }
-    }
-
-    #[test]
-    fn whatever_is_not_declared_is_refused() {
-        let encode = |keys: &[i64]| {
-            let mut out = Encoder::new();
-            out.map(|map| {
-                for key in keys {
-                    match key {
-                        24 => drop(map.key(24).bytes(b"n")),
-                        8 => drop(map.key(8).boolean(true)),
-                        key => drop(map.key(*key).uint(u64::from(*key != 7))),
-                    }
-                }
-            });
-            out.into_bytes()
-        };
-        assert!(read(&encode(&[1, 3, 24])).is_ok());
-        assert!(read(&encode(&[1, 3, 8, 24])).is_ok());
-        assert_eq!(read(&encode(&[1, 24])), Err(CodecError::MissingKey { key: 3 }));
-        assert_eq!(read(&encode(&[3, 24])), Err(CodecError::MissingKey { key: 1 }));
-        assert_eq!(read(&encode(&[1, 3])), Err(CodecError::MissingKey { key: 24 }));
-        for unknown in [0, 2, 4, 9, 25, -2] {
-            assert_eq!(read(&encode(&[1, 3, 24, unknown])), Err(CodecError::UnknownKey { key: unknown }), "{unknown}");
-        }
-        let twice = "another value, or no such field";
-        assert_eq!(read(&encode(&[1, 3, 7, 24])), Err(CodecError::Value { key: 7, expected: twice }));
-        let mut bytes = encode(&[1, 3, 8, 24]);
-        let at = bytes.iter().position(|byte| *byte == 0xf5).unwrap();
-        bytes[at] = 0xf4;
-        assert!(matches!(read(&bytes), Err(CodecError::Value { key: 8, .. })));
-        let mut bytes = encode(&[1, 3, 24]);
-        bytes[4] = 2;
-        assert_eq!(read(&bytes), Err(CodecError::Value { key: 3, expected: "format 1" }));
-    }
-
-    #[test]
-    fn tables_say_what_was_declared() {
-        let rows: Vec<_> = Mark::TABLE.iter().map(|row| (row.key, row.name, row.optional)).collect();
-        let expected = [(1, "at", false), (7, "times", true), (8, "whole", true), (24, "name", false), (-1, "holder", true)];
-        assert_eq!(rows, expected);
-        assert_eq!(Act::KINDS.iter().map(|kind| (kind.0, kind.1, kind.2.len())).collect::<Vec<_>>(), [(0, "mark", 5), (4, "part", 2)]);
-        assert_eq!((Act::Whole(mark()).kind(), Act::Part { from: 1, to: None }.name()), (0, "part"));
-        let page = "\n### Mark\n\n| key | field | type |\n|---|---|---|\n| 1 | at | number |\n| 7 | times | number, absent: 0 |\n\
-            | 8 | whole | true or absent |\n| 24 | name | byte string |\n| -1 | holder | 16 bytes; optional |\n\n| 9 | other | |\n";
-        assert_documented(page, "### Mark", Mark::TABLE);
-    }
-
-    #[test]
-    fn kinds_go_both_ways() {
-        for act in [Act::Whole(mark()), Act::Part { from: 4, to: None }, Act::Part { from: 4, to: Some(6) }] {
-            let mut out = Encoder::new();
-            out.ordered_map(None, |map| act.write_fields(map));
-            let bytes = out.into_bytes();
-            let mut decoder = Decoder::new(&bytes, Limits::default()).unwrap();
-            let mut fields = Fields::open(&mut decoder, None).unwrap();
-            assert_eq!(Act::read_fields(act.kind(), &mut fields).unwrap(), Some(act));
-            fields.finish().unwrap();
-            decoder.finish().unwrap();
-        }
-        let mut decoder = Decoder::new(&[0xa0], Limits::default()).unwrap();
-        assert_eq!(Act::read_fields(9, &mut Fields::open(&mut decoder, None).unwrap()).unwrap(), None);
-    }
-}
+mod tests;

@@ -41,14 +41,15 @@ macro_rules! byte_id {
         }
 
         impl Field for $name {
+            type Value = Self;
             const SHAPE: &'static str = <[u8; $len]>::SHAPE;
 
-            fn write(&self, out: &mut Encoder) {
-                self.0.write(out);
+            fn write(value: &Self, out: &mut Encoder) {
+                out.bytes(&value.0);
             }
 
-            fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
-                Field::read(decoder, key).map(Self)
+            fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
+                decoder.byte_array().map(Self)
             }
         }
 

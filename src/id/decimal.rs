@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::IdError;
+use crate::codec::{Text, stored};
 #[cfg(feature = "records")]
 use crate::value::Number;
 use crate::value::{DIGITS_MAX, Exact, Profile};
@@ -92,6 +93,15 @@ impl Ord for Decimal {
         })
     }
 }
+
+// One encoding: the text that it is printed as.
+stored!(
+    Decimal as Text<64>,
+    "decimal",
+    |number| number.to_string(),
+    |text| Self::parse(&text).ok().filter(|number| number.to_string() == text),
+    "a decimal in lowest terms"
+);
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,12 +6,13 @@ use std::str::FromStr;
 use unicode_normalization::is_nfc;
 
 use super::IdError;
+use crate::codec::{CodecError, Decoder, Encoder, Field};
 
 /// The most bytes of a name: 32 CJK characters fit three times over, and a list of 64 names fits in a right.
 pub const NAME_BYTES_MAX: usize = 128;
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $shape:literal, $expected:literal, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -44,6 +45,19 @@ macro_rules! name {
             }
         }
 
+        impl Field for $name {
+            type Value = Self;
+            const SHAPE: &'static str = $shape;
+
+            fn write(value: &Self, out: &mut Encoder) {
+                out.text(&value.0);
+            }
+
+            fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
+                Self::new(decoder.text(NAME_BYTES_MAX)?).map_err(|_| CodecError::Value { key, expected: $expected })
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -69,16 +83,22 @@ macro_rules! name {
 name!(
     /// The name of a dataset, a result column or a group: NFC, 1 to 128 bytes, no control characters.
     Name,
+    "name",
+    "a name",
     |_| Ok(())
 );
 name!(
     /// The name of a column: NFC, 1 to 128 bytes, no control characters.
     ColumnName,
+    "column name",
+    "a column name",
     |_| Ok(())
 );
 name!(
     /// What a use is for: words joined by colons; `a:b:c` lies under `a:b` (rule J3).
     Purpose,
+    "purpose",
+    "a purpose",
     |text| if text.split(':').all(|word| !word.is_empty() && word.trim() == word) { Ok(()) } else { Err(IdError::Purpose) }
 );
 

@@ -60,10 +60,11 @@ impl Time {
 
 /// NumericDate without a tag, whole seconds (RFC 8392 section 2).
 impl Field for Time {
+    type Value = Self;
     const SHAPE: &'static str = "time";
 
-    fn write(&self, out: &mut Encoder) {
-        out.uint(self.0);
+    fn write(value: &Self, out: &mut Encoder) {
+        out.uint(value.0);
     }
 
     fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {

@@ -6,7 +6,7 @@ use ring::signature::{ED25519, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
 
 use super::{KeyError, check, pem};
-use crate::codec::{CodecError, Decoder, Encoder, Field, ItemKind};
+use crate::codec::{CodecError, Decoder, Encoder, Field, ItemKind, stored};
 
 /// A signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ impl KeyId {
         &self.0
     }
 }
+
+stored!(KeyId as [u8; 16], "16 bytes", |id| id.0, |bytes| Some(Self(bytes)), "a key id");
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,32 +125,24 @@ impl PublicKey {
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, &self.bytes).verify(message, signature).is_ok()
     }
+}
 
-    /// Writes the key as `[algorithm, bytes]`.
-    pub(crate) fn encode(&self, out: &mut Encoder) {
-        out.array(2).int(self.algorithm().cose_id()).bytes(&self.bytes);
+/// `[algorithm, bytes]`, checked when it is read.
+impl Field for PublicKey {
+    type Value = Self;
+    const SHAPE: &'static str = "public key";
+
+    fn write(value: &Self, out: &mut Encoder) {
+        out.array(2).int(value.algorithm().cose_id()).bytes(&value.bytes);
     }
 
-    /// Reads and checks a key.
-    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
+    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
         let offset = decoder.offset();
         let wrong = CodecError::Unexpected { offset, expected: "a sound Ed25519 key as [-19, 32 bytes]" };
         if decoder.peek()? != ItemKind::Array || decoder.array(2)? != 2 || decoder.int()? != Algorithm::Ed25519.cose_id() {
             return Err(wrong);
         }
         Self::from_bytes(decoder.byte_array()?).map_err(|_| wrong)
-    }
-}
-
-impl Field for PublicKey {
-    const SHAPE: &'static str = "public key";
-
-    fn write(&self, out: &mut Encoder) {
-        self.encode(out);
-    }
-
-    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
-        Self::decode(decoder)
     }
 }
 
@@ -183,35 +177,27 @@ impl KeySet {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Encoder::new();
-        self.encode(&mut out);
+        Self::write(self, &mut out);
         out.into_bytes()
     }
+}
 
-    /// Writes the set as `[threshold, [key, ...]]`.
-    pub(crate) fn encode(&self, out: &mut Encoder) {
+/// `[threshold, [key, ...]]`; sets of several keys are refused by this version.
+impl Field for KeySet {
+    type Value = Self;
+    const SHAPE: &'static str = "key set";
+
+    fn write(value: &Self, out: &mut Encoder) {
         out.array(2).uint(1).array(1);
-        self.key.encode(out);
+        PublicKey::write(&value.key, out);
     }
 
-    /// Reads a set; sets of several keys are refused by this version.
-    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
+    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
         let offset = decoder.offset();
         let wrong = CodecError::Unexpected { offset, expected: "a key set of a single key (several are not supported yet)" };
         if decoder.array(2)? != 2 || decoder.uint()? != 1 || decoder.array(1)? != 1 {
             return Err(wrong);
         }
-        PublicKey::decode(decoder).map(Self::single)
-    }
-}
-
-impl Field for KeySet {
-    const SHAPE: &'static str = "key set";
-
-    fn write(&self, out: &mut Encoder) {
-        self.encode(out);
-    }
-
-    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
-        Self::decode(decoder)
+        PublicKey::read(decoder, key).map(Self::single)
     }
 }

@@ -3,29 +3,33 @@
 use std::ops::Deref;
 
 use crate::budget::{BudgetError, Loss};
-use crate::codec::{CodecError, Decoder, Encoder, Field};
+use crate::codec::{CodecError, Decoder, Encoder, Field, record};
 use crate::id::AccountId;
 
-/// Privacy loss and number of answers: what an account counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measure {
-    /// Privacy loss.
-    pub loss: Loss,
-    /// Answers.
-    pub uses: u64,
+record! {
+    /// Privacy loss and number of answers: what an account counts.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Measure as "measure" [
+        /// Privacy loss.
+        pub loss: Loss,
+        /// Answers.
+        pub uses: u64,
+    ]
 }
 
-/// A change of one account, with the balance before and after, so that one account's entries alone prove it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Charge {
-    /// The account.
-    pub account: AccountId,
-    /// The change.
-    pub amount: Measure,
-    /// Spent before.
-    pub previous: Measure,
-    /// Spent after.
-    pub new: Measure,
+record! {
+    /// A change of one account, with the balance before and after, so that one account's entries alone prove it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Charge as "charge" [
+        /// The account.
+        pub account: AccountId,
+        /// The change.
+        pub amount: Measure,
+        /// Spent before.
+        pub previous: Measure,
+        /// Spent after.
+        pub new: Measure,
+    ]
 }
 
 /// The charges of one request: the lineage's first, then those of rights. A slice of them; two, as nearly always, stand in
@@ -105,49 +109,13 @@ impl std::fmt::Debug for Charges {
     }
 }
 
-impl Field for Measure {
-    const SHAPE: &'static str = "measure";
-
-    fn write(&self, out: &mut Encoder) {
-        out.array(2);
-        self.loss.encode(out);
-        out.uint(self.uses);
-    }
-
-    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
-        let offset = decoder.offset();
-        if decoder.array(2)? != 2 {
-            return Err(CodecError::Unexpected { offset, expected: "loss and uses" });
-        }
-        Ok(Self { loss: Loss::decode(decoder)?, uses: decoder.uint()? })
-    }
-}
-
-impl Field for Charge {
-    const SHAPE: &'static str = "charge";
-
-    fn write(&self, out: &mut Encoder) {
-        out.array(4).bytes(self.account.as_bytes());
-        [self.amount, self.previous, self.new].iter().for_each(|measure| measure.write(out));
-    }
-
-    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
-        let offset = decoder.offset();
-        if decoder.array(4)? != 4 {
-            return Err(CodecError::Unexpected { offset, expected: "account, amount, previous and new" });
-        }
-        let account = Field::read(decoder, key)?;
-        let mut measure = || Field::read(decoder, key);
-        Ok(Self { account, amount: measure()?, previous: measure()?, new: measure()? })
-    }
-}
-
 impl Field for Charges {
+    type Value = Self;
     const SHAPE: &'static str = "array of charges";
 
-    fn write(&self, out: &mut Encoder) {
-        out.array(self.len());
-        self.iter().for_each(|charge| charge.write(out));
+    fn write(value: &Self, out: &mut Encoder) {
+        out.array(value.len());
+        value.iter().for_each(|charge| Charge::write(charge, out));
     }
 
     fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {

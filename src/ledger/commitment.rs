@@ -62,14 +62,15 @@ impl Commitment {
 }
 
 impl Field for Commitment {
+    type Value = Self;
     const SHAPE: &'static str = "commitment, 32 bytes";
 
-    fn write(&self, out: &mut Encoder) {
-        self.0.write(out);
+    fn write(value: &Self, out: &mut Encoder) {
+        out.bytes(&value.0);
     }
 
-    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
-        Field::read(decoder, key).map(Self)
+    fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
+        decoder.byte_array().map(Self)
     }
 }
 

@@ -4,7 +4,7 @@ use super::charge::{Charges, Measure};
 use super::commitment::Commitment;
 use super::quantum::Quantum;
 use crate::budget::Loss;
-use crate::codec::{CodecError, Decoder, Encoder, Field, Fields, Limits, Record, record};
+use crate::codec::{CodecError, Decoder, Encoder, Entries, Fields, Fixed, Limits, Record, Text, record, stored};
 use crate::id::{AccountId, Digest, LedgerId, Nonce, RequestId, Time};
 use crate::key::{KeyId, KeySet};
 use crate::label::Label;
@@ -204,6 +204,9 @@ mod key {
     pub(super) const TIME: i64 = 3;
 }
 
+/// Of every entry.
+const FORMAT: [Fixed; 1] = [Fixed { key: key::FORMAT, value: 1, expected: "format 1" }];
+
 impl Reservation {
     /// SHA-256 of holder key id and nonce: what the ledger remembers of a used nonce.
     #[must_use]
@@ -217,7 +220,7 @@ impl Genesis {
     #[must_use]
     pub fn ledger_id(&self) -> LedgerId {
         let mut out = Encoder::new();
-        out.array(2).text(Label::GENESIS.as_str()).ordered_map(None, |map| self.write_fields(map));
+        out.array(2).text(Label::GENESIS.as_str()).ordered_map(&[], |map| self.write_fields(map));
         LedgerId::from_bytes(*Digest::of(&out.into_bytes()).as_bytes())
     }
 }
@@ -233,9 +236,9 @@ impl Entry {
 
     /// Writes the canonical bytes.
     pub(super) fn write(&self, out: &mut Encoder) {
-        out.ordered_map(Some(key::FORMAT), |map| {
-            map.field(key::KIND, &self.event.kind());
-            map.field(key::TIME, &self.time);
+        out.ordered_map(&FORMAT, |map| {
+            map.field::<u64>(key::KIND, &self.event.kind());
+            map.field::<Time>(key::TIME, &self.time);
             self.event.write_fields(map);
         });
     }
@@ -246,9 +249,9 @@ impl Entry {
     /// Not exactly an entry; fields of another kind are unknown fields.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut decoder = Decoder::new(bytes, Limits::of_bytes(ENTRY_BYTES_MAX))?;
-        let mut fields = Fields::open(&mut decoder, Some(key::FORMAT))?;
-        let kind = fields.field(key::KIND)?;
-        let time = fields.field(key::TIME)?;
+        let mut fields = Fields::open(&mut decoder, &FORMAT)?;
+        let kind = fields.field::<u64>(key::KIND)?;
+        let time = fields.field::<Time>(key::TIME)?;
         let event = Event::read_fields(kind, &mut fields)?;
         let event = event.ok_or(CodecError::Value { key: key::KIND, expected: "a kind of entry known to this version" })?;
         fields.finish()?;
@@ -257,17 +260,7 @@ impl Entry {
     }
 }
 
-impl Field for RefillReason {
-    const SHAPE: &'static str = "text";
-
-    fn write(&self, out: &mut Encoder) {
-        out.text(self.name());
-    }
-
-    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
-        Self::from_name(decoder.text(32)?).ok_or(CodecError::Value { key, expected: "a reason for a refill" })
-    }
-}
+stored!(RefillReason as Text<32>, "text", |reason| reason.name().to_owned(), |name| Self::from_name(&name), "a reason for a refill");
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, missing_docs)]

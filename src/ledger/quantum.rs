@@ -1,7 +1,7 @@
 //! The quantum of a space: the step of every time that leaves it.
 
 use crate::class::Class;
-use crate::codec::{CodecError, Decoder, Encoder, Field};
+use crate::codec::stored;
 use crate::id::Time;
 
 /// The step of every time that leaves a space, in milliseconds: 0 (none), a divisor of 1,000, or a multiple of 1,000 up to
@@ -82,18 +82,13 @@ const fn is_quantum(ms: u32) -> bool {
     ms == 0 || (ms <= Quantum::MS_MAX && (1000u32.is_multiple_of(ms) || ms.is_multiple_of(1000)))
 }
 
-impl Field for Quantum {
-    const SHAPE: &'static str = "milliseconds";
-
-    fn write(&self, out: &mut Encoder) {
-        out.uint(self.0.into());
-    }
-
-    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
-        let quantum = u32::try_from(decoder.uint()?).ok().and_then(|ms| Self::new(ms).ok());
-        quantum.ok_or(CodecError::Value { key, expected: "0, a divisor of 1000, or a multiple of 1000 up to 60000" })
-    }
-}
+stored!(
+    Quantum as u64,
+    "milliseconds",
+    |quantum| quantum.0.into(),
+    |ms| u32::try_from(ms).ok().and_then(|ms| Self::new(ms).ok()),
+    "0, a divisor of 1000, or a multiple of 1000 up to 60000"
+);
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
