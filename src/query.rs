@@ -59,6 +59,7 @@ mod text;
 
 use std::collections::BTreeSet;
 
+use crate::codec::record;
 use crate::id::{ColumnName, Name};
 
 pub use error::QueryError;
@@ -215,13 +216,15 @@ impl Query {
     }
 }
 
-/// The groups that stay: those with the largest values of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Top {
-    /// The place of the item in SELECT, from 0.
-    pub item: usize,
-    /// How many groups stay.
-    pub count: u32,
+record! {
+    /// The groups that stay: those with the largest values of an item.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Top [
+        /// The place of the item in SELECT, from 0.
+        pub item: usize,
+        /// How many groups stay.
+        pub count: u32,
+    ]
 }
 
 fn check_groups(groups: &[ColumnName]) -> Result<(), QueryError> {

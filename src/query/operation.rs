@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::codec::{Text, stored};
+
 /// What may be computed: derived from a query, listed in the terms of a right.
 ///
 /// All names are reserved from the start, so that a right can list an operation before a gate can run it.
@@ -64,6 +66,8 @@ impl Operation {
         Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 }
+
+stored!(Operation as Text<128>, "text", |operation| operation.name().to_owned(), |name| Self::from_name(&name), "known words");
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
