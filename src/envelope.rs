@@ -14,7 +14,7 @@
 use std::marker::PhantomData;
 
 use crate::class::Class;
-use crate::codec::{CodecError, Decoder, Encoder, Limits};
+use crate::codec::{CodecError, Decoder, Encoder, Limits, Record, Text, record};
 use crate::id::Digest;
 use crate::key::{KeyError, KeyId, PublicKey, Signer};
 use crate::label::Label;
@@ -37,6 +37,27 @@ pub trait Artefact: Sized {
     /// Anything but the canonical encoding of a valid value.
     fn from_payload(payload: &[u8]) -> Result<Self, CodecError>;
 }
+
+/// A record is signed as its canonical bytes, so many at most.
+macro_rules! artefact {
+    ($record:ty, $label:ident, $type:literal $(, $most:expr)?) => {
+        impl $crate::envelope::Artefact for $record {
+            const LABEL: $crate::label::Label = $crate::label::Label::$label;
+            const TYPE: &'static str = $type;
+            $(const PAYLOAD_BYTES_MAX: usize = $most;)?
+
+            fn to_payload(&self) -> Vec<u8> {
+                $crate::codec::Record::to_bytes(self)
+            }
+
+            fn from_payload(payload: &[u8]) -> Result<Self, $crate::codec::CodecError> {
+                $crate::codec::Record::from_bytes(payload, $crate::codec::Limits::of_bytes(Self::PAYLOAD_BYTES_MAX))
+            }
+        }
+    };
+}
+
+pub(crate) use artefact;
 
 /// Why signed bytes are not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +92,20 @@ impl EnvelopeError {
 }
 
 const COSE_SIGN1: u64 = 18;
-const HEADER_ALGORITHM: i64 = 1;
-const HEADER_KEY_ID: i64 = 4;
-const HEADER_TYPE: i64 = 16;
 /// Protected header, signature and heads around the payload.
 const OVERHEAD_BYTES_MAX: usize = 256;
+
+record! {
+    /// The protected header: exactly this.
+    struct Header {
+        /// That of the signer's key.
+        1 => alg: i64,
+        /// Of the signer.
+        4 => kid: KeyId,
+        /// Of the artefact.
+        16 => typ: String as Text<OVERHEAD_BYTES_MAX>,
+    }
+}
 
 /// An artefact whose signature was made or verified here.
 #[derive(Clone, Debug)]
@@ -203,18 +233,7 @@ impl<T: Artefact> Untrusted<T> {
     /// Whose signature the header claims it is; nothing when it is not a header of ours.
     #[must_use]
     pub fn claimed_signer(&self) -> Option<KeyId> {
-        let read = || -> Result<Option<KeyId>, CodecError> {
-            let mut decoder = Decoder::new(&self.protected, Limits::default())?;
-            let mut keys = decoder.map(3)?;
-            while let Some(key) = keys.next(&mut decoder)? {
-                if key == HEADER_KEY_ID {
-                    return Ok(Some(KeyId::from_bytes(decoder.byte_array()?)));
-                }
-                decoder.skip()?;
-            }
-            Ok(None)
-        };
-        read().ok().flatten()
+        Header::from_bytes(&self.protected, Limits::default()).ok().map(|header| header.kid)
     }
 
     /// SHA-256 of the payload.
@@ -231,13 +250,7 @@ impl<T: Artefact> Untrusted<T> {
 }
 
 fn protected_header<T: Artefact>(key: &PublicKey) -> Vec<u8> {
-    let mut out = Encoder::new();
-    out.map(|map| {
-        map.key(HEADER_ALGORITHM).int(key.algorithm().cose_id());
-        map.key(HEADER_KEY_ID).bytes(key.id().as_bytes());
-        map.key(HEADER_TYPE).text(T::TYPE);
-    });
-    out.into_bytes()
+    Header { alg: key.algorithm().cose_id(), kid: key.id(), typ: T::TYPE.to_owned() }.to_bytes()
 }
 
 fn to_be_signed<T: Artefact>(protected: &[u8], payload: &[u8]) -> Vec<u8> {
@@ -250,8 +263,14 @@ fn to_be_signed<T: Artefact>(protected: &[u8], payload: &[u8]) -> Vec<u8> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::codec::assert_documented;
     use crate::key::SigningKey;
     use crate::random::RecordedRandom;
+
+    #[test]
+    fn the_page_lists_the_header() {
+        assert_documented(include_str!("../docs/cbor.md"), "### Protected header", Header::TABLE);
+    }
 
     #[derive(Debug, PartialEq)]
     struct Seven(u64);

@@ -1,10 +1,9 @@
 //! Gate certificates: the owner's word on whose checkpoints count, and when.
 
-use crate::codec::{CodecError, Limits, Record, record};
-use crate::envelope::Artefact;
+use crate::codec::record;
+use crate::envelope::artefact;
 use crate::id::{LedgerId, Time};
 use crate::key::PublicKey;
-use crate::label::Label;
 
 record! {
     /// The owner's word on which key is the gate's (rule A1): it is entry 1 of the ledger and travels in every receipt,
@@ -33,19 +32,7 @@ impl GateCertificate {
     }
 }
 
-impl Artefact for GateCertificate {
-    const LABEL: Label = Label::GATE_CERTIFICATE;
-    const TYPE: &'static str = "usufruct-gate-certificate+cbor";
-    const PAYLOAD_BYTES_MAX: usize = 512;
-
-    fn to_payload(&self) -> Vec<u8> {
-        self.to_bytes()
-    }
-
-    fn from_payload(payload: &[u8]) -> Result<Self, CodecError> {
-        Self::from_bytes(payload, Limits::of_bytes(Self::PAYLOAD_BYTES_MAX))
-    }
-}
+artefact!(GateCertificate, GATE_CERTIFICATE, "usufruct-gate-certificate+cbor", 512);
 
 /// The origin of a ledger's checkpoints, which is also the name of the gate's key in them.
 #[must_use]
@@ -56,7 +43,7 @@ pub fn origin_of(ledger: LedgerId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::assert_documented;
+    use crate::codec::{Record, assert_documented};
 
     #[test]
     fn the_page_lists_its_fields() {

@@ -1,10 +1,9 @@
 //! What an owner changes about a ledger itself: signed, and in clear in its entry, so that a stranger sees it too.
 
 use super::quantum::Quantum;
-use crate::codec::{CodecError, Limits, Record, record};
-use crate::envelope::Artefact;
+use crate::codec::record;
+use crate::envelope::artefact;
 use crate::id::{LedgerId, Time};
-use crate::label::Label;
 
 record! {
     /// The owner's word on the quantum of times from its entry on.
@@ -35,38 +34,14 @@ record! {
 
 const PAYLOAD_BYTES_MAX: usize = 128;
 
-impl Artefact for QuantumChange {
-    const LABEL: Label = Label::QUANTUM;
-    const TYPE: &'static str = "usufruct-quantum+cbor";
-    const PAYLOAD_BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
+artefact!(QuantumChange, QUANTUM, "usufruct-quantum+cbor", PAYLOAD_BYTES_MAX);
 
-    fn to_payload(&self) -> Vec<u8> {
-        self.to_bytes()
-    }
-
-    fn from_payload(payload: &[u8]) -> Result<Self, CodecError> {
-        Self::from_bytes(payload, Limits::of_bytes(PAYLOAD_BYTES_MAX))
-    }
-}
-
-impl Artefact for ClockReset {
-    const LABEL: Label = Label::CLOCK;
-    const TYPE: &'static str = "usufruct-clock+cbor";
-    const PAYLOAD_BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
-
-    fn to_payload(&self) -> Vec<u8> {
-        self.to_bytes()
-    }
-
-    fn from_payload(payload: &[u8]) -> Result<Self, CodecError> {
-        Self::from_bytes(payload, Limits::of_bytes(PAYLOAD_BYTES_MAX))
-    }
-}
+artefact!(ClockReset, CLOCK, "usufruct-clock+cbor", PAYLOAD_BYTES_MAX);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::assert_documented;
+    use crate::codec::{Record, assert_documented};
 
     #[test]
     fn the_page_lists_their_fields() {
