@@ -1,16 +1,14 @@
 //! Requests: one use of a right, signed by its holder.
 
-use super::block::decode_time;
 use super::chain::{CHAIN_BYTES_MAX, Right, Verified};
 use super::terms::RightKind;
 use super::verdict::Verdict;
 use crate::budget::Loss;
-use crate::codec::{CodecError, Decoder, Encoder, Limits, required};
-use crate::envelope::{Artefact, Signed, Untrusted};
+use crate::codec::{Bytes, Positive, record};
+use crate::envelope::{Signed, Untrusted, artefact};
 use crate::id::{DatasetId, Digest, LedgerId, Nonce, Purpose, RequestId, Time};
 use crate::key::KeySet;
-use crate::label::Label;
-use crate::query::{QUERY_BYTES_MAX, Query};
+use crate::query::Query;
 
 /// How long a request is good for when nothing is said.
 pub const EXPIRY_DEFAULT_S: u64 = 24 * 3600;
@@ -21,59 +19,46 @@ pub const SKEW_S: u64 = 300;
 /// A chain, a query of 16 KiB and the rest.
 pub const REQUEST_BYTES_MAX: usize = CHAIN_BYTES_MAX + 32 * 1024;
 
-/// The last checkpoint a holder has seen: size and root of the ledger. Size 0 for a holder who has seen none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Number of entries.
-    pub size: u64,
-    /// Root of the tree.
-    pub root: Digest,
+record! {
+    /// The last checkpoint a holder has seen: size and root of the ledger. Size 0 for a holder who has seen none.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Seen [
+        /// Number of entries.
+        pub size: u64 as Positive,
+        /// Root of the tree.
+        pub root: Digest,
+    ]
 }
 
-/// One use of a right, signed by its holder (rule C1). No SQL and no derived claims: the gate derives operations
-/// and columns from the query itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The ledger the request is for, and no other.
-    pub audience: LedgerId,
-    /// The dataset.
-    pub dataset: DatasetId,
-    /// The schema the query was written for.
-    pub schema: Digest,
-    /// The whole chain.
-    pub right: Vec<u8>,
-    /// The typed query.
-    pub query: Query,
-    /// What the whole request may cost; it is what will be charged.
-    pub price: Loss,
-    /// What the answer is for.
-    pub purpose: Purpose,
-    /// Used once by this holder.
-    pub nonce: Nonce,
-    /// When it was signed.
-    pub issued_at: Time,
-    /// From [`SKEW_S`] after this second on it is refused (`exp` of RFC 8392, with the clocks' skew).
-    pub expires_at: Time,
-    /// The last checkpoint the holder has seen.
-    pub seen: Option<Seen>,
+record! {
+    /// One use of a right, signed by its holder (rule C1). No SQL and no derived claims: the gate derives operations
+    /// and columns from the query itself.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Request, format -65_537 {
+        /// From [`SKEW_S`] after this second on it is refused (`exp` of RFC 8392, with the clocks' skew).
+        4 => pub expires_at: Time,
+        /// When it was signed.
+        6 => pub issued_at: Time,
+        /// Used once by this holder.
+        7 => pub nonce: Nonce,
+        /// The ledger the request is for, and no other.
+        -65_538 => pub audience: LedgerId,
+        /// The dataset.
+        -65_539 => pub dataset: DatasetId,
+        /// The schema the query was written for.
+        -65_541 => pub schema: Digest,
+        /// What the answer is for.
+        -65_545 => pub purpose: Purpose,
+        /// What the whole request may cost; it is what will be charged.
+        -65_546 => pub price: Loss,
+        /// The whole chain.
+        -65_560 => pub right: Vec<u8> as Bytes<CHAIN_BYTES_MAX>,
+        /// The typed query.
+        -65_561 => pub query: Query,
+        /// The last checkpoint the holder has seen.
+        -65_562 => pub seen: Option<Seen>,
+    }
 }
-
-mod claim {
-    pub(super) const EXPIRES_AT: i64 = 4;
-    pub(super) const ISSUED_AT: i64 = 6;
-    pub(super) const NONCE: i64 = 7;
-    pub(super) const FORMAT: i64 = -65_537;
-    pub(super) const AUDIENCE: i64 = -65_538;
-    pub(super) const DATASET: i64 = -65_539;
-    pub(super) const SCHEMA: i64 = -65_541;
-    pub(super) const PURPOSE: i64 = -65_545;
-    pub(super) const PRICE: i64 = -65_546;
-    pub(super) const RIGHT: i64 = -65_560;
-    pub(super) const QUERY: i64 = -65_561;
-    pub(super) const SEEN: i64 = -65_562;
-}
-
-const FORMAT: u64 = 1;
 
 impl Signed<Request> {
     /// The id of the request: a hash of its payload, never of its signature.
@@ -83,78 +68,7 @@ impl Signed<Request> {
     }
 }
 
-impl Artefact for Request {
-    const LABEL: Label = Label::REQUEST;
-    const TYPE: &'static str = "usufruct-request+cbor";
-    const PAYLOAD_BYTES_MAX: usize = REQUEST_BYTES_MAX;
-
-    fn to_payload(&self) -> Vec<u8> {
-        let mut out = Encoder::new();
-        out.map(|map| {
-            map.key(claim::EXPIRES_AT).uint(self.expires_at.unix_s());
-            map.key(claim::ISSUED_AT).uint(self.issued_at.unix_s());
-            map.key(claim::NONCE).bytes(self.nonce.as_bytes());
-            map.key(claim::FORMAT).uint(FORMAT);
-            map.key(claim::AUDIENCE).bytes(self.audience.as_bytes());
-            map.key(claim::DATASET).bytes(self.dataset.as_bytes());
-            map.key(claim::SCHEMA).bytes(self.schema.as_bytes());
-            map.key(claim::PURPOSE).text(self.purpose.as_str());
-            self.price.encode(map.key(claim::PRICE));
-            map.key(claim::RIGHT).bytes(&self.right);
-            map.key(claim::QUERY).bytes(&self.query.encode());
-            if let Some(seen) = self.seen {
-                map.key(claim::SEEN).array(2).uint(seen.size).bytes(seen.root.as_bytes());
-            }
-        });
-        out.into_bytes()
-    }
-
-    fn from_payload(payload: &[u8]) -> Result<Self, CodecError> {
-        let mut decoder = Decoder::new(payload, Limits::of_bytes(REQUEST_BYTES_MAX))?;
-        let (mut expires_at, mut issued_at, mut nonce, mut format, mut audience, mut dataset) = (None, None, None, None, None, None);
-        let (mut schema, mut purpose, mut price, mut right, mut query, mut seen) = (None, None, None, None, None, None);
-        let mut keys = decoder.map(16)?;
-        while let Some(key) = keys.next(&mut decoder)? {
-            let value = |expected| CodecError::Value { key, expected };
-            match key {
-                claim::EXPIRES_AT => expires_at = Some(decode_time(&mut decoder, key)?),
-                claim::ISSUED_AT => issued_at = Some(decode_time(&mut decoder, key)?),
-                claim::NONCE => nonce = Some(Nonce::from_bytes(decoder.byte_array()?)),
-                claim::FORMAT => format = Some(Some(decoder.uint()?).filter(|format| *format == FORMAT).ok_or_else(|| value("format 1"))?),
-                claim::AUDIENCE => audience = Some(LedgerId::from_bytes(decoder.byte_array()?)),
-                claim::DATASET => dataset = Some(DatasetId::from_bytes(decoder.byte_array()?)),
-                claim::SCHEMA => schema = Some(Digest::from_bytes(decoder.byte_array()?)),
-                claim::PURPOSE => purpose = Some(Purpose::new(decoder.text(128)?).map_err(|_| value("a purpose"))?),
-                claim::PRICE => price = Some(Loss::decode(&mut decoder)?),
-                claim::RIGHT => right = Some(decoder.bytes(CHAIN_BYTES_MAX)?.to_vec()),
-                claim::QUERY => query = Some(Query::from_canonical_bytes(decoder.bytes(QUERY_BYTES_MAX)?).map_err(|_| value("a query"))?),
-                claim::SEEN => {
-                    if decoder.array(2)? != 2 {
-                        return Err(value("a size and a root"));
-                    }
-                    let size = Some(decoder.uint()?).filter(|size| *size > 0).ok_or_else(|| value("a size of at least 1, or absent"))?;
-                    seen = Some(Seen { size, root: Digest::from_bytes(decoder.byte_array()?) });
-                }
-                key => return Err(CodecError::UnknownKey { key }),
-            }
-        }
-        decoder.finish()?;
-        required(format, claim::FORMAT)?;
-        Ok(Self {
-            audience: required(audience, claim::AUDIENCE)?,
-            dataset: required(dataset, claim::DATASET)?,
-            schema: required(schema, claim::SCHEMA)?,
-            right: required(right, claim::RIGHT)?,
-            query: required(query, claim::QUERY)?,
-            price: required(price, claim::PRICE)?,
-            purpose: required(purpose, claim::PURPOSE)?,
-            nonce: required(nonce, claim::NONCE)?,
-            issued_at: required(issued_at, claim::ISSUED_AT)?,
-            expires_at: required(expires_at, claim::EXPIRES_AT)?,
-            seen,
-        })
-    }
-}
+artefact!(Request, REQUEST, "usufruct-request+cbor", REQUEST_BYTES_MAX);
 
 /// Which rules a use is held to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -245,6 +159,7 @@ impl Request {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::codec::{Record, assert_documented};
     use crate::id::{ColumnName, Name};
     use crate::key::{Signer as _, SigningKey};
     use crate::query::{Item, Operation};
@@ -252,6 +167,11 @@ mod tests {
     use crate::right::{Block, Refusal, Terms};
 
     const LEDGER: LedgerId = LedgerId::from_bytes([1; 32]);
+
+    #[test]
+    fn the_page_lists_its_claims() {
+        assert_documented(include_str!("../../docs/request.md"), "## Claims", Request::TABLE);
+    }
 
     fn second(unix_s: u64) -> Time {
         Time::from_unix_s(unix_s)
