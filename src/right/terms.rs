@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::budget::Loss;
 use crate::class::Class;
+use crate::codec::{Set, Text, record, stored};
 use crate::id::{ColumnName, IdError, Purpose, Time};
 use crate::query::Operation;
 
@@ -34,29 +35,33 @@ impl RightKind {
     }
 }
 
-/// The content of a right (rule J1): grants, powers, caps and restrictions of one block. Written in a program by
-/// [`Terms::process`], in a file by [`Terms::parse`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Terms {
-    /// Grant: the kind of use.
-    pub kind: RightKind,
-    /// Grant: which operations.
-    pub operations: BTreeSet<Operation>,
-    /// Grant: over which columns, also in WHERE and GROUP BY.
-    pub columns: BTreeSet<ColumnName>,
-    /// Grant: for which purposes and those under them.
-    pub purposes: BTreeSet<Purpose>,
-    /// Grant: how much privacy loss in all.
-    pub budget: Loss,
-    /// Grant: how many answers.
-    pub uses: u64,
-    /// Grant: from this second on there is no use (`exp` of RFC 8392).
-    pub not_after: Time,
-    /// Power: how many further blocks the chain may get; 0 for none.
-    pub delegation: u64,
-    /// Restriction: the first second of use.
-    pub not_before: Option<Time>,
+stored!(RightKind as Text<16>, "text", |kind| kind.name().to_owned(), |name| Self::from_name(&name), "process or operate");
+
+record! {
+    /// The content of a right (rule J1): grants, powers, caps and restrictions of one block. Written in a program by
+    /// [`Terms::process`], in a file by [`Terms::parse`].
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct Terms {
+        /// Grant: from this second on there is no use (`exp` of RFC 8392).
+        4 => pub not_after: Time,
+        /// Restriction: the first second of use.
+        5 => pub not_before: Option<Time>,
+        /// Grant: the kind of use.
+        -65_542 => pub kind: RightKind,
+        /// Grant: which operations.
+        -65_543 => pub operations: BTreeSet<Operation> as Set<Operation, OPERATIONS_MAX>,
+        /// Grant: over which columns, also in WHERE and GROUP BY.
+        -65_544 => pub columns: BTreeSet<ColumnName> as Set<ColumnName, COLUMNS_MAX>,
+        /// Grant: for which purposes and those under them.
+        -65_545 => pub purposes: BTreeSet<Purpose> as Set<Purpose, PURPOSES_MAX>,
+        /// Grant: how much privacy loss in all.
+        -65_546 => pub budget: Loss,
+        /// Grant: how many answers.
+        -65_547 => pub uses: u64,
+        /// Power: how many further blocks the chain may get; 0 for none.
+        -65_548 => pub delegation: u64 = 0,
+    }
 }
 
 /// Why terms are refused.
@@ -120,10 +125,12 @@ impl TermsError {
     }
 }
 
+/// More than there are.
+const OPERATIONS_MAX: usize = 64;
 /// More would not fit the answer a gate gives.
-pub(super) const COLUMNS_MAX: usize = 1024;
+const COLUMNS_MAX: usize = 1024;
 /// More purposes than a vocabulary has.
-pub(super) const PURPOSES_MAX: usize = 256;
+const PURPOSES_MAX: usize = 256;
 
 impl Terms {
     /// Nothing is granted yet.
@@ -147,7 +154,7 @@ impl Terms {
     /// The first thing that is wrong.
     pub fn check(&self) -> Result<(), TermsError> {
         for (field, found, most) in [
-            ("operations", self.operations.len(), 64),
+            ("operations", self.operations.len(), OPERATIONS_MAX),
             ("columns", self.columns.len(), COLUMNS_MAX),
             ("purposes", self.purposes.len(), PURPOSES_MAX),
         ] {
