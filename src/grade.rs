@@ -46,6 +46,8 @@ pub use recogniser::{HEADERS_MAX, PATTERN_BYTES_MAX, RECOGNISERS_MAX, Recogniser
 #[cfg(feature = "embedded")]
 pub use survey::{Looked, SurveyError, survey};
 
+use crate::codec::stored;
+
 /// The grade of a column, L1 to L4; the default uses of a column follow from it (rule B7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
@@ -83,3 +85,5 @@ impl Grade {
         }
     }
 }
+
+stored!(Grade as u64, "number", |grade| grade.number(), Self::from_number, "a grade from 1 to 4");

@@ -1,6 +1,6 @@
 //! One column of a description: its type on a grid, bounds, declared values, grade and uses.
 
-use crate::codec::{CodecError, Decoder, Encoder, ItemKind, required};
+use crate::codec::{CodecError, Decoder, Encoder, Field, ItemKind, List, Text, record, stored};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
 
@@ -129,13 +129,15 @@ impl ColumnType {
     }
 }
 
-/// Where values are clamped for sums, in steps, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Bounds {
-    /// The least value.
-    pub low: i64,
-    /// The greatest value.
-    pub high: i64,
+record! {
+    /// Where values are clamped for sums, in steps, both included.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Bounds [
+        /// The least value.
+        pub low: i64,
+        /// The greatest value.
+        pub high: i64,
+    ]
 }
 
 impl Bounds {
@@ -255,27 +257,29 @@ impl FromIterator<Use> for Uses {
     }
 }
 
-/// A column as its owner declares it.
-///
-/// A plain record; inside a [`super::Schema`] it has been checked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Column {
-    /// Its name.
-    pub name: ColumnName,
-    /// Its type.
-    pub kind: ColumnType,
-    /// Where its values are clamped; needed for sums and means.
-    pub bounds: Option<Bounds>,
-    /// Its declared values; needed for groups, unless it may reveal.
-    pub values: Option<Values>,
-    /// The name of the group that takes undeclared values and nulls; without it they are dropped.
-    pub other: Option<Name>,
-    /// Whether it may have nulls.
-    pub nullable: bool,
-    /// Its grade.
-    pub grade: Grade,
-    /// How it may be used.
-    pub uses: Uses,
+record! {
+    /// A column as its owner declares it.
+    ///
+    /// A plain record; inside a [`super::Schema`] it has been checked.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Column {
+        /// Its name.
+        1 => pub name: ColumnName,
+        /// Its type.
+        2 => pub kind: ColumnType,
+        /// Where its values are clamped; needed for sums and means.
+        3 => pub bounds: Option<Bounds>,
+        /// Its declared values; needed for groups, unless it may reveal.
+        4 => pub values: Option<Values>,
+        /// The name of the group that takes undeclared values and nulls; without it they are dropped.
+        5 => pub other: Option<Name>,
+        /// Whether it may have nulls.
+        6 => pub nullable: bool,
+        /// Its grade.
+        7 => pub grade: Grade,
+        /// How it may be used.
+        8 => pub uses: Uses,
+    }
 }
 
 /// The most declared values of one column: more than the counties and towns of any country.
@@ -283,121 +287,68 @@ pub(super) const VALUES_MAX: usize = 65_536;
 /// The most bytes of a declared value.
 pub(super) const VALUE_BYTES_MAX: usize = 1024;
 
-mod key {
-    pub(super) const NAME: i64 = 1;
-    pub(super) const KIND: i64 = 2;
-    pub(super) const BOUNDS: i64 = 3;
-    pub(super) const VALUES: i64 = 4;
-    pub(super) const OTHER: i64 = 5;
-    pub(super) const NULLABLE: i64 = 6;
-    pub(super) const GRADE: i64 = 7;
-    pub(super) const USES: i64 = 8;
-}
+stored!(GridStep as Decimal, "decimal", |step| step.0, Self::from_decimal, "a positive decimal of at most 18 digits");
 
-impl Column {
-    pub(super) fn encode(&self, out: &mut Encoder) {
-        out.map(|map| {
-            map.key(key::NAME).text(self.name.as_str());
-            match self.kind {
-                ColumnType::Text => map.key(key::KIND).array(1).uint(0),
-                ColumnType::Integer => map.key(key::KIND).array(1).uint(1),
-                ColumnType::Real { step } => map.key(key::KIND).array(2).uint(2).text(&step.decimal().to_string()),
-            };
-            if let Some(bounds) = self.bounds {
-                map.key(key::BOUNDS).array(2).int(bounds.low).int(bounds.high);
-            }
-            match &self.values {
-                Some(Values::Text(values)) => {
-                    let out = map.key(key::VALUES).array(values.len());
-                    values.iter().for_each(|value| {
-                        out.text(value);
-                    });
-                }
-                Some(Values::Integer(values)) => {
-                    let out = map.key(key::VALUES).array(values.len());
-                    values.iter().for_each(|value| {
-                        out.int(*value);
-                    });
-                }
-                None => {}
-            }
-            if let Some(other) = &self.other {
-                map.key(key::OTHER).text(other.as_str());
-            }
-            if self.nullable {
-                map.key(key::NULLABLE).boolean(true);
-            }
-            map.key(key::GRADE).uint(self.grade.number());
-            map.key(key::USES).uint(self.uses.0);
-        });
-    }
+stored!(Uses as u64, "number", |uses| uses.0, Self::from_bits, "a set of uses");
 
-    pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        let (mut name, mut kind, mut bounds, mut values, mut other, mut grade, mut uses) = (None, None, None, None, None, None, None);
-        let mut nullable = false;
-        let mut keys = decoder.map(8)?;
-        while let Some(key) = keys.next(decoder)? {
-            let value = |expected| CodecError::Value { key, expected };
-            match key {
-                key::NAME => name = Some(ColumnName::new(decoder.text(128)?).map_err(|_| value("a column name"))?),
-                key::KIND => kind = Some(decode_kind(decoder).and_then(|kind| kind.ok_or_else(|| value("a column type")))?),
-                key::BOUNDS => {
-                    if decoder.array(2)? != 2 {
-                        return Err(value("a pair of integers"));
-                    }
-                    bounds = Some(Bounds { low: decoder.int()?, high: decoder.int()? });
-                }
-                key::VALUES => values = Some(decode_values(decoder)?),
-                key::OTHER => other = Some(Name::new(decoder.text(128)?).map_err(|_| value("a name"))?),
-                key::NULLABLE => nullable = Some(decoder.boolean()?).filter(|flag| *flag).ok_or_else(|| value("true, or absent"))?,
-                key::GRADE => grade = Some(Grade::from_number(decoder.uint()?).ok_or_else(|| value("a grade from 1 to 4"))?),
-                key::USES => uses = Some(Uses::from_bits(decoder.uint()?).ok_or_else(|| value("a set of uses"))?),
-                key => return Err(CodecError::UnknownKey { key }),
-            }
+/// `[0]`, `[1]` or `[2, step]`.
+impl Field for ColumnType {
+    type Value = Self;
+    const SHAPE: &'static str = "array";
+
+    fn write(value: &Self, out: &mut Encoder) {
+        match value {
+            Self::Text => drop(out.array(1).uint(0)),
+            Self::Integer => drop(out.array(1).uint(1)),
+            Self::Real { step } => GridStep::write(step, out.array(2).uint(2)),
         }
-        Ok(Self {
-            name: required(name, key::NAME)?,
-            kind: required(kind, key::KIND)?,
-            bounds,
-            values,
-            other,
-            nullable,
-            grade: required(grade, key::GRADE)?,
-            uses: required(uses, key::USES)?,
-        })
     }
-}
 
-fn decode_kind(decoder: &mut Decoder<'_>) -> Result<Option<ColumnType>, CodecError> {
-    Ok(match (decoder.array(2)?, decoder.uint()?) {
-        (1, 0) => Some(ColumnType::Text),
-        (1, 1) => Some(ColumnType::Integer),
-        (2, 2) => {
-            let text = decoder.text(64)?;
-            // One encoding: the decimal as it is printed.
-            Decimal::parse(text)
-                .ok()
-                .filter(|step| step.to_string() == text)
-                .and_then(GridStep::from_decimal)
-                .map(|step| ColumnType::Real { step })
+    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
+        match (decoder.array(2)?, decoder.uint()?) {
+            (1, 0) => Ok(Self::Text),
+            (1, 1) => Ok(Self::Integer),
+            (2, 2) => GridStep::read(decoder, key).map(|step| Self::Real { step }),
+            _ => Err(CodecError::Value { key, expected: "a column type" }),
         }
-        _ => None,
-    })
-}
-
-fn decode_values(decoder: &mut Decoder<'_>) -> Result<Values, CodecError> {
-    let len = decoder.array(VALUES_MAX)?;
-    if len > 0 && decoder.peek()? == ItemKind::Text {
-        (0..len).map(|_| decoder.text(VALUE_BYTES_MAX).map(str::to_owned)).collect::<Result<_, _>>().map(Values::Text)
-    } else {
-        (0..len).map(|_| decoder.int()).collect::<Result<_, _>>().map(Values::Integer)
     }
 }
+
+impl Field for Values {
+    type Value = Self;
+    const SHAPE: &'static str = "array";
+
+    fn write(value: &Self, out: &mut Encoder) {
+        match value {
+            Self::Text(values) => Texts::write(values, out),
+            Self::Integer(values) => Integers::write(values, out),
+        }
+    }
+
+    /// The first value says which they are.
+    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
+        let mut ahead = decoder.clone();
+        if ahead.array(VALUES_MAX)? > 0 && ahead.peek()? == ItemKind::Text {
+            Texts::read(decoder, key).map(Self::Text)
+        } else {
+            Integers::read(decoder, key).map(Self::Integer)
+        }
+    }
+}
+
+type Texts = List<Text<VALUE_BYTES_MAX>, VALUES_MAX>;
+type Integers = List<i64, VALUES_MAX>;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::codec::{Record, assert_documented};
+
+    #[test]
+    fn the_page_lists_its_fields() {
+        assert_documented(include_str!("../../docs/ledger.md"), "#### Column", Column::TABLE);
+    }
 
     fn nearest(step: &str, number: &str) -> i64 {
         GridStep::parse(step).unwrap().nearest(Decimal::parse(number).unwrap())

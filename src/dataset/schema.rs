@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::column::{VALUE_BYTES_MAX, VALUES_MAX};
 use super::{Column, ColumnType, DescriptionError, Use, Uses, Values};
-use crate::codec::{CodecError, Decoder, Encoder, ItemKind};
+use crate::codec::{CodecError, Decoder, Encoder, Field, List, OrFalse, record, stored};
 use crate::id::{ColumnName, Digest};
 use crate::label::Label;
 
@@ -17,15 +17,29 @@ pub enum Unit {
     Column(ColumnName),
 }
 
-/// How much one unit may contribute to an answer; enforced by choosing rows, never assumed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Contribution {
-    /// Groups per unit (L0).
-    pub groups_per_unit: u32,
-    /// Rows per unit and group (L-infinity).
-    pub rows_per_group: u32,
-    /// Rows per unit over all groups (L1), when that is less than the product of the two.
-    pub rows_per_unit: Option<u32>,
+stored!(
+    Unit as OrFalse<ColumnName>,
+    "column name",
+    |unit| match unit {
+        Self::Row => None,
+        Self::Column(name) => Some(name.clone()),
+    },
+    |name| Some(name.map_or(Self::Row, Self::Column)),
+    "a privacy unit"
+);
+
+record! {
+    /// How much one unit may contribute to an answer; enforced by choosing rows, never assumed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Contribution [
+        /// Groups per unit (L0).
+        pub groups_per_unit: u32,
+        /// Rows per unit and group (L-infinity).
+        pub rows_per_group: u32,
+        ;
+        /// Rows per unit over all groups (L1), when that is less than the product of the two.
+        pub rows_per_unit: Option<u32> = None,
+    ]
 }
 
 impl Contribution {
@@ -61,11 +75,18 @@ impl Contribution {
 
 /// What questions can be asked about: unit, contribution and columns. Another schema is another dataset (rule B2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Schema {
-    unit: Unit,
-    contribution: Contribution,
-    columns: Vec<Column>,
-    least_units: u32,
+pub struct Schema(Parts);
+
+record! {
+    /// A schema that nobody has checked.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Parts [
+        unit: Unit,
+        contribution: Contribution,
+        columns: Vec<Column> as List<Column, COLUMNS_MAX>,
+        ;
+        least_units: u32 = 1,
+    ]
 }
 
 /// More columns than any register has.
@@ -101,7 +122,7 @@ impl Schema {
             Unit::Column(name) => check_unit(columns.iter().find(|column| column.name == *name))?,
         }
         contribution.check()?;
-        Ok(Self { unit, contribution, columns, least_units: 1 })
+        Ok(Self(Parts { unit, contribution, columns, least_units: 1 }))
     }
 
     /// The same, and a group of unknown values is named only when at least so many units are in it, whatever else its
@@ -113,47 +134,47 @@ impl Schema {
         if !(1..=Self::LEAST_UNITS_MAX).contains(&least_units) {
             return Err(DescriptionError::Dataset("reveal_least_units is from 1 to 1048576"));
         }
-        if least_units > 1 && !self.columns.iter().any(|column| column.uses.allow(Use::Reveal)) {
+        if least_units > 1 && !self.0.columns.iter().any(|column| column.uses.allow(Use::Reveal)) {
             return Err(DescriptionError::Dataset("reveal_least_units is for columns with `reveal`, and there is none"));
         }
-        Ok(Self { least_units, ..self })
+        Ok(Self(Parts { least_units, ..self.0 }))
     }
 
     /// The privacy unit.
     #[must_use]
     pub const fn unit(&self) -> &Unit {
-        &self.unit
+        &self.0.unit
     }
 
     /// The contribution of one unit.
     #[must_use]
     pub const fn contribution(&self) -> Contribution {
-        self.contribution
+        self.0.contribution
     }
 
     /// How many units a group of unknown values has at least before it may be named: the pre-threshold of
     /// [`Selector::from_units`](crate::dp::partition::Selector::from_units). It hides small groups by rule and costs nothing.
     #[must_use]
     pub const fn least_units(&self) -> u32 {
-        self.least_units
+        self.0.least_units
     }
 
     /// The columns, in the order of the description.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
-        &self.columns
+        &self.0.columns
     }
 
     /// A column and its place.
     #[must_use]
     pub fn column(&self, name: &ColumnName) -> Option<(usize, &Column)> {
-        self.columns.iter().enumerate().find(|(_, column)| column.name == *name)
+        self.0.columns.iter().enumerate().find(|(_, column)| column.name == *name)
     }
 
     /// The place of the unit column.
     #[must_use]
     pub fn unit_column(&self) -> Option<usize> {
-        match &self.unit {
+        match &self.0.unit {
             Unit::Row => None,
             Unit::Column(name) => self.column(name).map(|(place, _)| place),
         }
@@ -164,61 +185,25 @@ impl Schema {
     pub fn hash(&self) -> Digest {
         let mut out = Encoder::new();
         out.array(2).text(Label::SCHEMA.as_str());
-        self.encode(&mut out);
+        Self::write(self, &mut out);
         Digest::of(&out.into_bytes())
     }
+}
 
-    /// Writes `[unit: false or a column name, [groups per unit, rows per group, ? rows per unit], [column, ...],
-    /// ? least units above 1]`.
-    pub(super) fn encode(&self, out: &mut Encoder) {
-        let named = self.least_units > 1;
-        out.array(3 + usize::from(named));
-        match &self.unit {
-            Unit::Row => out.boolean(false),
-            Unit::Column(name) => out.text(name.as_str()),
-        };
-        let Contribution { groups_per_unit, rows_per_group, rows_per_unit } = self.contribution;
-        out.array(2 + usize::from(rows_per_unit.is_some())).uint(groups_per_unit.into()).uint(rows_per_group.into());
-        if let Some(most) = rows_per_unit {
-            out.uint(most.into());
-        }
-        out.array(self.columns.len());
-        self.columns.iter().for_each(|column| column.encode(out));
-        if named {
-            out.uint(self.least_units.into());
-        }
+impl Field for Schema {
+    type Value = Self;
+    const SHAPE: &'static str = "schema";
+
+    fn write(value: &Self, out: &mut Encoder) {
+        Parts::write(&value.0, out);
     }
 
-    pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
+    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
         let offset = decoder.offset();
-        let wrong = |expected| CodecError::Unexpected { offset, expected };
-        let parts = decoder.array(4)?;
-        if parts < 3 {
-            return Err(wrong("a schema"));
-        }
-        let unit = match decoder.peek()? {
-            ItemKind::Boolean if !decoder.boolean()? => Unit::Row,
-            ItemKind::Text => Unit::Column(ColumnName::new(decoder.text(128)?).map_err(|_| wrong("a column name"))?),
-            _ => return Err(wrong("a privacy unit")),
-        };
-        let counts = decoder.array(3)?;
-        if counts < 2 {
-            return Err(wrong("a contribution"));
-        }
-        let count = |decoder: &mut Decoder<'_>| u32::try_from(decoder.uint()?).map_err(|_| wrong("a count"));
-        let contribution = Contribution {
-            groups_per_unit: count(decoder)?,
-            rows_per_group: count(decoder)?,
-            rows_per_unit: (counts == 3).then(|| count(decoder)).transpose()?,
-        };
-        let columns = (0..decoder.array(COLUMNS_MAX)?).map(|_| Column::decode(decoder)).collect::<Result<_, _>>()?;
-        let schema = Self::new(unit, contribution, columns).map_err(|_| wrong("a schema that could be published"))?;
-        if parts == 3 {
-            return Ok(schema);
-        }
-        // One encoding: a least of 1 is not written.
-        let least_units = Some(count(decoder)?).filter(|least| *least > 1).ok_or_else(|| wrong("a count above 1, or absent"))?;
-        schema.with_least_units(least_units).map_err(|_| wrong("a schema that could be published"))
+        let Parts { unit, contribution, columns, least_units } = Parts::read(decoder, key)?;
+        let schema = Self::new(unit, contribution, columns);
+        let schema = if least_units == 1 { schema } else { schema.and_then(|schema| schema.with_least_units(least_units)) };
+        schema.map_err(|_| CodecError::Unexpected { offset, expected: "a schema that could be published" })
     }
 }
 
@@ -299,13 +284,13 @@ mod tests {
 
     fn encoded(schema: &Schema) -> Vec<u8> {
         let mut out = Encoder::new();
-        schema.encode(&mut out);
+        Schema::write(schema, &mut out);
         out.into_bytes()
     }
 
     fn decoded(bytes: &[u8]) -> Result<Schema, CodecError> {
         let mut decoder = Decoder::new(bytes, Limits::default())?;
-        let schema = Schema::decode(&mut decoder)?;
+        let schema = Schema::read(&mut decoder, 0)?;
         decoder.finish()?;
         Ok(schema)
     }
@@ -320,7 +305,7 @@ mod tests {
         };
         out.array(2).uint(contribution.groups_per_unit.into()).uint(contribution.rows_per_group.into());
         out.array(columns.len());
-        columns.iter().for_each(|column| column.encode(&mut out));
+        columns.iter().for_each(|column| Column::write(column, &mut out));
         out.into_bytes()
     }
 
