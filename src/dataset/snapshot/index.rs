@@ -1,7 +1,7 @@
 //! The index at the end of a snapshot: where every block is and what its hash must be.
 
 use super::{BLOCK_ROWS, BLOCKS_MAX, DICTIONARY_BYTES_MAX, DICTIONARY_VALUES_MAX, ROWS_MAX, SnapshotError, TEXT_BYTES_MAX};
-use crate::codec::{CodecError, Decoder, Encoder, Limits, required};
+use crate::codec::{CodecError, Limits, List, Record, record, stored};
 use crate::dataset::{Column, ColumnType, Schema, Uses, Values};
 use crate::id::Digest;
 
@@ -20,24 +20,28 @@ const DICTIONARY_BLOCK_BYTES_MAX: u64 = (DICTIONARY_BLOCK_BYTES + 4 + TEXT_BYTES
 /// Bytes of a unit id and a row tag.
 pub(super) const UNIT_BYTES: usize = 32;
 
-const FORMAT: u64 = 1;
-
-/// A stretch of the file and its SHA-256.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Extent {
-    pub(super) offset: u64,
-    pub(super) length: u64,
-    pub(super) digest: Digest,
+record! {
+    /// A stretch of the file and its SHA-256.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) struct Extent [
+        pub(super) offset: u64,
+        pub(super) length: u64,
+        pub(super) digest: Digest,
+    ]
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Index {
-    pub(super) schema: Digest,
-    pub(super) rows: u64,
-    /// The stored columns, in the order of the schema.
-    pub(super) columns: Vec<ColumnIndex>,
-    /// Present when the unit is a column.
-    pub(super) units: Option<Vec<Extent>>,
+type Extents = List<Extent, BLOCKS_MAX>;
+
+record! {
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(super) struct Index, format 1 {
+        2 => pub(super) schema: Digest,
+        3 => pub(super) rows: u64,
+        /// The stored columns, in the order of the schema.
+        4 => pub(super) columns: Vec<ColumnIndex> as List<ColumnIndex, COLUMNS_MAX>,
+        /// Present when the unit is a column.
+        5 => pub(super) units: Option<Vec<Extent>> as Option<Extents>,
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,26 +59,25 @@ pub(super) struct DictionaryIndex {
     pub(super) blocks: Vec<Extent>,
 }
 
-mod key {
-    pub(super) const FORMAT: i64 = 1;
-    pub(super) const SCHEMA: i64 = 2;
-    pub(super) const ROWS: i64 = 3;
-    pub(super) const COLUMNS: i64 = 4;
-    pub(super) const UNITS: i64 = 5;
+record! {
+    /// A column as it is written.
+    struct StoredColumn {
+        1 => place: usize,
+        2 => kind: u64,
+        3 => blocks: Vec<Extent> as Extents,
+        4 => values: Option<usize>,
+        5 => dictionary: Option<Vec<Extent>> as Option<Extents>,
+    }
 }
 
-mod column_key {
-    pub(super) const PLACE: i64 = 1;
-    pub(super) const KIND: i64 = 2;
-    pub(super) const BLOCKS: i64 = 3;
-    pub(super) const VALUES: i64 = 4;
-    pub(super) const DICTIONARY: i64 = 5;
-}
-
-/// `KIND` of a column of codes.
+/// The kind of a column of codes.
 const CODES: u64 = 0;
-/// `KIND` of a column of numbers.
+/// The kind of a column of numbers.
 const NUMBERS: u64 = 1;
+/// Its key, which errors name.
+const KIND: i64 = 2;
+/// As many as a schema has.
+const COLUMNS_MAX: usize = 4096;
 
 /// The columns that questions can touch; only these are stored.
 pub(super) fn stored(schema: &Schema) -> impl Iterator<Item = (usize, &Column)> {
@@ -108,48 +111,13 @@ pub(super) fn block_bytes(column: &Column, rows: usize) -> usize {
 
 impl Index {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut out = Encoder::new();
-        out.map(|map| {
-            map.key(key::FORMAT).uint(FORMAT);
-            map.key(key::SCHEMA).bytes(self.schema.as_bytes());
-            map.key(key::ROWS).uint(self.rows);
-            let columns = map.key(key::COLUMNS).array(self.columns.len());
-            self.columns.iter().for_each(|column| column.encode(columns));
-            if let Some(units) = &self.units {
-                encode_extents(units, map.key(key::UNITS));
-            }
-        });
-        out.into_bytes()
+        self.to_bytes()
     }
 
     /// Reads an index and checks that it is one of `schema` and that its blocks fill the file from the header to
     /// `end`, each byte once.
     pub(super) fn decode(bytes: &[u8], schema: &Schema, end: u64) -> Result<Self, SnapshotError> {
-        let mut decoder = Decoder::new(bytes, Limits::of_bytes(INDEX_BYTES_MAX))?;
-        let (mut hash, mut rows, mut columns, mut units) = (None, None, None, None);
-        let mut keys = decoder.map(5)?;
-        if keys.next(&mut decoder)? != Some(key::FORMAT) || decoder.uint()? != FORMAT {
-            return Err(CodecError::Value { key: key::FORMAT, expected: "format 1" }.into());
-        }
-        while let Some(key) = keys.next(&mut decoder)? {
-            match key {
-                key::SCHEMA => hash = Some(Digest::from_bytes(decoder.byte_array()?)),
-                key::ROWS => rows = Some(decoder.uint()?),
-                key::COLUMNS => {
-                    let len = decoder.array(schema.columns().len())?;
-                    columns = Some((0..len).map(|_| ColumnIndex::decode(&mut decoder)).collect::<Result<Vec<_>, _>>()?);
-                }
-                key::UNITS => units = Some(decode_extents(&mut decoder)?),
-                key => return Err(CodecError::UnknownKey { key }.into()),
-            }
-        }
-        decoder.finish()?;
-        let index = Self {
-            schema: required(hash, key::SCHEMA)?,
-            rows: required(rows, key::ROWS)?,
-            columns: required(columns, key::COLUMNS)?,
-            units,
-        };
+        let index = Self::from_bytes(bytes, Limits::of_bytes(INDEX_BYTES_MAX))?;
         if index.schema != schema.hash() {
             return Err(SnapshotError::OtherSchema);
         }
@@ -217,58 +185,41 @@ impl Index {
     }
 }
 
-impl ColumnIndex {
-    fn encode(&self, out: &mut Encoder) {
-        out.map(|map| {
-            map.key(column_key::PLACE).uint(self.place as u64);
-            map.key(column_key::KIND).uint(if self.dictionary.is_some() { CODES } else { NUMBERS });
-            encode_extents(&self.blocks, map.key(column_key::BLOCKS));
-            if let Some(dictionary) = &self.dictionary {
-                map.key(column_key::VALUES).uint(dictionary.values as u64);
-                encode_extents(&dictionary.blocks, map.key(column_key::DICTIONARY));
-            }
-        });
-    }
+stored!(ColumnIndex as StoredColumn);
 
-    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        let (mut place, mut kind, mut blocks, mut values, mut dictionary) = (None, None, None, None, None);
-        let mut keys = decoder.map(5)?;
-        while let Some(key) = keys.next(decoder)? {
-            let number = |value: u64| usize::try_from(value).map_err(|_| CodecError::Value { key, expected: "a number in range" });
-            match key {
-                column_key::PLACE => place = Some(number(decoder.uint()?)?),
-                column_key::KIND => kind = Some(decoder.uint()?),
-                column_key::BLOCKS => blocks = Some(decode_extents(decoder)?),
-                column_key::VALUES => values = Some(number(decoder.uint()?)?),
-                column_key::DICTIONARY => dictionary = Some(decode_extents(decoder)?),
-                key => return Err(CodecError::UnknownKey { key }),
-            }
-        }
-        let dictionary = match (required(kind, column_key::KIND)?, values, dictionary) {
-            (CODES, values, blocks) => {
-                Some(DictionaryIndex { values: required(values, column_key::VALUES)?, blocks: required(blocks, column_key::DICTIONARY)? })
-            }
+impl From<&ColumnIndex> for StoredColumn {
+    fn from(column: &ColumnIndex) -> Self {
+        let ColumnIndex { place, blocks, dictionary } = column.clone();
+        let kind = if dictionary.is_some() { CODES } else { NUMBERS };
+        let (values, dictionary) = dictionary.map(|dictionary| (dictionary.values, dictionary.blocks)).unzip();
+        Self { place, kind, blocks, values, dictionary }
+    }
+}
+
+impl TryFrom<StoredColumn> for ColumnIndex {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredColumn) -> Result<Self, CodecError> {
+        let StoredColumn { place, kind, blocks, values, dictionary } = stored;
+        let dictionary = match (kind, values, dictionary) {
+            (CODES, Some(values), Some(blocks)) => Some(DictionaryIndex { values, blocks }),
             (NUMBERS, None, None) => None,
-            _ => return Err(CodecError::Value { key: column_key::KIND, expected: "0 with a dictionary or 1 without" }),
+            _ => return Err(CodecError::Value { key: KIND, expected: "0 with a dictionary or 1 without" }),
         };
-        Ok(Self { place: required(place, column_key::PLACE)?, blocks: required(blocks, column_key::BLOCKS)?, dictionary })
+        Ok(Self { place, blocks, dictionary })
     }
 }
 
-fn encode_extents(extents: &[Extent], out: &mut Encoder) {
-    out.array(extents.len());
-    for extent in extents {
-        out.array(3).uint(extent.offset).uint(extent.length).bytes(extent.digest.as_bytes());
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{Field as _, assert_documented};
 
-fn decode_extents(decoder: &mut Decoder<'_>) -> Result<Vec<Extent>, CodecError> {
-    let extent = |decoder: &mut Decoder<'_>| {
-        let offset = decoder.offset();
-        if decoder.array(3)? != 3 {
-            return Err(CodecError::Unexpected { offset, expected: "offset, length and hash" });
-        }
-        Ok(Extent { offset: decoder.uint()?, length: decoder.uint()?, digest: Digest::from_bytes(decoder.byte_array()?) })
-    };
-    (0..decoder.array(BLOCKS_MAX)?).map(|_| extent(decoder)).collect()
+    #[test]
+    fn the_page_lists_its_fields() {
+        let page = include_str!("../../../docs/snapshot.md");
+        assert_documented(page, "## Index", Index::TABLE);
+        assert_documented(page, "### Column of the index", StoredColumn::TABLE);
+        assert!(page.contains(&format!("An extent is the array {}", Extent::SHAPE)), "{}", Extent::SHAPE);
+    }
 }
