@@ -35,7 +35,7 @@ mod field;
 mod page;
 mod record;
 
-pub use decode::{Decoder, ItemKind, Limits, MapKeys, required};
+pub use decode::{Decoder, ItemKind, Limits, MapKeys};
 pub use encode::{Encoder, MapEncoder};
 
 pub(crate) use field::{Boolean, Bytes, Field, Inside, List, OrFalse, Positive, Set, Text, stored};

@@ -197,18 +197,6 @@ impl Field for Loss {
     }
 }
 
-impl Loss {
-    /// For readers by hand, as long as there are some.
-    pub(crate) fn encode(&self, out: &mut Encoder) {
-        Self::write(self, out);
-    }
-
-    /// The same.
-    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        Self::read(decoder, 0)
-    }
-}
-
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

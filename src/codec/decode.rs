@@ -370,14 +370,6 @@ pub(super) const fn rank(key: i64) -> u64 {
     if key >= 0 { key as u64 } else { !key as u64 | 1 << 63 }
 }
 
-/// The value of a field that must be there.
-///
-/// # Errors
-/// `MissingKey` when it is not.
-pub fn required<T>(value: Option<T>, key: i64) -> Result<T, CodecError> {
-    value.ok_or(CodecError::MissingKey { key })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
