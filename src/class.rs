@@ -1,6 +1,7 @@
 //! Classes of errors: what a caller should do, without knowing every variant.
 //!
-//! Every public error of the crate has a method `class`. A backend maps it to a status, the command line to its exit code:
+//! Every public error of the crate has a method `class`; what a run only lists, such as the cells that a technique could not treat,
+//! has none. A backend maps it to a status, the command line to its exit code:
 //!
 //! | class | who acts | exit code | HTTP, say |
 //! |---|---|---|---|

@@ -12,6 +12,7 @@ use super::release::{Need, grade_after};
 use super::rows::{self, Place};
 use super::technique::{Kernel, OffRow, Output, Permutation, Permute, Pseudonym, Setting, Technique};
 use super::{Domain, Emitted, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Residual};
+use crate::class::Class;
 use crate::generalise::DateLevel;
 use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
 use crate::id::{ColumnName, Name};
@@ -363,6 +364,14 @@ pub struct OtherColumns {
     pub expected: usize,
     /// Columns of the records.
     pub found: usize,
+}
+
+impl OtherColumns {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::BadInput
+    }
 }
 
 impl Desensitised {

@@ -19,6 +19,7 @@
 //! That no other checkpoint was signed: a consistency proof between two shows one history, only a witness excludes a second.
 
 use super::tree::EMPTY_ROOT;
+use crate::class::Class;
 use crate::key::{KeyError, PublicKey, Signer};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
@@ -72,6 +73,18 @@ pub enum CheckpointError {
     /// The key did not sign.
     #[error(transparent)]
     Signer(#[from] KeyError),
+}
+
+impl CheckpointError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Origin | Self::EmptyRoot | Self::Length { .. } | Self::Form { .. } => Class::BadInput,
+            Self::OtherOrigin { .. } | Self::Signature => Class::Refused,
+            Self::Signer(error) => error.class(),
+        }
+    }
 }
 
 /// The state of a log at a moment: who, how many entries, which root.

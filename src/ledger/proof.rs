@@ -10,12 +10,21 @@
 //! That a root is the ledger's: that takes a signed [`Checkpoint`](super::Checkpoint).
 
 use super::tree::{EMPTY_ROOT, node_hash};
+use crate::class::Class;
 use thiserror::Error;
 
 /// A path that does not prove what it was given for. It says no more, on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the proof does not hold")]
 pub struct ProofError;
+
+impl ProofError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::Doubt
+    }
+}
 
 /// Checks that `leaf` (a [`leaf_hash`](super::leaf_hash)) stands at `index` in the tree of `size` leaves with this `root`.
 /// `path` has the leaf's sibling first.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::bound::{QueryPlan, ReleaseStep};
 use super::{BoundQuery, GroupKey};
+use crate::class::Class;
 
 /// Exact sums of some of the units: what an [engine](crate::engine::Engine) gives. Wiped, redacted in `Debug`.
 ///
@@ -57,6 +58,17 @@ pub enum ExactError {
     /// No data within the limits on rows and bounds has such sums.
     #[error("the exact sums do not fit 128 bits")]
     Overflow,
+}
+
+impl ExactError {
+    /// What a caller should do about it: sums that no data have are an engine's, and nothing of it is to be believed.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::OtherQuery => Class::BadInput,
+            Self::Overflow => Class::Doubt,
+        }
+    }
 }
 
 impl ExactPart {

@@ -118,7 +118,7 @@ pub enum Norm {
     SquaredL2,
 }
 
-/// What is wrong.
+/// What is wrong: a finding and no error, so it has no class.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[cfg_attr(feature = "embedded", derive(serde::Serialize))]
 #[cfg_attr(feature = "embedded", serde(rename_all = "snake_case", tag = "violation"))]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::class::Class;
 use crate::desensitise::{KeyFileError, OffReason, ReleaseModel, Residual, RowOrder, TechniqueError};
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
@@ -146,6 +147,14 @@ pub enum Objection {
         /// Why.
         problem: TechniqueError,
     },
+}
+
+impl Objection {
+    /// What a caller should do about it: a rule says no, to the policy or to the file.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::Refused
+    }
 }
 
 /// Cells of a column that its technique cannot treat.

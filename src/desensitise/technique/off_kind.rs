@@ -17,7 +17,7 @@ pub struct OffRow {
     pub reason: OffReason,
 }
 
-/// Why a cell was not treated.
+/// Why a cell was not treated: a finding and no error, so it has no class.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OffReason {

@@ -5,6 +5,7 @@
 //! no entry can imitate the start of a frame.
 
 use super::{BATCH_BYTES_MAX, ENTRY_BYTES_MAX, SECTOR_BYTES};
+use crate::class::Class;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
@@ -77,6 +78,12 @@ pub enum Expected {
 }
 
 impl FrameError {
+    /// What a caller should do about it.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class::Doubt
+    }
+
     pub(super) fn new(at: usize, expected: Expected) -> Self {
         Self { at: at as u64, expected }
     }
