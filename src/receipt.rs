@@ -20,12 +20,14 @@
 mod answer;
 mod bundle;
 mod checkpoint;
+mod error;
 mod proof;
 
 pub use answer::{ANSWER_BYTES_MAX, Answer, COLUMNS_MAX, CONFIDENCE_PERCENT, Key, Row, Value};
 pub use bundle::{Bundle, Receipt};
 pub use checkpoint::{Fork, SignedCheckpoint};
-pub use proof::{NOT_PROVED, Proof, ReceiptError, Statement};
+pub use error::ReceiptError;
+pub use proof::{NOT_PROVED, Proof, Statement};
 
 /// What an answered request gives back: the only way out for a function of raw cells.
 #[derive(Clone, Debug, PartialEq, Eq)]

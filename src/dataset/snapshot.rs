@@ -69,6 +69,7 @@
 mod batch;
 mod cache;
 mod dictionary;
+mod error;
 mod index;
 mod memory;
 mod number;
@@ -83,11 +84,12 @@ mod tests;
 
 pub use batch::table_schema;
 pub use dictionary::Dictionary;
+pub use error::{PublishError, SnapshotError};
 pub use memory::RecordTable;
-pub use read::{CACHE_BYTES_DEFAULT, Cells, ColumnBlock, Snapshot, SnapshotError, UnitBlock};
+pub use read::{CACHE_BYTES_DEFAULT, Cells, ColumnBlock, Snapshot, UnitBlock};
 pub use row_key::RowKey;
 pub use watch::Warning;
-pub use write::{PublishError, PublishProgress, Summary, write_snapshot};
+pub use write::{PublishProgress, Summary, write_snapshot};
 
 /// Rows of a block, the last one of a column apart: 512 KiB of numbers, which hash and decode within the cache.
 pub const BLOCK_ROWS: usize = 65_536;

@@ -2,9 +2,9 @@
 
 use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 
+use super::PublishError;
 use super::TEXT_BYTES_MAX;
 use super::number::real;
-use super::write::PublishError;
 use crate::codec::Encoder;
 use crate::dataset::{Column, ColumnType, Schema, Uses};
 use crate::table::{ColumnKind, Records, TableColumn, TableError, TableSchema};

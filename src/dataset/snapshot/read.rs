@@ -14,9 +14,7 @@ use super::index::{
     DictionaryIndex, Extent, HEADER, INDEX_BYTES_MAX, Index, TRAILER, TRAILER_LEN, UNIT_BYTES, block_count, declared_texts, rows_of_block,
     stored,
 };
-use super::{Dictionary, TEXT_BYTES_MAX};
-use crate::class::Class;
-use crate::codec::CodecError;
+use super::{Dictionary, SnapshotError, TEXT_BYTES_MAX};
 use crate::dataset::{Column, Schema};
 use crate::file::{self, ReadError};
 use crate::id::Digest;
@@ -84,65 +82,6 @@ pub struct UnitBlock {
     pub ids: Vec<[u8; 16]>,
     /// The keyed tag of each row; rows with equal unit and cells have equal tags.
     pub tags: Vec<[u8; 16]>,
-}
-
-/// Why a snapshot cannot be used. Blocks count from 0, columns of the schema from 1.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SnapshotError {
-    /// The system failed.
-    #[error("the snapshot cannot be read: {0}")]
-    Io(io::ErrorKind),
-    /// Other bytes, another version, or cut off.
-    #[error("not a whole snapshot of format 1")]
-    NotASnapshot,
-    /// The index is no index.
-    #[error("the index of the snapshot is damaged: {0}")]
-    Index(#[from] CodecError),
-    /// It belongs to another dataset.
-    #[error("the snapshot has another schema than the description")]
-    OtherSchema,
-    /// The parts of the file contradict each other.
-    #[error("the snapshot is damaged: {what}")]
-    Layout {
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// The values of a text column are not what was written.
-    #[error("the snapshot is damaged: the dictionary of column {column}")]
-    Dictionary {
-        /// The column.
-        column: usize,
-    },
-    /// A block is not what was written.
-    #[error("the snapshot is damaged: block {block} of column {column}")]
-    Block {
-        /// The column.
-        column: usize,
-        /// The block.
-        block: usize,
-    },
-    /// A block of the units is not what was written.
-    #[error("the snapshot is damaged: block {block} of the units")]
-    UnitBlock {
-        /// The block.
-        block: usize,
-    },
-    /// The column is not stored because it has no use, the block lies behind the end, or the unit is a row.
-    #[error("the snapshot does not store that")]
-    NotStored,
-}
-
-impl SnapshotError {
-    /// What a caller should do about it.
-    #[must_use]
-    pub const fn class(&self) -> Class {
-        match self {
-            Self::Io(_) => Class::Environment,
-            Self::NotStored => Class::BadInput,
-            _ => Class::Doubt,
-        }
-    }
 }
 
 impl Snapshot {

@@ -11,15 +11,13 @@ use super::dictionary::Full;
 use super::index::{ColumnIndex, DICTIONARY_BLOCK_BYTES, DictionaryIndex, Extent, HEADER, Index, TRAILER, rows_of_block, stored};
 use super::store::{Recoding, Store};
 use super::watch::Repeats;
-use super::{BLOCK_ROWS, BLOCKS_MAX, ColumnBlock, ROWS_MAX, RowKey, UNITS_MAX, UnitBlock, Warning, table_schema};
-use crate::class::Class;
+use super::{BLOCK_ROWS, BLOCKS_MAX, ColumnBlock, PublishError, ROWS_MAX, RowKey, UNITS_MAX, UnitBlock, Warning, table_schema};
 use crate::codec::Encoder;
 use crate::dataset::{Column, Description, Schema};
 use crate::file::{Output, OutputError, OutputStep};
 use crate::id::{ColumnName, Digest};
 use crate::label::Label;
-use crate::table::{Position, RecordSource, TableError};
-use crate::value::DIGITS_MAX;
+use crate::table::{RecordSource, TableError};
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,89 +43,6 @@ pub struct PublishProgress {
     pub done: u64,
     /// The size of the source, in bytes or records, if it is known.
     pub total: Option<u64>,
-}
-
-/// Why no snapshot was made. No variant holds a cell.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PublishError {
-    /// The records cannot be read.
-    #[error(transparent)]
-    Table(#[from] TableError),
-    /// The file cannot be written.
-    #[error(transparent)]
-    Output(#[from] OutputError),
-    /// The source was opened with other columns than [`table_schema`] says.
-    #[error("the source does not have the columns of the description, in its order")]
-    Schema,
-    /// A null where none was declared.
-    #[error("{position}: column {column} is empty; declare nullable = true if that may be")]
-    Null {
-        /// Where.
-        position: Position,
-        /// The column.
-        column: ColumnName,
-    },
-    /// A cell of a real column is something else.
-    #[error("{position}: column {column} is not a number such as -12.50, 1,234.5, 1e-3, inf or NaN")]
-    NotANumber {
-        /// Where.
-        position: Position,
-        /// The column.
-        column: ColumnName,
-    },
-    /// A number is too long to be exact.
-    #[error("{position}: column {column} has more than {DIGITS_MAX} digits")]
-    TooManyDigits {
-        /// Where.
-        position: Position,
-        /// The column.
-        column: ColumnName,
-    },
-    /// A text is too long to ask questions about.
-    #[error("{position}: column {column} is longer than {most} bytes; a column of grade 4 or without `use` may be")]
-    TextTooLong {
-        /// Where.
-        position: Position,
-        /// The column.
-        column: ColumnName,
-        /// The limit.
-        most: usize,
-    },
-    /// A column has too many values.
-    #[error("column {column} has more than {most} {what}; leave it without `use`")]
-    Dictionary {
-        /// The column.
-        column: ColumnName,
-        /// Of what.
-        what: &'static str,
-        /// The limit.
-        most: u64,
-    },
-    /// There are too many of something.
-    #[error("more than {most} {what}")]
-    TooMany {
-        /// Of what.
-        what: &'static str,
-        /// The limit.
-        most: u64,
-    },
-    /// The caller wanted it to end.
-    #[error("cancelled; nothing was written")]
-    Cancelled,
-}
-
-impl PublishError {
-    /// What a caller should do about it.
-    #[must_use]
-    pub const fn class(&self) -> Class {
-        match self {
-            Self::Table(error) => error.class(),
-            Self::Output(error) => error.class(),
-            Self::Cancelled => Class::Interrupted,
-            _ => Class::BadInput,
-        }
-    }
 }
 
 /// Columns kept in memory for sorting, unless one alone is larger.
