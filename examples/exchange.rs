@@ -13,7 +13,7 @@ use std::{error::Error, fs, io::BufWriter, ops::ControlFlow, path::Path, path::P
 
 use usufruct::dataset::{Description, DescriptionFile, Use, Uses, table_schema};
 use usufruct::key::{Signer as _, SigningKey};
-use usufruct::receipt::{Bundle, Key, NOT_PROVED, Release};
+use usufruct::receipt::{AnswerKey, Bundle, NOT_PROVED, Release};
 use usufruct::table::{CsvOptions, CsvSource};
 use usufruct::{Ask, Auditor, Holder, Loss, Operation, Owner, Query, Space, SystemRandom, Terms, Time, gate::AnswerError};
 
@@ -129,8 +129,8 @@ fn questions(description: &Description) -> Result<[String; 4], &'static str> {
 fn print_answer(release: &Release) {
     for row in release.rows() {
         let keys = row.key.iter().map(|key| match key {
-            Key::Text(text) => text.clone(),
-            Key::Integer(number) => number.to_string(),
+            AnswerKey::Text(text) => text.clone(),
+            AnswerKey::Integer(number) => number.to_string(),
         });
         let values = row.values.iter().map(ToString::to_string);
         println!("  {}", keys.chain(values).collect::<Vec<_>>().join("  "));

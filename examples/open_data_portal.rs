@@ -19,10 +19,10 @@ use usufruct::grade::{Recognisers, survey};
 use usufruct::id::{Digest, Name, Time};
 use usufruct::key::{Signer as _, SigningKey};
 use usufruct::query::{Operation, Query};
-use usufruct::receipt::{Bundle, Key};
+use usufruct::receipt::{AnswerKey, Bundle};
 use usufruct::right::{Ask, Terms};
 use usufruct::table::{FileOptions, FileSource, Format};
-use usufruct::{auditor::Auditor, budget::Loss, holder::Holder, opening, owner::Owner, random::SystemRandom, space::Space};
+use usufruct::{auditor::Auditor, budget::Loss, holder::Holder, open_data, owner::Owner, random::SystemRandom, space::Space};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/open_data_portal");
@@ -66,7 +66,7 @@ fn desensitise(csv: &Path, folder: &Path, owner: &Owner) -> Result<(), Box<dyn E
     let begun = SystemTime::now();
     let mut run =
         Run { threads: 2, recognisers, signer: Some(owner.signer()), now: Time::now(), progress: &mut |_| ControlFlow::Continue(()) };
-    let report = opening::open(&Policy::parse(&text)?.bind(&keys), &source, &target, &mut run)?;
+    let report = open_data::open(&Policy::parse(&text)?.bind(&keys), &source, &target, &mut run)?;
     println!("  {} rows in {:.2} s", report.rows_written, begun.elapsed()?.as_secs_f64());
     for column in &report.manifest.columns {
         let (before, after) = (column.grade_before.number(), column.grade_after.number());
@@ -106,7 +106,7 @@ fn statistics(folder: &Path, owner: &Owner) -> Result<(), Box<dyn Error>> {
     let release = space.gate().answer(request.bytes())?;
     let mut table: Vec<(String, [f64; 3])> = Vec::new();
     for row in release.rows() {
-        let Some(Key::Text(city)) = row.key.first() else { continue };
+        let Some(AnswerKey::Text(city)) = row.key.first() else { continue };
         let count = &row.values[0];
         let value = count.value.ok_or("a count has a value")?;
         let (low, high) = count.low.zip(count.high).ok_or("a count has an interval")?;

@@ -17,7 +17,7 @@ mod pem;
 mod public;
 mod secret;
 
-pub use public::{Algorithm, KeyId, KeySet, PublicKey};
+pub use public::{KeyId, KeySet, PublicKey, SignatureAlgorithm};
 pub use secret::{Signer, SigningKey};
 
 use crate::class::Class;

@@ -9,7 +9,7 @@
 //!             value  id  key  envelope
 //! measure     budget  dp                                    how much privacy is lost, and the noise
 //! memory      ledger                                        what happened, provably
-//! records     table  grade  dataset  desensitise  opening   raw data, into an immutable snapshot or a file that may leave
+//! records     table  grade  dataset  desensitise  open_data raw data, into an immutable snapshot or a file that may leave
 //!             generalise  desensitise                      records that may leave, and what each technique leaves open
 //! questions   query  right                                  what is asked, and who may
 //! answers     plan  engine  probe  receipt  gate  audit     what leaves, and how it is checked
@@ -50,7 +50,7 @@ pub mod dataset;
 pub mod generalise;
 pub mod desensitise;
 #[cfg(feature = "embedded")]
-pub mod opening;
+pub mod open_data;
 
 pub mod query;
 pub mod right;

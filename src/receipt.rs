@@ -23,17 +23,22 @@ mod checkpoint;
 mod error;
 mod proof;
 
-pub use answer::{ANSWER_BYTES_MAX, Answer, COLUMNS_MAX, CONFIDENCE_PERCENT, Key, Row, Value};
+pub use answer::{ANSWER_BYTES_MAX, Answer, AnswerKey, AnswerRow, AnswerValue, COLUMNS_MAX, CONFIDENCE_PERCENT};
 pub use bundle::{Bundle, Receipt};
 pub use checkpoint::{Fork, SignedCheckpoint};
 pub use error::ReceiptError;
 pub use proof::{NOT_PROVED, Proof, Statement};
 
 /// What an answered request gives back: the only way out for a function of raw cells.
+///
+/// Serialized it is the answer, in which values are strings of digits, and the index; the receipt goes by its own bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
 pub struct Release {
     answer: Answer,
+    #[cfg_attr(feature = "embedded", serde(skip))]
     bytes: Vec<u8>,
+    #[cfg_attr(feature = "embedded", serde(skip))]
     receipt: Option<Receipt>,
     index: u64,
 }
@@ -53,7 +58,7 @@ impl Release {
 
     /// The rows of the answer.
     #[must_use]
-    pub fn rows(&self) -> &[Row] {
+    pub fn rows(&self) -> &[AnswerRow] {
         &self.answer.rows
     }
 

@@ -138,6 +138,12 @@ fn an_answer_is_charged_sealed_verified_and_the_same_again() {
     }
     assert_eq!(release.answer().remaining, Loss::approx("0.5", "0").unwrap());
 
+    let json = serde_json::to_value(&release).unwrap();
+    let answer = &json["answer"];
+    assert_eq!(answer["remaining"], serde_json::json!({ "epsilon": "0.5", "delta": "0" }));
+    assert_eq!(answer["rows"][0]["values"][0]["value"], release.rows()[0].values[0].value.unwrap().to_string());
+    assert_eq!((&answer["rows"][0]["key"][0], json.get("receipt")), (&serde_json::json!("f"), None));
+
     let again = gate.answer(&request).unwrap();
     assert_eq!((again.bytes(), again.receipt()), (release.bytes(), release.receipt()));
     assert_eq!(gate.datasets().unwrap()[0].balance.spent(), Loss::approx("1", "0").unwrap());
@@ -149,7 +155,10 @@ fn an_answer_is_charged_sealed_verified_and_the_same_again() {
     let auditor = Auditor::new(world.owner.public().clone());
     let bundle = Bundle { receipt: release.receipt().unwrap().clone(), request: request.clone(), answer: release.bytes().to_vec() };
     let bundle = Bundle::decode(&bundle.encode()).unwrap();
-    assert!(auditor.verify_bundle(&bundle).unwrap().bound);
+    let proof = auditor.verify_bundle(&bundle).unwrap();
+    assert!(proof.bound);
+    let json = serde_json::to_value(&proof).unwrap();
+    assert_eq!((&json["bound"], &json["proved"][0]["statement"]), (&serde_json::json!(true), &serde_json::json!("certified")));
     assert!(!auditor.verify_unbound(&bundle.receipt).unwrap().bound);
     assert!(Auditor::new(world.holder.public().clone()).verify_bundle(&bundle).is_err());
     let other = world.request(&right, QUESTION, "0.1");
@@ -159,6 +168,9 @@ fn an_answer_is_charged_sealed_verified_and_the_same_again() {
     let report = auditor.audit(&world.path("space"), None, &|_, _| {}).unwrap();
     assert!(report.ok(), "{:?}", report.problems);
     assert_eq!(report.datasets[0].answers, 1);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!((&json["depth"], &json["rollback"]["state"]), (&serde_json::json!("full"), &serde_json::json!("unwitnessed")));
+    assert_eq!(json["datasets"][0]["balance"]["spent"]["epsilon"], "1");
     assert!(!Auditor::new(world.holder.public().clone()).audit(&world.path("space"), None, &|_, _| {}).unwrap().ok());
 }
 

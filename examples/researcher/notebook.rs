@@ -15,7 +15,7 @@ use usufruct::owner::Owner;
 use usufruct::plan::{Allocation, BoundQuery};
 use usufruct::query::{Operation, Query};
 use usufruct::random::SystemRandom;
-use usufruct::receipt::{Key, Release};
+use usufruct::receipt::{AnswerKey, Release};
 use usufruct::right::{Ask, Terms, Verified};
 use usufruct::space::Space;
 use usufruct::table::{CsvOptions, CsvSource};
@@ -218,8 +218,8 @@ fn print_answer(release: &Release) {
     let mut table = vec![answer.columns.iter().map(ToString::to_string).collect::<Vec<_>>()];
     for row in release.rows().iter().take(ROWS_SHOWN) {
         let keys = row.key.iter().map(|key| match key {
-            Key::Text(text) => text.clone(),
-            Key::Integer(number) => number.to_string(),
+            AnswerKey::Text(text) => text.clone(),
+            AnswerKey::Integer(number) => number.to_string(),
         });
         table.push(keys.chain(row.values.iter().map(ToString::to_string)).collect());
     }

@@ -16,7 +16,7 @@ use usufruct::key::SigningKey;
 use usufruct::owner::Owner;
 use usufruct::query::Query;
 use usufruct::random::RecordedRandom;
-use usufruct::receipt::{Release, Value};
+use usufruct::receipt::{AnswerValue, Release};
 use usufruct::right::{Ask, Verified};
 use usufruct::table::{CsvOptions, CsvSource};
 
@@ -182,7 +182,7 @@ pub(crate) fn errors(laboratory: &mut Laboratory, people: &People) -> Result<[Er
 }
 
 /// Exactly, in integers.
-fn holds(value: &Value, (numerator, denominator): (i128, i128)) -> bool {
+fn holds(value: &AnswerValue, (numerator, denominator): (i128, i128)) -> bool {
     let times = |end: Decimal| (end.mantissa() * denominator, numerator * 10_i128.pow(end.scale().into()));
     let (low, high) = (value.low.map(times), value.high.map(times));
     low.is_some_and(|low| low.0 <= low.1) && high.is_some_and(|high| high.1 <= high.0)

@@ -146,8 +146,8 @@ pub enum ApplyError {
         /// The most bytes.
         most: usize,
     },
-    /// Files for others than an enclave are made in the room `opening`.
-    #[error("release = \"{release}\" is made by `opening::open`")]
+    /// Files for others than an enclave are made in the room `open_data`.
+    #[error("release = \"{release}\" is made by `open_data::open`")]
     Release {
         /// The release model.
         release: ReleaseModel,
@@ -219,7 +219,7 @@ impl Bound<'_> {
         }
     }
 
-    /// The run itself, for `apply` and for the room `opening`.
+    /// The run itself, for `apply` and for the room `open_data`.
     pub(crate) fn write(
         &self,
         source: &(dyn RecordSource + Sync),

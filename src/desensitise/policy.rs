@@ -2,7 +2,7 @@
 //!
 //! A policy is checked in three steps, each before anything is written: its text ([`Policy::parse`]), against the keys and
 //! the columns that were found in the whole file ([`Policy::plan`]), and, for files that leave an enclave, in the room
-//! `opening`. A column without a section is refused unless there is a `[default]`.
+//! `open_data`. A column without a section is refused unless there is a `[default]`.
 
 mod file;
 mod objection;

@@ -22,7 +22,7 @@ use crate::ledger::{
 };
 use crate::plan::{self, Group, IntervalEstimate, Noisy};
 use crate::query::{Expression, Query};
-use crate::receipt::{ANSWER_BYTES_MAX, Answer, Key, Receipt, Release, Row, Value};
+use crate::receipt::{ANSWER_BYTES_MAX, Answer, AnswerKey, AnswerRow, AnswerValue, Receipt, Release};
 use crate::right::{REQUEST_BYTES_MAX, Request, Verdict};
 
 /// What became of a request.
@@ -584,18 +584,18 @@ fn failed(turn: Turn<Outcome>) -> Leaving {
 const SEALS_MAX: usize = 1024;
 
 /// A group's selected keys, then its values.
-fn answer_row(query: &Query, group: Group) -> Option<Row> {
+fn answer_row(query: &Query, group: Group) -> Option<AnswerRow> {
     let key = query.select().iter().filter_map(|item| match item.expression() {
         Expression::Key(column) => Some(query.groups().iter().position(|name| name == column)),
         _ => None,
     });
     let key = key.map(|place| {
         Some(match group.key.get(place?)? {
-            plan::GroupKey::Text(text) => Key::Text(text.clone()),
-            plan::GroupKey::Other(name) => Key::Text(name.to_string()),
-            plan::GroupKey::Integer(number) => Key::Integer(*number),
+            plan::GroupKey::Text(text) => AnswerKey::Text(text.clone()),
+            plan::GroupKey::Other(name) => AnswerKey::Text(name.to_string()),
+            plan::GroupKey::Integer(number) => AnswerKey::Integer(*number),
         })
     });
-    let value = |IntervalEstimate { value, low, high, method }| Value { value, low, high, method: method.to_owned() };
-    Some(Row { key: key.collect::<Option<_>>()?, values: group.estimates.into_iter().map(value).collect() })
+    let value = |IntervalEstimate { value, low, high, method }| AnswerValue { value, low, high, method: method.to_owned() };
+    Some(AnswerRow { key: key.collect::<Option<_>>()?, values: group.estimates.into_iter().map(value).collect() })
 }

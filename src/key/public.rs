@@ -11,12 +11,12 @@ use crate::codec::{CodecError, Decoder, Encoder, Field, ItemKind, stored};
 /// A signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Algorithm {
+pub enum SignatureAlgorithm {
     /// Ed25519, RFC 8032; COSE algorithm -19 (RFC 9864).
     Ed25519,
 }
 
-impl Algorithm {
+impl SignatureAlgorithm {
     /// The identifier in the COSE registry.
     #[must_use]
     pub const fn cose_id(self) -> i64 {
@@ -104,8 +104,8 @@ impl PublicKey {
 
     /// The algorithm: a property of the key, never of a header (rule A4).
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
-        Algorithm::Ed25519
+    pub const fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::Ed25519
     }
 
     /// The 32 bytes of RFC 8032.
@@ -139,7 +139,7 @@ impl Field for PublicKey {
     fn read(decoder: &mut Decoder<'_>, _: i64) -> Result<Self, CodecError> {
         let offset = decoder.offset();
         let wrong = CodecError::Unexpected { offset, expected: "a sound Ed25519 key as [-19, 32 bytes]" };
-        if decoder.peek()? != ItemKind::Array || decoder.array(2)? != 2 || decoder.int()? != Algorithm::Ed25519.cose_id() {
+        if decoder.peek()? != ItemKind::Array || decoder.array(2)? != 2 || decoder.int()? != SignatureAlgorithm::Ed25519.cose_id() {
             return Err(wrong);
         }
         Self::from_bytes(decoder.byte_array()?).map_err(|_| wrong)

@@ -20,6 +20,7 @@ const ROWS_MAX: usize = ANSWER_BYTES_MAX;
 record! {
     /// Differentially private values with their intervals.
     #[derive(Clone, Debug, PartialEq, Eq)]
+    #[cfg_attr(feature = "embedded", derive(serde::Serialize))]
     pub struct Answer, format 1, fixed 7 confidence = 95 {
         /// The request it answers.
         2 => pub request: RequestId,
@@ -30,7 +31,7 @@ record! {
         /// Names of the keys, then of the values.
         5 => pub columns: Vec<Name> as List<Name, COLUMNS_MAX>,
         /// One row a group, in the order of the declared values; empty groups too.
-        6 => pub rows: Vec<Row> as List<Row, ROWS_MAX>,
+        6 => pub rows: Vec<AnswerRow> as List<AnswerRow, ROWS_MAX>,
         /// What was charged to the lineage and to the right.
         8 => pub spent: Loss,
         /// What the holder's right has left.
@@ -53,17 +54,20 @@ const _: () = assert!(CONFIDENCE_PERCENT == 95, "what every answer says");
 record! {
     /// One group.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Row [
+    #[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+    pub struct AnswerRow [
         /// The values it stands for, in the order of the key columns.
-        pub key: Vec<Key> as List<Key, COLUMNS_MAX>,
+        pub key: Vec<AnswerKey> as List<AnswerKey, COLUMNS_MAX>,
         /// Its noisy values.
-        pub values: Vec<Value> as List<Value, COLUMNS_MAX>,
+        pub values: Vec<AnswerValue> as List<AnswerValue, COLUMNS_MAX>,
     ]
 }
 
 /// A value of a key column: one that was declared, or that a paid choice lets be named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Key {
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[cfg_attr(feature = "embedded", serde(untagged))]
+pub enum AnswerKey {
     /// Of a text column, or the name of the group of all others.
     Text(String),
     /// Of an integer column.
@@ -73,7 +77,8 @@ pub enum Key {
 record! {
     /// A noisy value: `low` and `high` enclose the bounded truth with at least the stated confidence. Both are there, or none.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Value [
+    #[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+    pub struct AnswerValue [
         /// The value; nothing when the noisy count is not positive, or nothing stands out.
         pub value: Option<Decimal> as OrFalse<Decimal>,
         /// The lower end; nothing when no interval was paid for.
@@ -86,7 +91,7 @@ record! {
 }
 
 /// `value [low, high]`, with `null` for a value that is none, and without an interval where none was paid for.
-impl fmt::Display for Value {
+impl fmt::Display for AnswerValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.value {
             Some(value) => value.fmt(f)?,
@@ -99,7 +104,7 @@ impl fmt::Display for Value {
     }
 }
 
-impl Field for Key {
+impl Field for AnswerKey {
     type Value = Self;
     const SHAPE: &'static str = "text or integer";
 
@@ -160,6 +165,6 @@ mod tests {
     fn the_page_lists_its_fields() {
         let page = include_str!("../../docs/receipt.md");
         assert_documented(page, "## Answer", Answer::TABLE);
-        assert!(page.contains("A row is `[[key, ...], [value, ...]]`") && page.contains(Value::SHAPE), "{}", Value::SHAPE);
+        assert!(page.contains("A row is `[[key, ...], [value, ...]]`") && page.contains(AnswerValue::SHAPE), "{}", AnswerValue::SHAPE);
     }
 }

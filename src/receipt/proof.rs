@@ -23,6 +23,8 @@ pub const NOT_PROVED: [&str; 6] = [
 /// One thing that a verification proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[cfg_attr(feature = "embedded", serde(rename_all = "snake_case", tag = "statement"))]
 pub enum Statement {
     /// The owner certified the gate.
     Certified {
@@ -88,6 +90,8 @@ impl fmt::Display for Statement {
 
 /// What a verification proved.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Proof {
     /// What is proved.
     pub proved: Vec<Statement>,
@@ -96,6 +100,7 @@ pub struct Proof {
     /// The answer, when it was there.
     pub answer: Option<Answer>,
     /// The checkpoint of the receipt with its certificate, which the holder remembers for the next request.
+    #[cfg_attr(feature = "embedded", serde(skip))]
     pub checkpoint: SignedCheckpoint,
 }
 

@@ -4,7 +4,7 @@ use super::terms::Terms;
 use crate::codec::{CodecError, Decoder, Encoder, Field, Limits, Record, record};
 use crate::envelope::Artefact;
 use crate::id::{DatasetId, Digest, LedgerId, Name, Nonce, Time};
-use crate::key::{Algorithm, PublicKey};
+use crate::key::{PublicKey, SignatureAlgorithm};
 use crate::label::Label;
 
 record! {
@@ -47,7 +47,7 @@ record! {
     }
 }
 
-const _: () = assert!(Algorithm::Ed25519.cose_id() == -19, "the alg of a holder's key");
+const _: () = assert!(SignatureAlgorithm::Ed25519.cose_id() == -19, "the alg of a holder's key");
 
 /// How a block says whose it is: a key in [`Holder`].
 enum Confirmation {}

@@ -20,7 +20,7 @@ use usufruct::ledger::{
     RefillReason, Reservation, Seal, Tree, leaf_hash, origin_of,
 };
 use usufruct::query::{Comparison, Item, Literal, Operation, Predicate, Query};
-use usufruct::receipt::{Answer, Bundle, Key, Receipt, Row, Value};
+use usufruct::receipt::{Answer, AnswerKey, AnswerRow, AnswerValue, Bundle, Receipt};
 use usufruct::right::{Block, Request, Right, Seen, Terms, Verified};
 
 /// 2026-01-01T00:00:00Z, the time of the first entry; entry `k` follows `k` minutes later.
@@ -177,13 +177,13 @@ pub(crate) fn request() -> Signed<Request> {
 
 pub(crate) fn answer() -> Answer {
     let number = |text: &str| Decimal::parse(text).unwrap();
-    let value = |value: Option<&str>, low: &str, high: &str, method: &str| Value {
+    let value = |value: Option<&str>, low: &str, high: &str, method: &str| AnswerValue {
         value: value.map(number),
         low: Some(number(low)),
         high: Some(number(high)),
         method: method.to_owned(),
     };
-    let row = |key: &str, values| Row { key: vec![Key::Text(key.to_owned())], values };
+    let row = |key: &str, values| AnswerRow { key: vec![AnswerKey::Text(key.to_owned())], values };
     Answer {
         request: request().id(),
         dataset: publication().dataset_id(),

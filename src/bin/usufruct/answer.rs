@@ -12,7 +12,7 @@ use usufruct::envelope::Untrusted;
 use usufruct::file::{Output, OutputOptions};
 use usufruct::gate::{AnswerError, Gate};
 use usufruct::query::{Expression, Item};
-use usufruct::receipt::{self, Bundle, CONFIDENCE_PERCENT, Key, Release};
+use usufruct::receipt::{self, AnswerKey, Bundle, CONFIDENCE_PERCENT, Release};
 use usufruct::right::{REQUEST_BYTES_MAX, Request};
 
 use crate::at::At;
@@ -155,8 +155,8 @@ pub(crate) fn table(answer: &receipt::Answer) -> Table {
     // A column of a value is three columns of text, so that digits stand under digits.
     for row in &answer.rows {
         let keys = row.key.iter().map(|key| match key {
-            Key::Text(text) => text.clone(),
-            Key::Integer(number) => number.to_string(),
+            AnswerKey::Text(text) => text.clone(),
+            AnswerKey::Integer(number) => number.to_string(),
         });
         let values = row.values.iter().map(ToString::to_string);
         table.row(keys.chain(values).collect());
@@ -200,10 +200,10 @@ struct Value<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(row: &'a receipt::Row) -> Self {
+    fn of(row: &'a receipt::AnswerRow) -> Self {
         let key = row.key.iter().map(|key| match key {
-            Key::Text(text) => Cell::Text(text),
-            Key::Integer(number) => Cell::Integer(*number),
+            AnswerKey::Text(text) => Cell::Text(text),
+            AnswerKey::Integer(number) => Cell::Integer(*number),
         });
         let values = row.values.iter().map(|value| Value {
             value: value.value.and_then(output::number),

@@ -10,7 +10,7 @@ use usufruct::Time;
 use usufruct::desensitise::{KeyRing, ManifestColumn, Policy, Progress, Report, Residual, Run, Stage, Target};
 use usufruct::grade::Recognisers;
 use usufruct::key::{Signer, SigningKey};
-use usufruct::opening;
+use usufruct::open_data;
 use usufruct::table::{FileSource, Format};
 
 use crate::failure::{Failure, OrFail};
@@ -152,7 +152,7 @@ impl Desensitise {
         };
         let signer = signer.map(|key| key as &dyn Signer);
         let mut run = Run { threads, recognisers, signer, now: Time::now(), progress: &mut progress };
-        opening::open(&policy.bind(keys), source, target, &mut run).or_fail()
+        open_data::open(&policy.bind(keys), source, target, &mut run).or_fail()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Opening (开放): the only way to a file that leaves its enclave.
+//! Open data (开放): the only way to a file that leaves its enclave.
 //!
 //! ```text
 //! policy + keys --bind--> Bound --\
