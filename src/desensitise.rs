@@ -4,11 +4,12 @@
 //! - An output cell comes from a technique and from nothing else: [`Emitted`] has no other maker (rule H1).
 //! - A cell that a technique cannot treat is never emitted: it is listed in [`OffKind`] with its reason, and the output
 //!   holds a null in its place.
-//! - A technique says what it leaves open by its parameters alone, never by looking at data ([`Technique::residual`]).
+//! - Every technique is one file with one trait, [`Method`]: what is said of techniques here, policies and manifests know from it alone.
+//! - A technique says what it leaves open by its parameters alone, never by looking at data ([`Method::residual`]).
 //!
 //! ```text
-//! Technique --kernel(Setting, KeyRing)--> Kernel --emit(cells)--> Emitted, OffKind
-//!     \--residual(Domain), nature()
+//! Method, one file each --Technique::new--> Technique --kernel(Setting, KeyRing)--> Kernel --emit(cells)--> Emitted, OffKind
+//!     \--about(), parse(Given)                  \--residual(Domain), nature(), key(), leaks(), ...
 //! ```
 //! ```
 //! # #[cfg(feature = "records")] {
@@ -18,7 +19,7 @@
 //! use usufruct::grade::{Kind, ValueType};
 //! use usufruct::id::ColumnName;
 //!
-//! let technique = Technique::Mask(Mask::ends(3, 4));
+//! let technique = Technique::new(Mask::ends(3, 4));
 //! let domain = Domain { kind: Kind::Mobile, value_type: ValueType::Text };
 //! assert_eq!(technique.residual(&domain), Residual::AtLeast(10_000));
 //!
@@ -59,6 +60,8 @@ mod plan;
 mod policy;
 #[cfg(feature = "records")]
 mod prf;
+#[cfg(feature = "records")]
+mod problem;
 #[cfg(feature = "embedded")]
 mod quarantine;
 mod release;
@@ -84,16 +87,20 @@ pub use order::HELD_BYTES_MAX;
 #[cfg(feature = "embedded")]
 pub use plan::{Desensitised, OtherColumns, Plan};
 #[cfg(feature = "embedded")]
-pub use policy::{ColumnPolicy, KEY_ID_DEFAULT, Objection, OffKindRule, Policy, PolicyError, Problem, Untreated, suggest};
+pub use policy::{ColumnPolicy, Objection, OffKindRule, Policy, PolicyError, Untreated, suggest};
+#[cfg(feature = "records")]
+pub use problem::Problem;
 #[cfg(feature = "embedded")]
 pub use quarantine::{OffKindCell, QUARANTINE_LINES_MAX};
 pub use release::{Need, ReleaseModel, RowOrder, grade_after};
 #[cfg(feature = "records")]
 pub use residual::{Domain, Known};
 #[cfg(feature = "records")]
+pub use technique::built_in::*;
+#[cfg(feature = "records")]
 pub use technique::{
-    Bin, Clamp, DateShift, Emitted, Kernel, Mask, OffKind, OffReason, OffRow, Output, PERMUTE_BYTES_MAX, Permutation, Permute, Pseudonym,
-    Round, SHIFT_DAYS_MAX, SHIFT_DAYS_MIN, Setting, Suppress, Technique, TechniqueError, Truncate,
+    About, Collect, Emit, Emitted, Given, KEY_ID_DEFAULT, Kernel, KeyAsked, Method, OffKind, OffReason, OffRow, Output, Parameter, Rank,
+    Setting, Suggestion, Technique, TechniqueError, Techniques, Value, Whole, Work,
 };
 #[cfg(feature = "embedded")]
 pub use trial::Trial;

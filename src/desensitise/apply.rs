@@ -8,7 +8,7 @@ use super::order::{HELD_BYTES_MAX, Held};
 use super::plan::{Desensitised, OtherColumns, Plan};
 use super::policy::{Objection, OffKindRule, Policy};
 use super::quarantine::{OffKindCell, Quarantine};
-use super::{KeyRing, Manifest, OutputFile, PERMUTE_BYTES_MAX, ReleaseModel, Risk, RowOrder, SourceOpening};
+use super::{KeyRing, Manifest, OutputFile, ReleaseModel, Risk, RowOrder, SourceOpening};
 use crate::class::Class;
 use crate::envelope::{Artefact, EnvelopeError, Signed};
 use crate::file::{Output, OutputError, OutputOptions};
@@ -338,7 +338,7 @@ pub(super) fn collect(
         records += batch.len() as u64;
         tell(records)?;
         for collector in &mut collectors {
-            collector.push(&batch).map_err(|column| ApplyError::PermuteMemory { column: column.clone(), most: PERMUTE_BYTES_MAX })?;
+            collector.push(&batch)?;
         }
     }
     plan.permute(collectors);

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
-use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType, Field, SchemaRef};
+use arrow_schema::{Field, SchemaRef};
 
 use super::policy::{ColumnPolicy, Objection, OffKindRule, Policy};
 use super::quarantine::OffKindCell;
 use super::release::{Need, grade_after};
 use super::rows::{self, Place};
-use super::technique::{Kernel, OffRow, Output, Permutation, Permute, Pseudonym, Setting, Technique};
-use super::{Domain, Emitted, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Residual};
+use super::technique::{self, Kernel, OffRow, Output, Setting, Technique, TechniqueError, Whole};
+use super::{ApplyError, Domain, Emitted, KeyAsked, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Residual};
 use crate::class::Class;
 use crate::generalise::DateLevel;
 use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
@@ -47,7 +47,7 @@ enum Work {
     /// Cell by cell.
     Kernel(Kernel),
     /// To be collected whole before the first row can leave.
-    Collect(Box<Permutation>),
+    Collect(Whole),
     /// The whole column in its keyed order.
     Permuted(Emitted),
 }
@@ -92,7 +92,7 @@ impl Policy {
             return Err(objections);
         }
         let fields =
-            columns.iter().zip(outputs).filter_map(|(column, output)| Some(Field::new(column.name.as_str(), data_type(output)?, true)));
+            columns.iter().zip(outputs).filter_map(|(column, output)| Some(Field::new(column.name.as_str(), output.data_type()?, true)));
         let output = Arc::new(arrow_schema::Schema::new(fields.collect::<Vec<_>>()));
         Ok(Plan { policy: self.clone(), columns, output })
     }
@@ -125,12 +125,12 @@ impl Policy {
         let domain = domain(section, finding);
         let (grade, is_direct) = graded(section, finding);
 
-        let subject = subject_of(technique).map(|name| findings.iter().position(|finding| finding.column == *name && name != column));
-        if let (Some(None), Some(name)) = (subject, subject_of(technique)) {
+        let subject = technique.subject().map(|name| findings.iter().position(|finding| finding.column == *name && name != column));
+        if let (Some(None), Some(name)) = (subject, technique.subject()) {
             objections.push(Objection::Subject { column: column.clone(), subject: name.clone() });
         }
         let mut key = None;
-        if let Some((id, version)) = key_of(technique) {
+        if let Some(KeyAsked { id, version, .. }) = technique.key() {
             match keys.get(id, version) {
                 Err(problem) => objections.push(Objection::Key { column: column.clone(), key: id.clone(), problem }),
                 Ok(found) => {
@@ -161,15 +161,18 @@ impl Policy {
         if let (true, ValueType::Real { scale }) = (typed, finding.value_type) {
             setting.decimals = Some(scale);
         }
-        if !typed && is_text && matches!(technique, Technique::Keep) {
+        if !typed && is_text && technique.keeps_spelling() {
             setting.domain.value_type = ValueType::Text;
         }
         let output = technique.output(&setting);
         let failed = |problem| vec![Objection::Technique { column: column.clone(), problem }];
-        let work = match technique {
-            _ if output == Output::Dropped => Work::Nothing,
-            Technique::Permute(permute) => Work::Collect(Box::new(permute.start(&setting, keys).map_err(failed)?)),
-            _ => Work::Kernel(technique.kernel(&setting, keys).map_err(failed)?),
+        let work = if output == Output::Dropped {
+            Work::Nothing
+        } else {
+            match technique.work(&setting, keys).map_err(failed)? {
+                technique::Work::Cells(kernel) => Work::Kernel(kernel),
+                technique::Work::Column(whole) => Work::Collect(whole),
+            }
         };
         let reads_integers = is_text && output == Output::Integer && setting.domain.value_type == ValueType::Integer;
         let nature = technique.nature();
@@ -184,7 +187,7 @@ impl Policy {
             grade_after: grade_after(grade, is_direct, residual, nature.linkable),
             residual,
             nature,
-            leaks: leaks_of(technique).iter().map(ToString::to_string).collect(),
+            leaks: technique.leaks().iter().map(ToString::to_string).collect(),
         };
         let (off_kind, subject) = (self.off_kind(section), subject.flatten());
         let planned = Planned { name: column.clone(), technique: technique.clone(), off_kind, work, reads_integers, subject, manifest };
@@ -223,9 +226,7 @@ impl Policy {
             Need::Irreversible if found != Residual::Unbounded || technique.nature().reversible => {
                 Some(Objection::GradeFour { column, technique: name, release })
             }
-            Need::Suppressed if !matches!(technique, Technique::Suppress(_)) => {
-                Some(Objection::GradeFour { column, technique: name, release })
-            }
+            Need::Suppressed if !technique.leaves_nothing() => Some(Objection::GradeFour { column, technique: name, release }),
             _ => None,
         }
     }
@@ -253,7 +254,7 @@ impl Plan {
     #[must_use]
     pub fn unique_columns(&self) -> Vec<usize> {
         let leaving = self.columns.iter().filter(|column| column.manifest.leaves);
-        leaving.enumerate().filter(|(_, column)| matches!(column.technique, Technique::Pseudonym(_))).map(|(at, _)| at).collect()
+        leaving.enumerate().filter(|(_, column)| column.technique.hardly_repeats()).map(|(at, _)| at).collect()
     }
 
     /// The columns that leave and are the same whatever the key, and where they stand in the output.
@@ -270,11 +271,13 @@ impl Plan {
 
     /// One collector for each column that is permuted.
     pub(super) fn collectors(&mut self) -> Vec<Collector> {
+        let expected = self.columns.len();
         let columns = self.columns.iter_mut().enumerate();
         columns
             .filter_map(|(at, column)| match std::mem::replace(&mut column.work, Work::Nothing) {
-                Work::Collect(permutation) => {
-                    Some(Collector { at, name: column.name.clone(), reads_integers: column.reads_integers, permutation: *permutation })
+                Work::Collect(whole) => {
+                    let (name, reads_integers) = (column.name.clone(), column.reads_integers);
+                    Some(Collector { at, expected, name, reads_integers, whole })
                 }
                 work => {
                     column.work = work;
@@ -286,8 +289,8 @@ impl Plan {
 
     /// Takes the columns that were collected, in their keyed order.
     pub(super) fn permute(&mut self, collectors: Vec<Collector>) {
-        for Collector { at, permutation, .. } in collectors {
-            self.columns[at].work = Work::Permuted(permutation.permuted());
+        for Collector { at, whole, .. } in collectors {
+            self.columns[at].work = Work::Permuted(whole.finish());
         }
     }
 
@@ -461,65 +464,28 @@ fn told(section: &ColumnPolicy, finding: &Finding) -> Vec<Known> {
     told
 }
 
-/// The column that tells the subject of each row.
-fn subject_of(technique: &Technique) -> Option<&ColumnName> {
-    match technique {
-        Technique::DateShift(shift) => Some(shift.subject()),
-        _ => None,
-    }
-}
-
-/// The key and its version.
-fn key_of(technique: &Technique) -> Option<(&Name, Option<u32>)> {
-    match technique {
-        Technique::Pseudonym(Pseudonym { key, version, .. }) | Technique::Permute(Permute { key, version, .. }) => Some((key, *version)),
-        Technique::DateShift(shift) => Some(shift.key()),
-        _ => None,
-    }
-}
-
-/// What can still be learnt of a column, for whoever reads the manifest.
-fn leaks_of(technique: &Technique) -> &'static [&'static str] {
-    match technique {
-        Technique::Keep => &["every value"],
-        Technique::Suppress(suppress) if suppress.replacement().is_some() => &["which rows had no value"],
-        Technique::Suppress(_) => &[],
-        Technique::Mask(_) => &["the characters that stay, the length unless a width is set, which rows had no value"],
-        Technique::Truncate(_) => &["what is not cut off, which rows had no value"],
-        Technique::Pseudonym(_) => &["which rows have the same value, and how often", "values to whoever has the key and can guess them"],
-        Technique::Bin(_) | Technique::Round(_) | Technique::Date(_) => &["the range that a value lies in, which rows had no value"],
-        Technique::Clamp(_) => &["every value between the bounds, and that the others lie outside"],
-        Technique::DateShift(_) => {
-            &["the days between two dates of one subject, and so rare sequences of gaps", "that a date lies within the days of its shift"]
-        }
-        Technique::Permute(_) => &["every value of the column, and how often it occurs; not whose it is"],
-    }
-}
-
 /// Collects the cells of a column that is permuted.
 pub(super) struct Collector {
     at: usize,
+    /// How many columns the plan has.
+    expected: usize,
     name: ColumnName,
     reads_integers: bool,
-    permutation: Permutation,
+    whole: Whole,
 }
 
 impl Collector {
-    /// Adds the cells of a batch; the column when it is too large or another one.
-    pub(super) fn push(&mut self, records: &Records) -> Result<(), &ColumnName> {
-        let cells = records.batch().columns().get(self.at).ok_or(&self.name)?;
-        let cells = if self.reads_integers { integers(cells).ok_or(&self.name)? } else { Arc::clone(cells) };
+    /// Adds the cells of a batch.
+    pub(super) fn push(&mut self, records: &Records) -> Result<(), ApplyError> {
+        let found = records.batch().num_columns();
+        let other = OtherColumns { expected: self.expected, found };
+        let cells = records.batch().columns().get(self.at).filter(|_| found == self.expected).ok_or(other)?;
+        let cells = if self.reads_integers { integers(cells).ok_or(other)? } else { Arc::clone(cells) };
         // Every cell is of the type that the survey has found in all of them.
-        self.permutation.collect(&cells, &mut OffKind::default()).map_err(|_| &self.name)
-    }
-}
-
-const fn data_type(output: Output) -> Option<DataType> {
-    match output {
-        Output::Dropped => None,
-        Output::Text => Some(DataType::Utf8),
-        Output::Integer => Some(DataType::Int64),
-        Output::Decimal { scale } => Some(DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale.cast_signed())),
+        self.whole.collect(&cells, &mut OffKind::default()).map_err(|error| match error {
+            TechniqueError::Memory { most, .. } => ApplyError::PermuteMemory { column: self.name.clone(), most },
+            _ => other.into(),
+        })
     }
 }
 

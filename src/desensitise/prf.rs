@@ -6,7 +6,9 @@ use sha2::block_api::compress256;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize;
 
-use super::keys::{Algorithm, Key};
+use super::keys::{Algorithm, Key, KeyFileError, KeyRing};
+use super::technique::KeyAsked;
+use crate::id::Name;
 use crate::label::Label;
 
 /// As many values go through the block cipher in lock-step; enough to fill its pipelines, few enough to stay in the
@@ -21,6 +23,11 @@ pub(super) enum Prf {
 }
 
 impl Prf {
+    /// The function of a key that a technique asks for, in the domain that it names or this one.
+    pub(super) fn of(asked: &KeyAsked<'_>, domain: &str, keys: &KeyRing, label: Label) -> Result<Self, KeyFileError> {
+        Ok(Self::new(keys.get(asked.id, asked.version)?, label, asked.domain.map_or(domain, Name::as_str)))
+    }
+
     /// The function of one use of a key in one domain, which is a column unless a policy joins several: its key is
     /// HMAC-SHA256(secret, label || purpose || algorithm || domain), each part behind its length in 8 bytes.
     pub(super) fn new(key: &Key, label: Label, domain: &str) -> Self {

@@ -6,7 +6,7 @@ use super::apply::collect;
 use super::order::used_bytes;
 use super::plan::Plan;
 use super::policy::{Objection, Untreated};
-use super::{ApplyError, HELD_BYTES_MAX, OffKindRule, PERMUTE_BYTES_MAX, RowOrder};
+use super::{ApplyError, HELD_BYTES_MAX, OffKindRule, RowOrder};
 use crate::id::ColumnName;
 use crate::table::{RecordSource, in_order};
 
@@ -52,8 +52,8 @@ impl Plan {
             ControlFlow::Break(()) => Err(ApplyError::Cancelled),
         };
         match collect(self, source, &mut tell) {
-            Err(ApplyError::PermuteMemory { column, .. }) => {
-                let objections = vec![Objection::PermuteMemory { column, most: PERMUTE_BYTES_MAX }];
+            Err(ApplyError::PermuteMemory { column, most }) => {
+                let objections = vec![Objection::PermuteMemory { column, most }];
                 return Ok(Trial { rows: 0, rows_left_out: 0, cells_suppressed: 0, objections });
             }
             collected => collected?,

@@ -53,6 +53,20 @@ impl Bins {
         Ok(Self { shape: Shape::Edges(edges), scale })
     }
 
+    /// Width and origin of bins of one width.
+    #[must_use]
+    pub fn width(&self) -> Option<(Decimal, Decimal)> {
+        let Shape::Width { origin, width } = self.shape else { return None };
+        Decimal::new(width, self.scale).zip(Decimal::new(origin, self.scale))
+    }
+
+    /// The edges of bins between edges; of bins of one width none.
+    #[must_use]
+    pub fn edges(&self) -> Vec<Decimal> {
+        let Shape::Edges(edges) = &self.shape else { return Vec::new() };
+        edges.iter().filter_map(|edge| Decimal::new(*edge, self.scale)).collect()
+    }
+
     /// The fewest multiples of `step` in one closed bin, not counting bins in which there is none. The open ends hold more
     /// than any; that few of them may be plausible (ages below 1) is for who chooses the edges. 1 when it cannot be told.
     #[must_use]

@@ -7,7 +7,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use usufruct::arrow::arrow_array::{ArrayRef, Int64Array, StringArray};
 use usufruct::desensitise::{
-    Algorithm, Bin, Clamp, DateShift, Domain, KeyRing, Mask, OffKind, Pseudonym, Round, Setting, Suppress, Technique, Truncate,
+    Algorithm, Bin, Clamp, DateCut, DateShift, Domain, Keep, KeyRing, Mask, OffKind, Pseudonym, Round, Setting, Suppress, Technique,
+    Truncate,
 };
 use usufruct::generalise::{AddressLevel, Bins, DateLevel};
 use usufruct::grade::{Kind, ValueType, check};
@@ -41,33 +42,33 @@ fn kernels(criterion: &mut Criterion) {
     let ages: ArrayRef = Arc::new((0..ROWS).map(|row| Some(i64::from(row % 100))).collect::<Int64Array>());
 
     let real = ValueType::Real { scale: 2 };
-    let pseudonym = Technique::Pseudonym(Pseudonym { key: name("k"), version: None, domain: None });
+    let pseudonym = Technique::new(Pseudonym { key: name("k"), version: None, domain: None });
     let hmac = Algorithm::HmacSha256;
     let cmac = Algorithm::AesCmac;
-    let mask = Technique::Mask;
+    let mask = Technique::new::<Mask>;
     let bins = Bins::of_width(decimal("10"), decimal("0")).unwrap();
     let cases = [
-        ("keep 18 bytes", Technique::Keep, &ids, Kind::Code, ValueType::Text, hmac),
-        ("keep decimals", Technique::Keep, &amounts, Kind::Amount, real, hmac),
-        ("suppress ***", Technique::Suppress(Suppress::replace("***")), &ids, Kind::Code, ValueType::Text, hmac),
+        ("keep 18 bytes", Technique::new(Keep), &ids, Kind::Code, ValueType::Text, hmac),
+        ("keep decimals", Technique::new(Keep), &amounts, Kind::Amount, real, hmac),
+        ("suppress ***", Technique::new(Suppress::replace("***")), &ids, Kind::Code, ValueType::Text, hmac),
         ("mask 18 bytes unchecked", mask(Mask::ends(6, 4)), &ids, Kind::Code, ValueType::Text, hmac),
         ("mask resident id", mask(Mask::ends(6, 4)), &ids, Kind::ResidentId, ValueType::Text, hmac),
         ("mask phone", mask(Mask::ends(3, 4)), &phones, Kind::Mobile, ValueType::Text, hmac),
         ("mask name", mask(Mask::ends(1, 0).width(2).unwrap()), &names, Kind::Name, ValueType::Text, hmac),
         ("mask clusters", mask(Mask::ends(1, 0)), &mixed, Kind::Text, ValueType::Text, hmac),
         ("mask email", mask(Mask::ends(1, 0).keep_domain(true)), &mails, Kind::Email, ValueType::Text, hmac),
-        ("truncate address", Technique::Truncate(Truncate::address(AddressLevel::City)), &addresses, Kind::Address, ValueType::Text, hmac),
+        ("truncate address", Technique::new(Truncate::address(AddressLevel::City)), &addresses, Kind::Address, ValueType::Text, hmac),
         ("pseudonym hmac 18 bytes", pseudonym.clone(), &ids, Kind::Code, ValueType::Text, hmac),
         ("pseudonym cmac 18 bytes", pseudonym.clone(), &ids, Kind::Code, ValueType::Text, cmac),
         ("pseudonym hmac resident id", pseudonym.clone(), &ids, Kind::ResidentId, ValueType::Text, hmac),
         ("pseudonym cmac resident id", pseudonym, &ids, Kind::ResidentId, ValueType::Text, cmac),
-        ("bin integers", Technique::Bin(Bin { bins, step: None }), &ages, Kind::Number, ValueType::Integer, hmac),
-        ("round text", Technique::Round(Round::new(decimal("100"), None).unwrap()), &amounts, Kind::Amount, real, hmac),
-        ("clamp integers", Technique::Clamp(Clamp::new(None, Some(decimal("90"))).unwrap()), &ages, Kind::Number, ValueType::Integer, hmac),
-        ("date to month", Technique::Date(DateLevel::Month), &dates, Kind::Date, ValueType::Text, hmac),
+        ("bin integers", Technique::new(Bin { bins, step: None }), &ages, Kind::Number, ValueType::Integer, hmac),
+        ("round text", Technique::new(Round::new(decimal("100"), None).unwrap()), &amounts, Kind::Amount, real, hmac),
+        ("clamp integers", Technique::new(Clamp::new(None, Some(decimal("90"))).unwrap()), &ages, Kind::Number, ValueType::Integer, hmac),
+        ("date to month", Technique::new(DateCut(DateLevel::Month)), &dates, Kind::Date, ValueType::Text, hmac),
         (
             "date shift cmac",
-            Technique::DateShift(DateShift::new(name("k"), ColumnName::new("who").unwrap(), 180).unwrap()),
+            Technique::new(DateShift::new(name("k"), ColumnName::new("who").unwrap(), 180).unwrap()),
             &dates,
             Kind::Date,
             ValueType::Text,

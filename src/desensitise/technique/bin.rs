@@ -4,14 +4,18 @@ use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
-use super::{Emit, Emitted, OffKind, OffReason};
-use crate::desensitise::residual::{Domain, Residual};
+use super::{
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, Output, Parameter, Rank, Setting, Suggestion, TechniqueError, Value,
+    Work,
+};
+use crate::desensitise::keys::KeyRing;
+use crate::desensitise::residual::{Domain, Known, Nature, Residual};
+use crate::desensitise::{Problem, ReleaseModel};
 use crate::generalise::Bins;
+use crate::grade::{Finding, Grade, Kind, Role, ValueType};
 use crate::id::Decimal;
 
-pub(super) const NAME: &str = "bin";
-
-/// The bin of each number in place of the number: `[30,40)`, `<18`, `>=65`.
+/// The bin of each number in place of the number (分箱): `[30,40)`, `<18`, `>=65`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bin {
     /// The bins.
@@ -20,13 +24,85 @@ pub struct Bin {
     pub step: Option<Decimal>,
 }
 
-impl Bin {
-    pub(super) fn residual(&self, domain: &Domain) -> Residual {
+impl Method for Bin {
+    fn about() -> About {
+        About {
+            name: "bin",
+            parameters: &[
+                Parameter { name: "width", takes: "decimal above 0", default: "required, unless there is `edges`", doc: "of every bin" },
+                Parameter { name: "origin", takes: "decimal", default: "`0`", doc: "where a bin begins" },
+                Parameter {
+                    name: "edges",
+                    takes: "list of 2 to 100 decimals, ascending",
+                    default: "required, unless there is `width`",
+                    doc: "where bins begin; below the first and from the last on are two more",
+                },
+                Parameter {
+                    name: "step",
+                    takes: "decimal above 0",
+                    default: "none",
+                    doc: "what the numbers are multiples of, for the count of what a bin leaves open; of integers 1",
+                },
+            ],
+            examples: &[
+                "width = 10",
+                "width = \"2.5\"\norigin = \"0.5\"\nstep = \"0.01\"",
+                "edges = [18, 40, 65]",
+                "edges = [\"-0.5\", 3]\nstep = \"0.5\"",
+            ],
+        }
+    }
+
+    fn parse(given: &mut Given) -> Result<Self, Problem> {
+        let step = given.decimal("step")?;
+        let bins = match (given.decimal("width")?, given.decimal("origin")?, given.decimals("edges")?) {
+            (Some(width), origin, None) => Bins::of_width(width, origin.unwrap_or(Decimal::ZERO))?,
+            (None, None, Some(edges)) => Bins::of_edges(&edges)?,
+            _ => return Err(Problem::Together("bin takes either `width` (and perhaps `origin`) or `edges`")),
+        };
+        Ok(Self { bins, step })
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        let mut parameters = Vec::new();
+        if let Some((width, origin)) = self.bins.width() {
+            parameters.push(("width", width.into()));
+            parameters.extend((origin != Decimal::ZERO).then(|| ("origin", origin.into())));
+        } else {
+            parameters.push(("edges", Value::List(self.bins.edges().into_iter().map(Value::from).collect())));
+        }
+        parameters.extend(self.step.map(|step| ("step", step.into())));
+        parameters
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: true, reversible: false, linkable: false }
+    }
+
+    fn residual_given(&self, domain: &Domain, _: &[Known]) -> Residual {
         Residual::AtLeast(domain.step(self.step).map_or(1, |step| self.bins.fewest(step)))
     }
 
-    pub(super) fn kernel(&self) -> Box<dyn Emit> {
-        Box::new(Labels { bins: self.bins.clone() })
+    fn leaks(&self) -> &'static [&'static str] {
+        &["the range that a value lies in, which rows had no value"]
+    }
+
+    fn output(&self, _: &Setting) -> Output {
+        Output::Text
+    }
+
+    fn work(&self, _: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
+        Ok(Work::Cells(Kernel::new(Labels { bins: self.bins.clone() })))
+    }
+
+    fn suggest(finding: &Finding, _: ReleaseModel) -> Option<Suggestion> {
+        let is_age = finding.kind == Kind::Number && finding.role == Role::Quasi && finding.value_type == ValueType::Integer;
+        if !is_age || finding.grade >= Grade::L3 {
+            return None;
+        }
+        let bins = Bins::of_width(Decimal::new(10, 0)?, Decimal::ZERO).ok()?;
+        let why = "with other columns it could single a person out; ten values look alike";
+        Some(Suggestion::new(Rank::OfKind, Self { bins, step: None }, why))
     }
 }
 
@@ -81,7 +157,7 @@ mod tests {
     #[test]
     fn labels_are_those_of_each_bin_whatever_was_written_before() {
         let bins = Bins::of_width(decimal("5"), decimal("0")).unwrap();
-        let bin = Technique::Bin(Bin { bins, step: None });
+        let bin = Technique::new(Bin { bins, step: None });
         let ages: Vec<i64> = (0..=120).chain((0..=120).rev()).chain([640, 0, -640, 1_280]).collect();
         let column: ArrayRef = Arc::new(Int64Array::from(ages.clone()));
         let (labels, off) = run(&bin, &setting(Kind::Number, ValueType::Integer, None), &column);
@@ -93,7 +169,7 @@ mod tests {
     #[test]
     fn texts_are_read_as_numbers_or_are_off_kind() {
         let bins = Bins::of_edges(&["18", "65"].map(decimal)).unwrap();
-        let bin = Technique::Bin(Bin { bins, step: None });
+        let bin = Technique::new(Bin { bins, step: None });
         let (labels, off) = run(&bin, &setting(Kind::Number, ValueType::Text, None), &texts(&["017", "64.99", "65", "young", "1e2", ""]));
         assert_eq!((&labels[..3], labels[4].as_deref()), (&some(&["<18", "[18,65)", ">=65"])[..], Some(">=65")));
         assert_eq!(off, [3, 5].map(|row| (row, OffReason::NotANumber)));

@@ -4,12 +4,15 @@ use arrow_array::ArrayRef;
 
 use super::cells::{Cell, Cells};
 use super::numbers::Numbers;
-use super::{Emit, Emitted, OffKind, Output, Setting, TechniqueError};
+use super::{About, Emit, Emitted, Given, Kernel, Method, OffKind, Output, Parameter, Setting, TechniqueError, Value, Work};
+use crate::desensitise::Problem;
+use crate::desensitise::keys::KeyRing;
+use crate::desensitise::residual::{Domain, Known, Nature, Residual};
 use crate::grade::ValueType;
 use crate::id::Decimal;
 use crate::value::Number;
 
-pub(super) const NAME: &str = "top_bottom";
+const NAME: &str = "top_bottom";
 
 /// Numbers below the bottom become the bottom, numbers above the top become the top (顶底编码); those between stay in clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,20 +43,55 @@ impl Clamp {
     fn scale(&self) -> u8 {
         [self.bottom, self.top].into_iter().flatten().map(Decimal::scale).max().unwrap_or(0)
     }
+}
 
-    pub(super) fn output(&self, setting: &Setting) -> Output {
+impl Method for Clamp {
+    fn about() -> About {
+        About {
+            name: NAME,
+            parameters: &[
+                Parameter { name: "bottom", takes: "decimal", default: "none", doc: "less becomes this" },
+                Parameter { name: "top", takes: "decimal", default: "none", doc: "more becomes this" },
+            ],
+            examples: &["top = 90", "bottom = 0", "bottom = \"-1.5\"\ntop = \"90.25\""],
+        }
+    }
+
+    fn parse(given: &mut Given) -> Result<Self, Problem> {
+        Ok(Self::new(given.decimal("bottom")?, given.decimal("top")?)?)
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        let bounds = [("bottom", self.bottom), ("top", self.top)];
+        bounds.into_iter().filter_map(|(name, bound)| Some((name, bound?.into()))).collect()
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: true, reversible: false, linkable: false }
+    }
+
+    fn residual_given(&self, _: &Domain, _: &[Known]) -> Residual {
+        Residual::CLEAR
+    }
+
+    fn leaks(&self) -> &'static [&'static str] {
+        &["every value between the bounds, and that the others lie outside"]
+    }
+
+    fn output(&self, setting: &Setting) -> Output {
         match setting.output() {
             Output::Decimal { scale } => Output::Decimal { scale: scale.max(self.scale()) },
             other => other,
         }
     }
 
-    pub(super) fn kernel(&self, setting: &Setting) -> Result<Box<dyn Emit>, TechniqueError> {
+    fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
         if setting.domain.value_type == ValueType::Integer && self.scale() > 0 {
             let expected = "whole numbers for a column of integers";
             return Err(TechniqueError::Parameter { technique: NAME, parameter: "bottom, top", expected });
         }
-        Ok(Box::new(Clamper { bottom: self.bottom.map(Number::from), top: self.top.map(Number::from), output: self.output(setting) }))
+        let (bottom, top) = (self.bottom.map(Number::from), self.top.map(Number::from));
+        Ok(Work::Cells(Kernel::new(Clamper { bottom, top, output: self.output(setting) })))
     }
 }
 
@@ -109,14 +147,14 @@ mod tests {
 
     #[test]
     fn what_lies_outside_becomes_the_bound() {
-        let clamp = Technique::Clamp(Clamp::new(Some(decimal("18")), Some(decimal("90.5"))).unwrap());
+        let clamp = Technique::new(Clamp::new(Some(decimal("18")), Some(decimal("90.5"))).unwrap());
         let real = |decimals| setting(Kind::Number, ValueType::Real { scale: 2 }, decimals);
         let cells = texts(&["17.999", "18.00", "90.50", "90.5000000001", "-99999999999999999999999", "x"]);
         let (texts, off) = run(&clamp, &real(None), &cells);
         assert_eq!(texts[..5], some(&["18", "18.00", "90.50", "90.5", "18"]));
         assert_eq!(off, [(5, OffReason::NotANumber)]);
         assert_eq!(run(&clamp, &real(Some(2)), &cells).0[..3], some(&["18.00", "18.00", "90.50"]));
-        let top = Technique::Clamp(Clamp::new(None, Some(decimal("90"))).unwrap());
+        let top = Technique::new(Clamp::new(None, Some(decimal("90"))).unwrap());
         let ages: ArrayRef = Arc::new(Int64Array::from(vec![89, 90, 91, i64::MAX, i64::MIN]));
         let (cells, _) = run(&top, &setting(Kind::Number, ValueType::Integer, None), &ages);
         assert_eq!(cells, some(&["89", "90", "90", "90", "-9223372036854775808"]));
@@ -127,6 +165,6 @@ mod tests {
         assert!(Clamp::new(None, None).is_err());
         assert!(Clamp::new(Some(decimal("1")), Some(decimal("1"))).is_err());
         let half = Clamp::new(None, Some(decimal("0.5"))).unwrap();
-        assert!(half.kernel(&setting(Kind::Number, ValueType::Integer, None)).is_err());
+        assert!(half.work(&setting(Kind::Number, ValueType::Integer, None), &KeyRing::default()).is_err());
     }
 }

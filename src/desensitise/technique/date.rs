@@ -4,20 +4,96 @@ use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
-use super::{Emit, Emitted, OffKind, OffReason};
+use super::{
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, Output, Parameter, Rank, Setting, Suggestion, TechniqueError, Value,
+    Work,
+};
+use crate::desensitise::keys::KeyRing;
+use crate::desensitise::residual::{Domain, Known, Nature, Residual};
+use crate::desensitise::{Problem, ReleaseModel};
 use crate::generalise::DateLevel;
+use crate::grade::{Finding, Grade, Kind};
 use crate::value::{DateOrder, DateText};
-
-pub(super) const NAME: &str = "date";
 
 /// About the length of what is written.
 const LABEL_BYTES: usize = 8;
 
-pub(super) fn kernel(level: DateLevel, order: Option<DateOrder>) -> Box<dyn Emit> {
-    Box::new(Dates { level, order })
+/// Each date cut to a level (日期泛化); a time behind it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateCut(pub DateLevel);
+
+impl Method for DateCut {
+    fn about() -> About {
+        About {
+            name: "date",
+            parameters: &[Parameter {
+                name: "level",
+                takes: "`\"day\"`, `\"month\"`, `\"quarter\"`, `\"year\"`",
+                default: "required",
+                doc: "what stays; a time behind the date goes",
+            }],
+            examples: &["level = \"day\"", "level = \"month\"", "level = \"quarter\"", "level = \"year\""],
+        }
+    }
+
+    fn parse(given: &mut Given) -> Result<Self, Problem> {
+        const LEVELS: &[&str] = &["day", "month", "quarter", "year"];
+        given.required("level", |given, name| given.one_of(name, DateLevel::parse, LEVELS)).map(Self)
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        vec![("level", self.0.as_str().into())]
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: true, reversible: false, linkable: false }
+    }
+
+    fn residual_given(&self, domain: &Domain, _: &[Known]) -> Residual {
+        Residual::AtLeast(match domain.kind {
+            // Of a column of months the months count; a day is not in it, so nothing is claimed of one.
+            Kind::YearMonth => self.0.months().unwrap_or(1).into(),
+            _ => self.0.days().into(),
+        })
+    }
+
+    fn leaks(&self) -> &'static [&'static str] {
+        &["the range that a value lies in, which rows had no value"]
+    }
+
+    fn output(&self, _: &Setting) -> Output {
+        Output::Text
+    }
+
+    fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
+        Ok(Work::Cells(Kernel::new(Dates { level: self.0, order: setting.date_order })))
+    }
+
+    fn needs_date_order(&self) -> bool {
+        self.0.needs_order()
+    }
+
+    fn needs_day(&self) -> bool {
+        self.0 == DateLevel::Day
+    }
+
+    fn suggest(finding: &Finding, release: ReleaseModel) -> Option<Suggestion> {
+        let (level, why) = match finding.kind {
+            Kind::Date | Kind::YearMonth if finding.grade == Grade::L1 => return None,
+            Kind::Date if finding.date_order.is_none() => (
+                DateLevel::Year,
+                "the cells do not tell the order of day and month, which the year does not need; date_order = \"dmy\" or \"mdy\" declares it",
+            ),
+            Kind::Date if release == ReleaseModel::Public => (DateLevel::Year, "365 days or more look alike"),
+            Kind::Date => (DateLevel::Month, "28 days or more look alike"),
+            Kind::YearMonth => (DateLevel::Year, "12 months look alike"),
+            _ => return None,
+        };
+        Some(Suggestion::new(Rank::OfKind, Self(level), why).by_form())
+    }
 }
 
-/// Each date cut to a level; a time behind it goes.
+/// What cuts them.
 struct Dates {
     level: DateLevel,
     order: Option<DateOrder>,

@@ -7,18 +7,21 @@ use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
-use super::{Emit, Emitted, OffKind, OffReason, Output, Setting, TechniqueError};
+use super::{
+    About, Emit, Emitted, Given, Kernel, KeyAsked, Method, OffKind, OffReason, Output, Parameter, Setting, TechniqueError, Value, Work,
+};
+use crate::desensitise::Problem;
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::prf::{Batch, LANES, Prf};
-use crate::desensitise::residual::Residual;
+use crate::desensitise::residual::{Domain, Known, Nature, Residual};
 use crate::grade::ValueType;
 use crate::id::{ColumnName, Name};
 use crate::label::Label;
 use crate::value::{DateOrder, DateText, Day};
 
-pub(super) const NAME: &str = "date_shift";
+const NAME: &str = "date_shift";
 
-/// All dates of one subject moved by the same number of days, which the key draws for each subject from -days to days, all
+/// All dates of one subject moved by the same number of days (日期偏移), which the key draws for each subject from -days to days, all
 /// alike likely (rule H8). The form of each date stays, and the time behind it; full-width digits become narrow.
 ///
 /// The domain is the name of the subject column, so that all date columns of a subject move together. A row without a
@@ -71,37 +74,91 @@ impl DateShift {
         Self { domain: Some(domain), ..self }
     }
 
-    /// The column that says whose a row is.
-    #[must_use]
-    pub fn subject(&self) -> &ColumnName {
-        &self.subject
-    }
-
-    /// The key, and its version if one is asked for.
-    #[must_use]
-    pub fn key(&self) -> (&Name, Option<u32>) {
-        (&self.key, self.version)
-    }
-
-    pub(super) fn residual(&self) -> Residual {
-        Residual::AtLeast(u128::from(self.span()))
+    fn asked(&self) -> KeyAsked<'_> {
+        KeyAsked { id: &self.key, version: self.version, domain: self.domain.as_ref() }
     }
 
     fn span(&self) -> u64 {
         2 * u64::from(self.days) + 1
     }
-
-    pub(super) fn kernel(&self, setting: &Setting, keys: &KeyRing) -> Result<Box<dyn Emit>, TechniqueError> {
-        let domain = self.domain.as_ref().map_or(self.subject.as_str(), Name::as_str);
-        let prf = Prf::new(keys.get(&self.key, self.version)?, Label::DATE_SHIFT, domain);
-        let (span, days, order) = (self.span(), self.days.cast_signed(), setting.date_order);
-        Ok(Box::new(Shifter { prf, span, days, order, integers: output(setting) == Output::Integer }))
-    }
 }
 
-/// Integers stay integers of eight digits; everything else is text.
-pub(super) fn output(setting: &Setting) -> Output {
-    if setting.domain.value_type == ValueType::Integer { Output::Integer } else { Output::Text }
+impl Method for DateShift {
+    fn about() -> About {
+        About {
+            name: NAME,
+            parameters: &[
+                KeyAsked::ID,
+                Parameter { name: "subject", takes: "column name", default: "required", doc: "whose dates move together" },
+                Parameter {
+                    name: "days",
+                    takes: "180 to 36,525",
+                    default: "required",
+                    doc: "moved by so many days at most, to either side",
+                },
+                KeyAsked::VERSION,
+                Parameter { doc: "the subject's name unless told", ..KeyAsked::DOMAIN },
+            ],
+            examples: &[
+                "key = \"k\"\nsubject = \"who\"\ndays = 180",
+                "key = \"k\"\nsubject = \"who\"\ndays = 365\nkey_version = 1\ndomain = \"person\"",
+            ],
+        }
+    }
+
+    fn parse(given: &mut Given) -> Result<Self, Problem> {
+        let (key, subject) = (given.required("key", Given::name)?, given.required("subject", Given::column)?);
+        let days = given.required("days", |given, name| given.count(name, SHIFT_DAYS_MAX))?;
+        let shift = Self::new(key, subject, days)?;
+        Ok(Self { version: given.count("key_version", u32::MAX)?, domain: given.name("domain")?, ..shift })
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        let mut parameters = self.asked().parameters();
+        let own = [("subject", self.subject.as_str().into()), ("days", self.days.into())];
+        parameters.splice(1..1, own);
+        parameters
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: false, reversible: true, linkable: false }
+    }
+
+    fn residual_given(&self, _: &Domain, _: &[Known]) -> Residual {
+        Residual::AtLeast(u128::from(self.span()))
+    }
+
+    fn leaks(&self) -> &'static [&'static str] {
+        &["the days between two dates of one subject, and so rare sequences of gaps", "that a date lies within the days of its shift"]
+    }
+
+    /// Integers stay integers of eight digits; everything else is text.
+    fn output(&self, setting: &Setting) -> Output {
+        if setting.domain.value_type == ValueType::Integer { Output::Integer } else { Output::Text }
+    }
+
+    fn work(&self, setting: &Setting, keys: &KeyRing) -> Result<Work, TechniqueError> {
+        let prf = Prf::of(&self.asked(), self.subject.as_str(), keys, Label::DATE_SHIFT)?;
+        let (span, days, order) = (self.span(), self.days.cast_signed(), setting.date_order);
+        let integers = self.output(setting) == Output::Integer;
+        Ok(Work::Cells(Kernel::new(Shifter { prf, span, days, order, integers })))
+    }
+
+    fn key(&self) -> Option<KeyAsked<'_>> {
+        Some(self.asked())
+    }
+
+    fn subject(&self) -> Option<&ColumnName> {
+        Some(&self.subject)
+    }
+
+    fn needs_date_order(&self) -> bool {
+        true
+    }
+
+    fn needs_day(&self) -> bool {
+        true
+    }
 }
 
 struct Shifter {
@@ -220,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_subject_moves_as_one_in_every_form_and_column_type() {
-        let technique = Technique::DateShift(shift(200));
+        let technique = Technique::new(shift(200));
         let text = setting(Kind::Date, ValueType::Text, None);
         let who: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), Some(7), Some(8), None, Some(7), Some(7)]));
         let dates = texts(&["2024-02-28", "2024-02-29 08:30", "2024-02-29", "2024-02-29", "2024-02-30", "0001-01-01"]);
@@ -270,7 +327,7 @@ mod tests {
         assert!(DateShift::new(name("k"), ColumnName::new("who").unwrap(), 179).is_err());
         assert!(DateShift::new(name("k"), ColumnName::new("who").unwrap(), 36_526).is_err());
         let text = setting(Kind::Date, ValueType::Text, None);
-        let of = |shift: DateShift| run_by(&Technique::DateShift(shift), &text, &texts(&["2024-02-28"]), Some(&texts(&["a"]))).0;
+        let of = |shift: DateShift| run_by(&Technique::new(shift), &text, &texts(&["2024-02-28"]), Some(&texts(&["a"]))).0;
         assert_ne!(of(shift(36_525)), of(shift(36_525).domain(name("other"))));
         assert_eq!(of(shift(36_525)), of(shift(36_525).domain(name("who"))));
         assert_ne!(of(shift(36_525)), some(&["2024-02-28"]));

@@ -7,21 +7,80 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 
 use super::cells::{Cell, Cells};
+use super::method::{About, Method};
 use super::numbers::Numbers;
-use super::{Emit, Emitted, OffKind, Output, Setting};
+use super::value::Value;
+use super::{Emit, Emitted, Given, Kernel, OffKind, Output, Rank, Setting, Suggestion, TechniqueError, Work};
+use crate::desensitise::keys::KeyRing;
+use crate::desensitise::measure::{Nature, Residual};
+use crate::desensitise::residual::{Domain, Known};
+use crate::desensitise::{Problem, ReleaseModel};
+use crate::grade::{Finding, Grade, Kind};
 
-pub(super) const NAME: &str = "keep";
+/// Cells as they are (保留).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep;
 
-pub(super) fn kernel(setting: &Setting) -> Box<dyn Emit> {
-    Box::new(Keep { output: setting.output() })
+impl Method for Keep {
+    fn about() -> About {
+        About { name: "keep", parameters: &[], examples: &[""] }
+    }
+
+    fn parse(_: &mut Given) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: true, reversible: true, linkable: true }
+    }
+
+    fn residual_given(&self, _: &Domain, _: &[Known]) -> Residual {
+        Residual::CLEAR
+    }
+
+    fn leaks(&self) -> &'static [&'static str] {
+        &["every value"]
+    }
+
+    fn output(&self, setting: &Setting) -> Output {
+        setting.output()
+    }
+
+    fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
+        Ok(Work::Cells(kernel(setting)))
+    }
+
+    fn keeps_spelling(&self) -> bool {
+        true
+    }
+
+    fn suggest(finding: &Finding, release: ReleaseModel) -> Option<Suggestion> {
+        let is_open = finding.grade < Grade::L3 && !(release == ReleaseModel::Public && finding.grade == Grade::L2);
+        match finding.kind {
+            Kind::Date | Kind::YearMonth if finding.grade == Grade::L1 => Some(Suggestion::new(Rank::OfKind, Self, "grade 1 is open")),
+            Kind::Number | Kind::Category | Kind::Text | Kind::Custom(_) if is_open => {
+                Some(Suggestion::new(Rank::General, Self, "its grade lets it leave as it is"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The cells of a column as they are.
+pub(super) fn kernel(setting: &Setting) -> Kernel {
+    Kernel::new(Kept { output: setting.output() })
 }
 
 /// Cells as they are; numbers of real columns in the type of decimal numbers, if asked for.
-struct Keep {
+struct Kept {
     output: Output,
 }
 
-impl Emit for Keep {
+impl Emit for Kept {
     fn emit(&self, cells: &ArrayRef, _: Option<&ArrayRef>, off: &mut OffKind) -> Emitted {
         match (Cells::of(cells), self.output) {
             (Cells::Text(_), Output::Text) | (Cells::Integer(_), Output::Integer) => Emitted::new(without_hidden(cells)),

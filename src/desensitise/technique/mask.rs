@@ -6,14 +6,19 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::cells::{Cell, Cells};
 use super::characters::{Characters, is_bytes};
 use super::emitted::Texts;
-use super::{Emit, Emitted, OffKind, OffReason, Setting, TechniqueError};
-use crate::desensitise::canonical;
-use crate::desensitise::residual::{self, Known, Residual};
-use crate::grade::Kind;
+use super::given::CHARACTERS_MAX;
+use super::{
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, Output, Parameter, Rank, Setting, Suggestion, TechniqueError, Value,
+    Work,
+};
+use crate::desensitise::keys::KeyRing;
+use crate::desensitise::residual::{self, Domain, Known, Nature, Residual};
+use crate::desensitise::{Problem, ReleaseModel, canonical};
+use crate::grade::{Finding, Kind};
 
-pub(super) const NAME: &str = "mask";
+const NAME: &str = "mask";
 
-/// A part of each value behind mask characters, counted in what a reader sees as one character (grapheme clusters).
+/// A part of each value behind mask characters (遮蔽), counted in what a reader sees as one character (grapheme clusters).
 ///
 /// ```text
 /// resident_id  ends(6, 4)                     110105********002*    the check digit is hidden unless it shall show
@@ -43,13 +48,51 @@ enum Shown {
 }
 
 /// No masked part is wider.
-pub(super) const WIDTH_MAX: u16 = 64;
+const WIDTH_MAX: u16 = 64;
+const WITH_DEFAULT: char = '*';
+
+const PARAMETERS: &[Parameter] = &[
+    Parameter { name: "keep_first", takes: "0 to 1,048,576", default: "`0`", doc: "characters that stay in front" },
+    Parameter { name: "keep_last", takes: "0 to 1,048,576", default: "`0`", doc: "and at the end" },
+    Parameter {
+        name: "from",
+        takes: "0 to 1,048,576",
+        default: "required with `to`",
+        doc: "the first character that is hidden, counted from 0",
+    },
+    Parameter { name: "to", takes: "0 to 1,048,576", default: "required with `from`", doc: "the first behind it that stays" },
+    Parameter { name: "with", takes: "one printable character", default: "`\"*\"`", doc: "" },
+    Parameter {
+        name: "width",
+        takes: "1 to 64",
+        default: "none",
+        doc: "so many of them, however much is hidden; without it the length shows",
+    },
+    Parameter {
+        name: "show_check",
+        takes: "boolean",
+        default: "`false`",
+        doc: "whether a check digit stays that would; it tells of what is hidden",
+    },
+    Parameter {
+        name: "keep_domain",
+        takes: "boolean",
+        default: "`false`",
+        doc: "whether an e-mail address keeps what stands from the @ on",
+    },
+];
 
 impl Mask {
     /// Keeps the first and the last so many characters.
     #[must_use]
     pub const fn ends(keep_first: u32, keep_last: u32) -> Self {
-        Self { shown: Shown::Ends { first: keep_first, last: keep_last }, with: '*', width: None, show_check: false, keep_domain: false }
+        Self {
+            shown: Shown::Ends { first: keep_first, last: keep_last },
+            with: WITH_DEFAULT,
+            width: None,
+            show_check: false,
+            keep_domain: false,
+        }
     }
 
     /// Hides the characters from `from` on up to but not including `to`, counted from 0, and keeps the others.
@@ -98,12 +141,6 @@ impl Mask {
         Self { keep_domain, ..self }
     }
 
-    pub(super) fn kernel(&self, setting: &Setting) -> Box<dyn Emit> {
-        let kind = setting.domain.kind.clone();
-        let in_place = self.with.is_ascii() && self.width.is_none() && kind != Kind::Email;
-        Box::new(Masker { mask: self.clone(), kind, in_place })
-    }
-
     /// The part of `len` characters that shall be hidden, unless there is none.
     fn asked_for(&self, len: usize) -> Option<(usize, usize)> {
         let (from, to) = match self.shown {
@@ -120,7 +157,8 @@ impl Mask {
         if check && to + 1 == len { Hidden { from, to: len, check: false } } else { Hidden { from, to, check } }
     }
 
-    pub(super) fn residual(&self, kind: &Kind, known: &[Known]) -> Residual {
+    /// How many values look alike, at least.
+    fn count(&self, kind: &Kind, known: &[Known]) -> Residual {
         let (sum, from) = match self.shown {
             Shown::Ends { first, last } => (u64::from(first) + u64::from(last), 0),
             Shown::Outside { from, .. } => (0, u64::from(from)),
@@ -136,6 +174,92 @@ impl Mask {
             _ => residual::of_form(kind, &|len, at| self.asked_for(len).is_none() || !self.hidden(kind, len).covers(len, at), known),
         };
         Residual::AtLeast(count)
+    }
+}
+
+impl Method for Mask {
+    fn about() -> About {
+        About {
+            name: NAME,
+            parameters: PARAMETERS,
+            examples: &[
+                "",
+                "keep_first = 3\nkeep_last = 4",
+                "keep_first = 6\nkeep_last = 4\nshow_check = true",
+                "keep_first = 1\nwidth = 2",
+                "keep_first = 1\nkeep_domain = true",
+                "from = 6\nto = 14\nwith = \"#\"",
+                "keep_first = 99",
+            ],
+        }
+    }
+
+    fn parse(given: &mut Given) -> Result<Self, Problem> {
+        let (first, last) = (given.count("keep_first", CHARACTERS_MAX)?, given.count("keep_last", CHARACTERS_MAX)?);
+        let range = (given.count("from", CHARACTERS_MAX)?, given.count("to", CHARACTERS_MAX)?);
+        let mut mask = match (first, last, range) {
+            (first, last, (None, None)) => Self::ends(first.unwrap_or(0), last.unwrap_or(0)),
+            (None, None, (Some(from), Some(to))) => Self::range(from, to)?,
+            _ => return Err(Problem::Together("mask takes either `keep_first` and `keep_last` or `from` and `to`")),
+        };
+        if let Some(with) = given.character("with")? {
+            mask = mask.with(with)?;
+        }
+        if let Some(width) = given.count("width", u32::from(u16::MAX))? {
+            mask = mask.width(u16::try_from(width).unwrap_or(u16::MAX))?;
+        }
+        let (show_check, keep_domain) = (given.flag("show_check")?.unwrap_or(false), given.flag("keep_domain")?.unwrap_or(false));
+        Ok(mask.show_check(show_check).keep_domain(keep_domain))
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        let mut parameters: Vec<(&str, Value)> = match self.shown {
+            Shown::Ends { first, last } => [("keep_first", first), ("keep_last", last)]
+                .into_iter()
+                .filter(|(_, keep)| *keep > 0)
+                .map(|(name, keep)| (name, keep.into()))
+                .collect(),
+            Shown::Outside { from, to } => vec![("from", from.into()), ("to", to.into())],
+        };
+        if self.with != WITH_DEFAULT {
+            parameters.push(("with", self.with.into()));
+        }
+        parameters.extend(self.width.map(|width| ("width", u32::from(width).into())));
+        let flags = [("show_check", self.show_check), ("keep_domain", self.keep_domain)];
+        parameters.extend(flags.into_iter().filter(|(_, flag)| *flag).map(|(name, flag)| (name, flag.into())));
+        parameters
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: true, reversible: false, linkable: false }
+    }
+
+    fn residual_given(&self, domain: &Domain, known: &[Known]) -> Residual {
+        self.count(&domain.kind, known)
+    }
+
+    fn leaks(&self) -> &'static [&'static str] {
+        &["the characters that stay, the length unless a width is set, which rows had no value"]
+    }
+
+    fn output(&self, _: &Setting) -> Output {
+        Output::Text
+    }
+
+    fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
+        let kind = setting.domain.kind.clone();
+        let in_place = self.with.is_ascii() && self.width.is_none() && kind != Kind::Email;
+        Ok(Work::Cells(Kernel::new(Masker { mask: self.clone(), kind, in_place })))
+    }
+
+    fn suggest(finding: &Finding, _: ReleaseModel) -> Option<Suggestion> {
+        let (mask, why) = match finding.kind {
+            Kind::Mobile => (Self::ends(3, 4), "prefix and last four digits stay, 10,000 numbers look alike"),
+            Kind::BankCard => (Self::ends(0, 4), "the last digits stay, without the check digit"),
+            Kind::Name => (Self::ends(1, 0).width(2).ok()?, "the first character stays; the fixed width hides the length"),
+            _ => return None,
+        };
+        Some(Suggestion::new(Rank::OfKind, mask, why).by_form())
     }
 }
 
@@ -248,7 +372,7 @@ mod tests {
         let domain = Domain { kind: kind.clone(), value_type: ValueType::Text };
         let setting = Setting { column: ColumnName::new("c").unwrap(), domain, date_order: None, decimals: None };
         let mut off = OffKind::default();
-        let out = Technique::Mask(mask).kernel(&setting, &KeyRing::default()).unwrap().emit(&(Arc::new(cells) as ArrayRef), None, &mut off);
+        let out = Technique::new(mask).kernel(&setting, &KeyRing::default()).unwrap().emit(&(Arc::new(cells) as ArrayRef), None, &mut off);
         let texts = out.array().as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect();
         (texts, off.rows().iter().map(|row| row.reason.clone()).collect())
     }
@@ -329,7 +453,7 @@ mod tests {
     }
 
     fn residual(mask: &Mask, kind: &Kind) -> u128 {
-        let Residual::AtLeast(count) = mask.residual(kind, &[]) else { panic!() };
+        let Residual::AtLeast(count) = mask.count(kind, &[]) else { panic!() };
         count
     }
 

@@ -4,13 +4,17 @@ use std::fmt;
 
 use arrow_array::{Array, ArrayRef};
 
-use super::{Emit, Emitted, OffKind, Setting, TechniqueError, keep};
+use super::{
+    About, Collect, Emitted, Given, Kernel, KeyAsked, Method, OffKind, Output, Parameter, Setting, TechniqueError, Value, Whole, Work, keep,
+};
+use crate::desensitise::Problem;
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::prf::{Batch, LANES, Prf};
+use crate::desensitise::residual::{Domain, Known, Nature, Residual};
 use crate::id::Name;
 use crate::label::Label;
 
-pub(super) const NAME: &str = "permute";
+const NAME: &str = "permute";
 
 /// The cells of a whole column in another order of rows, which the key draws (置换). Every value stays in clear; only
 /// which row it stood in is hidden, so the residual is 1.
@@ -40,16 +44,65 @@ impl Permute {
     /// # Errors
     /// There is no key.
     pub fn start(&self, setting: &Setting, keys: &KeyRing) -> Result<Permutation, TechniqueError> {
-        let domain = self.domain.as_ref().map_or(setting.column.as_str(), Name::as_str);
-        let prf = Prf::new(keys.get(&self.key, self.version)?, Label::PERMUTE, domain);
+        let prf = Prf::of(&self.asked(), setting.column.as_str(), keys, Label::PERMUTE)?;
         Ok(Permutation { prf, keep: keep::kernel(setting), parts: Vec::new(), bytes: 0, rows: 0 })
+    }
+
+    fn asked(&self) -> KeyAsked<'_> {
+        KeyAsked { id: &self.key, version: self.version, domain: self.domain.as_ref() }
+    }
+}
+
+impl Method for Permute {
+    fn about() -> About {
+        About {
+            name: NAME,
+            parameters: &[
+                KeyAsked::ID,
+                KeyAsked::VERSION,
+                Parameter { doc: "columns of one domain keep their rows together; the column's own name unless told", ..KeyAsked::DOMAIN },
+            ],
+            examples: &["key = \"k\"", "key = \"k\"\nkey_version = 1\ndomain = \"household\""],
+        }
+    }
+
+    fn parse(given: &mut Given) -> Result<Self, Problem> {
+        Ok(Self { key: given.required("key", Given::name)?, version: given.count("key_version", u32::MAX)?, domain: given.name("domain")? })
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        self.asked().parameters()
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: false, reversible: true, linkable: false }
+    }
+
+    fn residual_given(&self, _: &Domain, _: &[Known]) -> Residual {
+        Residual::CLEAR
+    }
+
+    fn leaks(&self) -> &'static [&'static str] {
+        &["every value of the column, and how often it occurs; not whose it is"]
+    }
+
+    fn output(&self, setting: &Setting) -> Output {
+        setting.output()
+    }
+
+    fn work(&self, setting: &Setting, keys: &KeyRing) -> Result<Work, TechniqueError> {
+        Ok(Work::Column(Whole::new(self.start(setting, keys)?)))
+    }
+
+    fn key(&self) -> Option<KeyAsked<'_>> {
+        Some(self.asked())
     }
 }
 
 /// A column that is being collected, to be permuted.
 pub struct Permutation {
     prf: Prf,
-    keep: Box<dyn Emit>,
+    keep: Kernel,
     parts: Vec<Emitted>,
     bytes: usize,
     rows: usize,
@@ -90,6 +143,16 @@ impl Permutation {
                 (part, row - starts[part])
             })
         })
+    }
+}
+
+impl Collect for Permutation {
+    fn collect(&mut self, cells: &ArrayRef, off: &mut OffKind) -> Result<(), TechniqueError> {
+        Self::collect(self, cells, off)
+    }
+
+    fn finish(self: Box<Self>) -> Emitted {
+        self.permuted()
     }
 }
 
@@ -203,7 +266,7 @@ mod tests {
     fn batches_are_refused_and_memory_is_bounded() {
         let permute = Permute { key: name("k"), version: None, domain: None };
         let text = setting(Kind::Text, ValueType::Text, None);
-        let whole = Technique::Permute(permute.clone()).kernel(&text, &keys(Algorithm::AesCmac)).unwrap_err();
+        let whole = Technique::new(permute.clone()).kernel(&text, &keys(Algorithm::AesCmac)).unwrap_err();
         assert_eq!(whole, TechniqueError::WholeColumn { technique: NAME });
         let mut permutation = permute.start(&text, &keys(Algorithm::AesCmac)).unwrap();
         permutation.bytes = PERMUTE_BYTES_MAX - 1;

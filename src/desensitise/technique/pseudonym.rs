@@ -4,17 +4,19 @@ use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
-use super::{Emit, Emitted, OffKind, Setting, TechniqueError};
-use crate::desensitise::canonical;
+use super::{
+    About, Emit, Emitted, Given, KEY_ID_DEFAULT, Kernel, KeyAsked, Method, OffKind, Output, Parameter, Rank, Setting, Suggestion,
+    TechniqueError, Value, Work,
+};
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::prf::{Batch, LANES, Prf};
-use crate::grade::Kind;
+use crate::desensitise::residual::{Domain, Known, Nature, Residual};
+use crate::desensitise::{Problem, ReleaseModel, canonical};
+use crate::grade::{Finding, Grade, Kind};
 use crate::id::Name;
 use crate::label::Label;
 
-pub(super) const NAME: &str = "pseudonym";
-
-/// A keyed token in place of each value: 16 bytes of HMAC-SHA256 or AES-128-CMAC, in 32 hexadecimal digits (rule L7).
+/// A keyed token in place of each value (假名化): 16 bytes of HMAC-SHA256 or AES-128-CMAC, in 32 hexadecimal digits (rule L7).
 ///
 /// Equal values get equal tokens under one key, purpose and domain, whether they stand in a text or an integer column,
 /// and whatever way a value of a kind with a form of its own is written (`x` or `X` at the end of a resident ID, 15 or 18
@@ -40,11 +42,78 @@ pub struct Pseudonym {
     pub domain: Option<Name>,
 }
 
+impl Method for Pseudonym {
+    fn about() -> About {
+        About {
+            name: "pseudonym",
+            parameters: &[
+                KeyAsked::ID,
+                KeyAsked::VERSION,
+                Parameter {
+                    doc: "columns of one domain get the same pseudonyms for the same values; the column's own name unless told",
+                    ..KeyAsked::DOMAIN
+                },
+            ],
+            examples: &["key = \"k\"", "key = \"k\"\nkey_version = 1\ndomain = \"person\""],
+        }
+    }
+
+    fn parse(given: &mut Given) -> Result<Self, Problem> {
+        Ok(Self { key: given.required("key", Given::name)?, version: given.count("key_version", u32::MAX)?, domain: given.name("domain")? })
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        self.asked().parameters()
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: true, reversible: false, linkable: true }
+    }
+
+    fn residual_given(&self, _: &Domain, _: &[Known]) -> Residual {
+        Residual::Unbounded
+    }
+
+    fn leaks(&self) -> &'static [&'static str] {
+        &["which rows have the same value, and how often", "values to whoever has the key and can guess them"]
+    }
+
+    fn output(&self, _: &Setting) -> Output {
+        Output::Text
+    }
+
+    fn work(&self, setting: &Setting, keys: &KeyRing) -> Result<Work, TechniqueError> {
+        let prf = Prf::of(&self.asked(), setting.column.as_str(), keys, Label::PSEUDONYM)?;
+        Ok(Work::Cells(Kernel::new(Tokens { prf, kind: setting.domain.kind.clone() })))
+    }
+
+    fn key(&self) -> Option<KeyAsked<'_>> {
+        Some(self.asked())
+    }
+
+    fn hardly_repeats(&self) -> bool {
+        true
+    }
+
+    fn suggest(finding: &Finding, release: ReleaseModel) -> Option<Suggestion> {
+        const LINKS: &str = "rows of one person stay linked, in all files made with the same key, and nobody without the key gets back";
+        let is_closed = finding.grade >= Grade::L3 || release == ReleaseModel::Public && finding.grade == Grade::L2;
+        let rank = match finding.kind {
+            Kind::ResidentId | Kind::Passport | Kind::Uscc | Kind::Code | Kind::Email | Kind::Ip | Kind::Landline | Kind::Plate => {
+                Rank::OfKind
+            }
+            // Of a sensitive measure a pseudonym leaves nothing that is of use.
+            Kind::Number if finding.grade >= Grade::L3 => return None,
+            Kind::Number | Kind::Category | Kind::Text | Kind::Custom(_) if is_closed => Rank::General,
+            _ => return None,
+        };
+        Some(Suggestion::new(rank, Self { key: Name::new(KEY_ID_DEFAULT).ok()?, version: None, domain: None }, LINKS))
+    }
+}
+
 impl Pseudonym {
-    pub(super) fn kernel(&self, setting: &Setting, keys: &KeyRing) -> Result<Box<dyn Emit>, TechniqueError> {
-        let domain = self.domain.as_ref().map_or(setting.column.as_str(), Name::as_str);
-        let prf = Prf::new(keys.get(&self.key, self.version)?, Label::PSEUDONYM, domain);
-        Ok(Box::new(Tokens { prf, kind: setting.domain.kind.clone() }))
+    fn asked(&self) -> KeyAsked<'_> {
+        KeyAsked { id: &self.key, version: self.version, domain: self.domain.as_ref() }
     }
 }
 
@@ -149,7 +218,7 @@ mod tests {
         let keys = KeyRing::generate(&mut RecordedRandom::from_seed("pseudonym"), name("k"), algorithm, name("p"));
         let domain_of_column = Domain { kind, value_type: ValueType::Text };
         let setting = Setting { column: ColumnName::new(column).unwrap(), domain: domain_of_column, date_order: None, decimals: None };
-        Technique::Pseudonym(Pseudonym { key: name("k"), version: None, domain: domain.map(name) }).kernel(&setting, &keys).unwrap()
+        Technique::new(Pseudonym { key: name("k"), version: None, domain: domain.map(name) }).kernel(&setting, &keys).unwrap()
     }
 
     fn tokens(kernel: &Kernel, cells: impl Array + 'static) -> Vec<Option<String>> {
@@ -210,7 +279,7 @@ mod tests {
         let domain = Domain { kind: Kind::Text, value_type: ValueType::Text };
         let setting = Setting { column: ColumnName::new("c").unwrap(), domain, date_order: None, decimals: None };
         let pseudonym = Pseudonym { key: name("k"), version: Some(3), domain: None };
-        let absent = Technique::Pseudonym(pseudonym).kernel(&setting, &KeyRing::default()).unwrap_err();
+        let absent = Technique::new(pseudonym).kernel(&setting, &KeyRing::default()).unwrap_err();
         assert_eq!(absent, TechniqueError::Key(KeyFileError::Absent { id: name("k"), version: Some(3) }));
     }
 

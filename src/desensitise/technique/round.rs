@@ -4,15 +4,20 @@ use arrow_array::ArrayRef;
 
 use super::cells::{Cell, Cells};
 use super::numbers::Numbers;
-use super::{Emit, Emitted, OffKind, Output, Setting, TechniqueError};
-use crate::desensitise::residual::{Domain, Residual};
-use crate::grade::ValueType;
+use super::suggestion::is_plain;
+use super::{
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, Output, Parameter, Rank, Setting, Suggestion, TechniqueError, Value, Work,
+};
+use crate::desensitise::keys::KeyRing;
+use crate::desensitise::residual::{Domain, Known, Nature, Residual};
+use crate::desensitise::{Problem, ReleaseModel};
+use crate::grade::{Finding, Grade, Kind, ValueType};
 use crate::id::Decimal;
 use crate::value::Number;
 
-pub(super) const NAME: &str = "round";
+const NAME: &str = "round";
 
-/// Each number rounded to a multiple, half to even, exactly.
+/// Each number rounded to a multiple (取整), half to even, exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Round {
     to: Decimal,
@@ -33,10 +38,41 @@ impl Round {
             Err(TechniqueError::Parameter { technique: NAME, parameter: "to", expected: "a number above 0" })
         }
     }
+}
+
+impl Method for Round {
+    fn about() -> About {
+        About {
+            name: NAME,
+            parameters: &[
+                Parameter { name: "to", takes: "decimal above 0", default: "required", doc: "to its multiples, half to even" },
+                Parameter {
+                    name: "step",
+                    takes: "decimal above 0",
+                    default: "none",
+                    doc: "what the numbers are multiples of, for the count of what rounding leaves open; of integers 1",
+                },
+            ],
+            examples: &["to = 100", "to = 7\nstep = 1", "to = \"0.5\"\nstep = \"0.01\""],
+        }
+    }
+
+    fn parse(given: &mut Given) -> Result<Self, Problem> {
+        let (to, step) = (given.required("to", Given::decimal)?, given.decimal("step")?);
+        Ok(Self::new(to, step)?)
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        std::iter::once(("to", self.to.into())).chain(self.step.map(|step| ("step", step.into()))).collect()
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: true, reversible: false, linkable: false }
+    }
 
     /// Between two borders of rounding lie `to / step` multiples of the step, when that is an odd number. When it is even,
     /// the borders are multiples too and go to the even side, so the odd side has one less.
-    pub(super) fn residual(&self, domain: &Domain) -> Residual {
+    fn residual_given(&self, domain: &Domain, _: &[Known]) -> Residual {
         let count = || {
             let step = domain.step(self.step)?;
             let scale = step.scale().max(self.to.scale());
@@ -47,14 +83,18 @@ impl Round {
         Residual::AtLeast(count().unwrap_or(1).max(1))
     }
 
-    pub(super) fn output(&self, setting: &Setting) -> Output {
+    fn leaks(&self) -> &'static [&'static str] {
+        &["the range that a value lies in, which rows had no value"]
+    }
+
+    fn output(&self, setting: &Setting) -> Output {
         match setting.output() {
             Output::Decimal { .. } => Output::Decimal { scale: self.to.scale() },
             other => other,
         }
     }
 
-    pub(super) fn kernel(&self, setting: &Setting) -> Result<Box<dyn Emit>, TechniqueError> {
+    fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
         if setting.domain.value_type == ValueType::Integer && self.to.scale() > 0 {
             return Err(TechniqueError::Parameter {
                 technique: NAME,
@@ -66,7 +106,22 @@ impl Round {
         let scale = self.to.scale() + 1;
         let too_long = TechniqueError::Parameter { technique: NAME, parameter: "to", expected: "a number of at most 37 digits" };
         let to = self.to.units(scale).ok_or(too_long)?;
-        Ok(Box::new(Rounder { to, scale, output: self.output(setting) }))
+        Ok(Work::Cells(Kernel::new(Rounder { to, scale, output: self.output(setting) })))
+    }
+
+    /// Rounding to a hundred steps.
+    fn suggest(finding: &Finding, _: ReleaseModel) -> Option<Suggestion> {
+        let why = match finding.kind {
+            Kind::Amount => "amounts are rounded, so that one cannot be looked up",
+            Kind::Number if finding.grade == Grade::L3 => "numbers are rounded, so that one cannot be looked up",
+            _ => return None,
+        };
+        let step = match finding.value_type {
+            _ if !is_plain(finding.value_type) => return None,
+            ValueType::Real { scale } => Decimal::new(1, scale)?,
+            ValueType::Integer | ValueType::Text => Decimal::ONE,
+        };
+        Some(Suggestion::new(Rank::OfKind, Self::new(Decimal::new(100, 0)?, Some(step)).ok()?, why))
     }
 }
 
@@ -131,20 +186,20 @@ mod tests {
             ("1000", &["1499.99", "1500", "2500", "99999999999999999999999"], &["1000", "2000", "2000", "100000000000000000000000"]),
         ] {
             let real = setting(Kind::Amount, ValueType::Real { scale: 2 }, None);
-            assert_eq!(run(&Technique::Round(round(to, None)), &real, &texts(cells)).0, some(rounded), "{to}");
+            assert_eq!(run(&Technique::new(round(to, None)), &real, &texts(cells)).0, some(rounded), "{to}");
         }
         let typed = setting(Kind::Amount, ValueType::Real { scale: 2 }, Some(2));
-        assert_eq!(run(&Technique::Round(round("0.5", None)), &typed, &texts(&["1.24", "-7"])).0, some(&["1.0", "-7.0"]));
+        assert_eq!(run(&Technique::new(round("0.5", None)), &typed, &texts(&["1.24", "-7"])).0, some(&["1.0", "-7.0"]));
     }
 
     #[test]
     fn integers_stay_integers() {
         let integer = setting(Kind::Number, ValueType::Integer, None);
         let cells: ArrayRef = Arc::new(Int64Array::from(vec![Some(15), Some(25), None, Some(i64::MAX), Some(i64::MIN)]));
-        let (cells, off) = run(&Technique::Round(round("10", None)), &integer, &cells);
+        let (cells, off) = run(&Technique::new(round("10", None)), &integer, &cells);
         assert_eq!(cells[..3], [Some("20".to_owned()), Some("20".to_owned()), None]);
         assert_eq!(off, [3, 4].map(|row| (row, OffReason::OutOfRange)));
-        assert!(round("0.5", None).kernel(&integer).is_err());
+        assert!(round("0.5", None).work(&integer, &KeyRing::default()).is_err());
         assert!(Round::new(decimal("0"), None).is_err() && Round::new(decimal("-1"), None).is_err());
     }
 

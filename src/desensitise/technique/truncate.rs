@@ -5,15 +5,20 @@ use arrow_array::{Array, ArrayRef};
 use super::cells::{Cell, Cells};
 use super::characters::Characters;
 use super::emitted::Texts;
-use super::{Emit, Emitted, OffKind, OffReason, Setting, TechniqueError};
-use crate::desensitise::canonical;
-use crate::desensitise::residual::{self, Known, Residual};
+use super::given::CHARACTERS_MAX;
+use super::{
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, Output, Parameter, Rank, Setting, Suggestion, TechniqueError, Value,
+    Work,
+};
+use crate::desensitise::keys::KeyRing;
+use crate::desensitise::residual::{self, Domain, Known, Nature, Residual};
+use crate::desensitise::{Problem, ReleaseModel, canonical};
 use crate::generalise::AddressLevel;
-use crate::grade::Kind;
+use crate::grade::{Finding, Kind};
 
-pub(super) const NAME: &str = "truncate";
+const NAME: &str = "truncate";
 
-/// The end of each value is cut off: all behind the first so many characters, or the parts of an address below a level. A
+/// The end of each value is cut off (截断): all behind the first so many characters, or the parts of an address below a level. A
 /// value that is not longer stays whole, so only kinds of a known length are sure to lose something. A value that has not
 /// the form of its kind, or an address without a known part, is off-kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +34,7 @@ impl Truncate {
     /// Keeps the first so many characters (grapheme clusters) of the canonical form.
     ///
     /// # Errors
-    /// None, which is [`Suppress`](super::Suppress).
+    /// None, which is [`Suppress`](crate::desensitise::Suppress).
     pub const fn first(keep_first: u32) -> Result<Self, TechniqueError> {
         match keep_first {
             0 => Err(TechniqueError::Parameter { technique: NAME, parameter: "keep_first", expected: "at least 1" }),
@@ -42,16 +47,75 @@ impl Truncate {
     pub const fn address(level: AddressLevel) -> Self {
         Self(Cut::Level(level))
     }
+}
 
-    pub(super) fn residual(self, kind: &Kind, known: &[Known]) -> Residual {
+impl Method for Truncate {
+    fn about() -> About {
+        About {
+            name: NAME,
+            parameters: &[
+                Parameter {
+                    name: "keep_first",
+                    takes: "1 to 1,048,576",
+                    default: "required, unless there is `level`",
+                    doc: "characters that stay",
+                },
+                Parameter {
+                    name: "level",
+                    takes: "`\"province\"`, `\"city\"`, `\"district\"`, `\"street\"`",
+                    default: "required, unless there is `keep_first`",
+                    doc: "the smallest part of an address that stays",
+                },
+            ],
+            examples: &["keep_first = 3", "keep_first = 7", "keep_first = 11", "level = \"city\"", "level = \"street\""],
+        }
+    }
+
+    fn parse(given: &mut Given) -> Result<Self, Problem> {
+        const LEVELS: &[&str] = &["province", "city", "district", "street"];
+        match (given.count("keep_first", CHARACTERS_MAX)?, given.text("level")?) {
+            (Some(keep_first), None) => Ok(Self::first(keep_first)?),
+            (None, Some(level)) => {
+                let level = AddressLevel::parse(&level).ok_or_else(|| Problem::word("level", &level, LEVELS))?;
+                Ok(Self::address(level))
+            }
+            _ => Err(Problem::Together("truncate takes either `keep_first` or, for addresses, `level`")),
+        }
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Value)> {
+        vec![match self.0 {
+            Cut::First(keep) => ("keep_first", keep.into()),
+            Cut::Level(level) => ("level", level.as_str().into()),
+        }]
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { deterministic: true, reversible: false, linkable: false }
+    }
+
+    fn residual_given(&self, domain: &Domain, known: &[Known]) -> Residual {
         match self.0 {
-            Cut::First(keep) => Residual::AtLeast(residual::of_form(kind, &|_, at| at < keep as usize, known)),
+            Cut::First(keep) => Residual::AtLeast(residual::of_form(&domain.kind, &|_, at| at < keep as usize, known)),
             Cut::Level(_) => Residual::CLEAR,
         }
     }
 
-    pub(super) fn kernel(self, setting: &Setting) -> Box<dyn Emit> {
-        Box::new(Truncater { cut: self.0, kind: setting.domain.kind.clone() })
+    fn leaks(&self) -> &'static [&'static str] {
+        &["what is not cut off, which rows had no value"]
+    }
+
+    fn output(&self, _: &Setting) -> Output {
+        Output::Text
+    }
+
+    fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
+        Ok(Work::Cells(Kernel::new(Truncater { cut: self.0, kind: setting.domain.kind.clone() })))
+    }
+
+    fn suggest(finding: &Finding, _: ReleaseModel) -> Option<Suggestion> {
+        let city = Suggestion::new(Rank::OfKind, Self::address(AddressLevel::City), "district, street and house are cut off").by_form();
+        (finding.kind == Kind::Address).then_some(city)
     }
 }
 

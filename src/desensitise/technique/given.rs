@@ -1,29 +1,36 @@
-//! The parameters of one technique: read by name, each once, and none may be left.
+//! What stands in the section of a technique: read by name, each parameter once, and none may be left.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Problem;
+use super::value::{DECIMAL, LIST_MAX, TEXT_BYTES_MAX, Value, decimal};
+use crate::desensitise::Problem;
 use crate::id::{ColumnName, Decimal, Name};
 
-/// What stands under one column of a policy. Values keep the spelling that a manifest repeats.
+/// No cell has more characters than this.
+pub(super) const CHARACTERS_MAX: u32 = 1 << 20;
+
+/// What stands in a section of a policy. Every reading is told nothing where the parameter is not given; values are noted in the
+/// spelling that a manifest repeats.
 #[derive(Debug, Default)]
-pub(super) struct Parameters {
-    given: BTreeMap<String, toml::Value>,
+pub struct Given {
+    given: BTreeMap<String, Value>,
     /// The names that were asked for, given or not: all that may stand in the section.
     known: BTreeSet<&'static str>,
     read: Vec<(Name, String)>,
 }
 
-impl Parameters {
-    pub(super) fn new(table: toml::Table) -> Self {
-        Self { given: table.into_iter().collect(), ..Self::default() }
+impl Given {
+    #[cfg(feature = "embedded")]
+    pub(in crate::desensitise) fn new(values: impl IntoIterator<Item = (String, Value)>) -> Self {
+        Self { given: values.into_iter().collect(), ..Self::default() }
     }
 
     /// All parameters that were read, in the order of their names, as a manifest states them.
     ///
     /// # Errors
     /// A parameter that nobody has read.
-    pub(super) fn finish(mut self, technique: &'static str) -> Result<Vec<(Name, String)>, Problem> {
+    #[cfg(feature = "embedded")]
+    pub(in crate::desensitise) fn finish(mut self, technique: &'static str) -> Result<Vec<(Name, String)>, Problem> {
         match self.given.into_keys().next() {
             Some(name) => {
                 let known = self.known.into_iter().collect::<Vec<_>>().join(", ");
@@ -36,25 +43,41 @@ impl Parameters {
         }
     }
 
-    /// Takes a parameter that is not part of the technique.
-    pub(super) fn word(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+    /// Takes a word that is not part of the technique.
+    pub(in crate::desensitise) fn word(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
         match self.take(name) {
             None => Ok(None),
-            Some(toml::Value::String(word)) => Ok(Some(word)),
+            Some(Value::Text(word)) => Ok(Some(word)),
             Some(_) => Err(Problem::Value { name, expected: "a text in quotes" }),
         }
     }
 
     /// Takes a number that is not part of the technique.
-    pub(super) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Problem> {
+    pub(in crate::desensitise) fn number(&mut self, name: &'static str) -> Result<Option<u64>, Problem> {
         match self.take(name) {
             None => Ok(None),
-            Some(toml::Value::Integer(number)) if number >= 0 => Ok(Some(number.unsigned_abs())),
+            Some(Value::Integer(number)) if number >= 0 => Ok(Some(number.unsigned_abs())),
             Some(_) => Err(Problem::Value { name, expected: "a whole number, 0 or more" }),
         }
     }
 
-    pub(super) fn text(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+    /// A parameter that must be there, by the reading of one that may be: `given.required("key", Given::name)`.
+    ///
+    /// # Errors
+    /// [`Problem::MissingParameter`], or what the reading says.
+    pub fn required<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self, &'static str) -> Result<Option<T>, Problem>,
+    ) -> Result<T, Problem> {
+        read(self, name)?.ok_or(Problem::MissingParameter { name })
+    }
+
+    /// A text of at most 1,024 bytes, NFC, without control characters.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn text(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
         let found = self.word(name)?;
         if let Some(text) = &found {
             if text.len() > TEXT_BYTES_MAX || !unicode_normalization::is_nfc(text) || text.chars().any(char::is_control) {
@@ -65,27 +88,51 @@ impl Parameters {
         Ok(found)
     }
 
-    pub(super) fn name(&mut self, name: &'static str) -> Result<Option<Name>, Problem> {
+    /// One of the `known` words, by the function that reads them.
+    ///
+    /// # Errors
+    /// [`Problem::Word`], and as [`Given::text`].
+    pub fn one_of<T>(&mut self, name: &'static str, parse: fn(&str) -> Option<T>, known: &[&str]) -> Result<Option<T>, Problem> {
+        self.text(name)?.map(|text| parse(&text).ok_or_else(|| Problem::word(name, &text, known))).transpose()
+    }
+
+    /// A name.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn name(&mut self, name: &'static str) -> Result<Option<Name>, Problem> {
         let found = self.text(name)?;
         found.map(|text| Name::new(&text).map_err(|_| Problem::Value { name, expected: "a name of at most 128 bytes" })).transpose()
     }
 
-    pub(super) fn column(&mut self, name: &'static str) -> Result<Option<ColumnName>, Problem> {
+    /// The name of a column.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn column(&mut self, name: &'static str) -> Result<Option<ColumnName>, Problem> {
         let found = self.text(name)?;
         found.map(|text| ColumnName::new(&text).map_err(|_| Problem::Value { name, expected: "the name of a column" })).transpose()
     }
 
-    pub(super) fn count(&mut self, name: &'static str, most: u32) -> Result<Option<u32>, Problem> {
+    /// A whole number from 0 to `most`.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn count(&mut self, name: &'static str, most: u32) -> Result<Option<u32>, Problem> {
         let Some(found) = self.number(name)? else { return Ok(None) };
         let count = u32::try_from(found).ok().filter(|count| *count <= most).ok_or(Problem::TooLarge { name, most: u64::from(most) })?;
         self.note(name, count.to_string());
         Ok(Some(count))
     }
 
-    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Problem> {
+    /// Yes or no.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Problem> {
         match self.take(name) {
             None => Ok(None),
-            Some(toml::Value::Boolean(flag)) => {
+            Some(Value::Flag(flag)) => {
                 self.note(name, flag.to_string());
                 Ok(Some(flag))
             }
@@ -93,7 +140,11 @@ impl Parameters {
         }
     }
 
-    pub(super) fn character(&mut self, name: &'static str) -> Result<Option<char>, Problem> {
+    /// One character.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn character(&mut self, name: &'static str) -> Result<Option<char>, Problem> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let mut chars = text.chars();
         match (chars.next(), chars.next()) {
@@ -102,19 +153,26 @@ impl Parameters {
         }
     }
 
-    /// An integer or a decimal string, never a float.
-    pub(super) fn decimal(&mut self, name: &'static str) -> Result<Option<Decimal>, Problem> {
+    /// A whole number or a decimal in quotes, never a float.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn decimal(&mut self, name: &'static str) -> Result<Option<Decimal>, Problem> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let decimal = decimal(&value).ok_or(Problem::Value { name, expected: DECIMAL })?;
         self.note(name, decimal.to_string());
         Ok(Some(decimal))
     }
 
-    pub(super) fn decimals(&mut self, name: &'static str) -> Result<Option<Vec<Decimal>>, Problem> {
+    /// A list of at most 100 of these.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn decimals(&mut self, name: &'static str) -> Result<Option<Vec<Decimal>>, Problem> {
         let expected = Problem::Value { name, expected: "a list of whole numbers or decimal strings" };
         let values = match self.take(name) {
             None => return Ok(None),
-            Some(toml::Value::Array(values)) if values.len() <= LIST_MAX => values,
+            Some(Value::List(values)) if values.len() <= LIST_MAX => values,
             Some(_) => return Err(expected),
         };
         let decimals: Vec<Decimal> = values.iter().map(decimal).collect::<Option<_>>().ok_or(expected)?;
@@ -122,7 +180,7 @@ impl Parameters {
         Ok(Some(decimals))
     }
 
-    fn take(&mut self, name: &'static str) -> Option<toml::Value> {
+    fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.insert(name);
         self.given.remove(name)
     }
@@ -133,22 +191,4 @@ impl Parameters {
             self.read.push((name, value));
         }
     }
-}
-
-const DECIMAL: &str = "a whole number or a decimal in quotes, never a float";
-const TEXT_BYTES_MAX: usize = 1024;
-/// Edges of bins; with names and all they fit in a manifest.
-const LIST_MAX: usize = 100;
-
-fn decimal(value: &toml::Value) -> Option<Decimal> {
-    match value {
-        toml::Value::Integer(number) => Decimal::parse(&number.to_string()).ok(),
-        toml::Value::String(text) => Decimal::parse(text).ok(),
-        _ => None,
-    }
-}
-
-/// A parameter that must be there.
-pub(super) fn needed<T>(value: Option<T>, name: &'static str) -> Result<T, Problem> {
-    value.ok_or(Problem::MissingParameter { name })
 }
