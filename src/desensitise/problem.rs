@@ -53,6 +53,12 @@ pub enum Problem {
     /// Parameters that do not go together.
     #[error("{0}")]
     Together(&'static str),
+    /// Parameters that a policy cannot state.
+    #[error("a policy cannot state the parameters of this {technique}")]
+    Unstated {
+        /// The technique.
+        technique: &'static str,
+    },
     /// Parameters that make no technique.
     #[error(transparent)]
     Technique(#[from] TechniqueError),

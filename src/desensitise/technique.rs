@@ -41,8 +41,14 @@ pub use suggestion::{KEY_ID_DEFAULT, Rank, Suggestion};
 pub use value::Value;
 pub use work::{Collect, Emit, Kernel, Whole, Work};
 
+#[cfg(feature = "embedded")]
+use super::Problem;
 use super::keys::{KeyFileError, KeyRing};
 use crate::class::Class;
+#[cfg(feature = "embedded")]
+use crate::id::Name;
+#[cfg(feature = "embedded")]
+use crate::value::DateOrder;
 
 /// Makes of the list of techniques: their names for the room, the seal, and what a policy may name.
 macro_rules! techniques {
@@ -91,6 +97,9 @@ techniques! {
 #[derive(Clone)]
 pub struct Technique {
     about: About,
+    /// Reads again what is stated.
+    #[cfg(feature = "embedded")]
+    parse: fn(&mut Given) -> Result<Self, Problem>,
     method: Arc<dyn Method>,
 }
 
@@ -98,7 +107,12 @@ impl Technique {
     /// The technique that works like this.
     #[must_use]
     pub fn new<M: Method>(method: M) -> Self {
-        Self { about: M::about(), method: Arc::new(method) }
+        Self {
+            about: M::about(),
+            #[cfg(feature = "embedded")]
+            parse: |given| M::parse(given).map(Self::new),
+            method: Arc::new(method),
+        }
     }
 
     /// The word of policies.
@@ -111,6 +125,21 @@ impl Technique {
     #[must_use]
     pub const fn about(&self) -> &About {
         &self.about
+    }
+
+    /// What a policy states of it, in the order of the names, where it states this of every section too.
+    ///
+    /// # Errors
+    /// What it states would not be read as the same technique.
+    #[cfg(feature = "embedded")]
+    pub(super) fn stated(&self, date_order: Option<DateOrder>) -> Result<Vec<(Name, String)>, Problem> {
+        let order = date_order.map(|order| ("date_order", order.as_str().into()));
+        let values = self.parameters().into_iter().chain(order);
+        let mut given = Given::new(values.map(|(name, value)| (name.to_owned(), value)));
+        given.one_of("date_order", DateOrder::parse, &["dmy", "mdy", "ymd"])?;
+        let again = (self.parse)(&mut given)?;
+        let stated = given.finish(self.name())?;
+        if again == *self { Ok(stated) } else { Err(Problem::Unstated { technique: self.name() }) }
     }
 
     /// Makes ready to treat a column cell by cell.
