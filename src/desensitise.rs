@@ -4,7 +4,8 @@
 //! - An output cell comes from a technique and from nothing else: [`Emitted`] has no other maker (rule H1).
 //! - A cell that a technique cannot treat is never emitted: it is listed in [`OffKind`] with its reason, and the output
 //!   holds a null in its place.
-//! - Every technique is one file with one trait, [`Method`]: what is said of techniques here, policies and manifests know from it alone.
+//! - Every technique is one file with one trait, [`Method`], and passes the suite `conformance` (feature `hazmat`): what is said of
+//!   techniques here, policies and manifests know from it alone.
 //! - A technique says what it leaves open by its parameters alone, never by looking at data ([`Method::residual`]).
 //!
 //! ```text
@@ -95,8 +96,12 @@ pub use quarantine::{OffKindCell, QUARANTINE_LINES_MAX};
 pub use release::{Need, ReleaseModel, RowOrder, grade_after};
 #[cfg(feature = "records")]
 pub use residual::{Domain, Known};
+#[cfg(all(feature = "records", feature = "hazmat"))]
+pub use technique::Sealed;
 #[cfg(feature = "records")]
 pub use technique::built_in::*;
+#[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
+pub use technique::conformance;
 #[cfg(feature = "records")]
 pub use technique::{
     About, Collect, Emit, Emitted, Given, KEY_ID_DEFAULT, Kernel, KeyAsked, Method, OffKind, OffReason, OffRow, Output, Parameter, Rank,

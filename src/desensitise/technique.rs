@@ -2,6 +2,8 @@
 
 mod cells;
 mod characters;
+#[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
+pub mod conformance;
 mod emitted;
 mod given;
 mod method;
@@ -33,6 +35,8 @@ use std::sync::Arc;
 
 pub use emitted::Emitted;
 pub use given::Given;
+#[cfg(feature = "hazmat")]
+pub use method::sealed::Sealed;
 pub use method::{About, KeyAsked, Method, Parameter};
 pub use off_kind::{OffKind, OffReason, OffRow};
 pub use registry::Techniques;

@@ -24,6 +24,13 @@ impl Emitted {
         Self(array)
     }
 
+    /// Cells that a technique has made which is not of this crate, or is on trial.
+    #[cfg(feature = "hazmat")]
+    #[must_use]
+    pub fn foreign(array: ArrayRef) -> Self {
+        Self::new(array)
+    }
+
     /// The cells.
     #[must_use]
     pub fn array(&self) -> &ArrayRef {

@@ -43,6 +43,12 @@ impl Given {
         }
     }
 
+    /// All names that were asked for.
+    #[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
+    pub(super) fn asked(&self) -> &BTreeSet<&'static str> {
+        &self.known
+    }
+
     /// Takes a word that is not part of the technique.
     pub(in crate::desensitise) fn word(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
         match self.take(name) {

@@ -14,7 +14,7 @@ use crate::id::{ColumnName, Name};
 /// A technique with its parameters. Nothing else knows one technique from another: whoever adds one writes a file with this trait and a
 /// line in the list of `src/desensitise/technique.rs`.
 ///
-/// What a technique does to cells, which every one promises:
+/// What a technique does to cells, in the words of the suite `conformance` (feature `hazmat`), which every one passes:
 /// - **Nulls** stay nulls. A cell that is not treated is null in the output, and its row is listed.
 /// - **Cells of another Arrow type** than `Utf8` and `Int64` are never emitted.
 /// - **Batches** may be cut anywhere, and come in any order to a kernel.
@@ -26,7 +26,7 @@ use crate::id::{ColumnName, Name};
 /// - **Parameters**: [`Method::parameters`] are what [`Method::parse`] makes the same technique from, in the order of [`About`].
 /// - **Suggestions** can be carried out on the columns that they are made for.
 ///
-/// Sealed, since what a technique emits may leave (rule H1).
+/// Sealed, since what a technique emits may leave (rule H1): others than those of this crate take the feature `hazmat`.
 pub trait Method: sealed::Sealed + fmt::Debug + Send + Sync + 'static {
     /// Its word and its parameters.
     fn about() -> About
@@ -168,6 +168,6 @@ impl KeyAsked<'_> {
 }
 
 pub(crate) mod sealed {
-    /// Says that what a technique emits may leave. Whoever is outside cannot name it.
+    /// Says that what a technique emits may leave. Whoever is outside can name it under the feature `hazmat` only.
     pub trait Sealed {}
 }

@@ -59,7 +59,8 @@ impl OffKind {
         self.rows.clear();
     }
 
-    pub(super) fn push(&mut self, row: usize, reason: OffReason) {
+    /// Adds a row that was not treated, counted from 0 in its batch.
+    pub fn push(&mut self, row: usize, reason: OffReason) {
         // A batch has fewer than 2^31 rows: the offsets of its texts are 32 bits.
         self.rows.push(OffRow { row: u32::try_from(row).unwrap_or(u32::MAX), reason });
     }

@@ -31,9 +31,21 @@ impl Techniques {
         self
     }
 
+    /// These, and one that is not of this crate or is on trial.
+    #[cfg(feature = "hazmat")]
+    #[must_use]
+    pub fn with<M: Method>(self) -> Self {
+        self.and::<M>()
+    }
+
     /// What is known of each, in the order of their list.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &About> {
         self.all.iter().map(|entry| &entry.about)
+    }
+
+    #[cfg(all(feature = "embedded", any(test, feature = "hazmat")))]
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.all
     }
 
     /// The technique of a section that names it.

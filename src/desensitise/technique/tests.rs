@@ -94,46 +94,10 @@ fn all() -> Vec<Technique> {
     ]
 }
 
+#[cfg(feature = "embedded")]
 #[test]
-fn nulls_stay_nulls_and_unknown_types_are_never_emitted() {
-    for technique in all() {
-        for value_type in [ValueType::Text, ValueType::Integer, ValueType::Real { scale: 2 }] {
-            for decimals in [None, Some(2)] {
-                let setting = setting(Kind::Text, value_type, decimals);
-                let nulls: ArrayRef =
-                    if value_type == ValueType::Integer { Arc::new(Int64Array::new_null(3)) } else { Arc::new(StringArray::new_null(3)) };
-                assert_eq!(run_by(&technique, &setting, &nulls, Some(&nulls)), (vec![None; 3], vec![]), "{technique:?}");
-                let bytes: ArrayRef = Arc::new(arrow_array::BinaryArray::from_vec(vec![b"canary"]));
-                let (cells, off) = run_by(&technique, &setting, &bytes, Some(&bytes));
-                let constant = technique == Technique::new(Suppress::replace("***"));
-                assert_eq!(cells, if constant { some(&["***"]) } else { vec![None] }, "{technique:?}");
-                let dropped = technique == Technique::new(Suppress::DROP);
-                assert_eq!(off.len(), usize::from(!constant && !dropped));
-            }
-        }
-    }
-}
-
-#[test]
-fn batches_may_be_cut_anywhere() {
-    let pieces = ["1.5", "13800138000", "2024-02-29", "广东省深圳市南山区", "e\u{301}👍🏽שלום", "", "-7", "20240229", "a\r\nb", "=1+1"];
-    let cells: ArrayRef =
-        Arc::new((0..300usize).map(|row| (row % 11 != 3).then(|| pieces[row * 7 % pieces.len()])).collect::<StringArray>());
-    let subject: ArrayRef = Arc::new((0..300).map(|row| (row % 13 != 5).then_some(row / 4)).collect::<Int64Array>());
-    for technique in all() {
-        let setting = setting(Kind::Text, ValueType::Text, None);
-        let whole = run_by(&technique, &setting, &cells, Some(&subject));
-        let mut parts = (Vec::new(), Vec::new());
-        for (from, len) in [(0, 1), (1, 0), (1, 64), (65, 130), (195, 105)] {
-            let (out, off) = run_by(&technique, &setting, &cells.slice(from, len), Some(&subject.slice(from, len)));
-            parts.0.extend(out);
-            parts.1.extend(off.into_iter().map(|(row, reason)| (row + u32::try_from(from).unwrap(), reason)));
-        }
-        assert_eq!(whole, parts, "{technique:?}");
-        for (row, _) in whole.1 {
-            assert_eq!(whole.0[row as usize], None, "{technique:?}");
-        }
-    }
+fn every_technique_does_as_it_promises() {
+    conformance::check_all(&Techniques::builtin());
 }
 
 #[test]
