@@ -8,7 +8,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 use usufruct::dataset::DescriptionFile;
-use usufruct::desensitise::{KeyRing, Policy};
+use usufruct::desensitise::{KeyRing, Parameter, Policy, Techniques};
 use usufruct::grade::Recognisers;
 use usufruct::id::ColumnName;
 use usufruct::right::Terms;
@@ -82,6 +82,7 @@ struct Row {
     kind: String,
     default: String,
     example: String,
+    doc: String,
 }
 
 fn page() -> String {
@@ -164,7 +165,7 @@ impl Row {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         assert_eq!(cells.len(), 5, "{line}");
         let of = |at: usize| cells[at].to_owned();
-        Self { key: quoted(cells[0])[0].to_owned(), kind: of(1), default: of(2), example: of(3) }
+        Self { key: quoted(cells[0])[0].to_owned(), kind: of(1), default: of(2), example: of(3), doc: of(4) }
     }
 
     fn is_refused(&self) -> bool {
@@ -322,9 +323,21 @@ fn every_key_that_a_parser_knows_is_on_the_page() {
 }
 
 #[test]
-fn every_technique_has_its_keys_on_the_page() {
+fn every_technique_stands_on_the_page_as_it_says_of_itself() {
     let section = section(&page(), KINDS.iter().find(|kind| kind.name == "P.toml").unwrap());
     let row = section.tables.iter().flat_map(|table| &table.rows).find(|row| row.key == "technique").unwrap();
-    let headings: BTreeSet<&str> = section.tables.iter().filter_map(|table| table.technique.as_deref()).collect();
-    assert_eq!(words(&row.kind), headings);
+    let techniques = Techniques::builtin();
+    let names: Vec<&str> = techniques.iter().map(|about| about.name).collect();
+    let headings: Vec<&str> = section.tables.iter().filter_map(|table| table.technique.as_deref()).collect();
+    assert_eq!(headings, names);
+    assert_eq!(quoted(&row.kind).iter().map(|word| word.trim_matches('"')).collect::<Vec<_>>(), names);
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/manifest.md")).unwrap();
+    let words = manifest.lines().find_map(|line| line.strip_prefix("| 3 | technique | name |")).unwrap();
+    assert_eq!(quoted(words), names, "docs/manifest.md");
+    for about in techniques.iter() {
+        let table = section.tables.iter().find(|table| table.technique.as_deref() == Some(about.name)).unwrap();
+        let said = about.parameters.iter().map(|Parameter { name, takes, default, doc }| [*name, takes, default, doc]);
+        let told = table.rows.iter().map(|row| [&row.key, &row.kind, &row.default, &row.doc].map(String::as_str));
+        assert_eq!(told.collect::<Vec<_>>(), said.collect::<Vec<_>>(), "{}", about.name);
+    }
 }
