@@ -4,7 +4,7 @@ use super::{Case, keys};
 use crate::desensitise::{ColumnPolicy, Keep, Objection, Policy, ReleaseModel, RowOrder, Suggestion, Technique};
 use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
 use crate::id::{ColumnName, Name};
-use crate::table::{Column, ColumnKind, Format, Schema};
+use crate::table::{ColumnKind, Format, TableColumn, TableSchema};
 use crate::value::DateOrder;
 
 impl Case<'_> {
@@ -36,8 +36,9 @@ fn objections(suggestion: &Suggestion, finding: &Finding, release: ReleaseModel)
         ValueType::Integer => ColumnKind::Integer,
         ValueType::Real { .. } => ColumnKind::Real,
     };
-    let columns = vec![Column { name: finding.column.clone(), kind }, Column { name: other.column.clone(), kind: ColumnKind::Text }];
-    let schema = Schema::new(columns).unwrap();
+    let columns =
+        vec![TableColumn { name: finding.column.clone(), kind }, TableColumn { name: other.column.clone(), kind: ColumnKind::Text }];
+    let schema = TableSchema::new(columns).unwrap();
     let planned = policy.plan(&[finding.clone(), other], &schema, &keys(&suggestion.technique, "one"), Format::Csv);
     planned.err().unwrap_or_default()
 }
