@@ -14,7 +14,7 @@ mod register;
 use std::time::SystemTime;
 use std::{error::Error, fs, io::BufWriter, ops::ControlFlow, path::Path, path::PathBuf, sync::Arc};
 
-use usufruct::desensitise::{Algorithm, KEY_ID_DEFAULT, KeyRing, Policy, ReleaseModel, Run, Target, suggest};
+use usufruct::desensitise::{KEY_ID_DEFAULT, KeyRing, Policy, PrfAlgorithm, ReleaseModel, Run, Target, suggest};
 use usufruct::grade::{Recognisers, survey};
 use usufruct::id::{Digest, Name, Time};
 use usufruct::key::{Signer as _, SigningKey};
@@ -61,7 +61,7 @@ fn desensitise(csv: &Path, folder: &Path, owner: &Owner) -> Result<(), Box<dyn E
 
     println!("\nDESENSITISE: to Parquet, in several threads, with a signed manifest");
     let name = |text| Name::new(text);
-    let keys = KeyRing::generate(&mut SystemRandom::new()?, name(KEY_ID_DEFAULT)?, Algorithm::AesCmac, name("open data 2026")?);
+    let keys = KeyRing::generate(&mut SystemRandom::new()?, name(KEY_ID_DEFAULT)?, PrfAlgorithm::AesCmac, name("open data 2026")?);
     let target = Target::new(folder.join("register.parquet"), Format::Parquet);
     let begun = SystemTime::now();
     let mut run =

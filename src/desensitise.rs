@@ -76,9 +76,9 @@ mod technique;
 mod trial;
 
 #[cfg(feature = "embedded")]
-pub use apply::{ApplyError, Bound, Progress, Report, Run, Stage, Target};
+pub use apply::{ApplyError, BoundPolicy, DesensitiseProgress, DesensitiseReport, Run, Stage, Target};
 #[cfg(feature = "records")]
-pub use keys::{Algorithm, KEYS_MAX, Key, KeyFileError, KeyRing};
+pub use keys::{KEYS_MAX, KeyFileError, KeyRing, PrfAlgorithm, PrfKey};
 #[cfg(feature = "embedded")]
 pub use linkage::{LINKAGE_ROWS_MAX, Linkage};
 pub use manifest::{KeyUse, Manifest, ManifestColumn, OutputFile, Risk, SourceOpening};
@@ -86,7 +86,7 @@ pub use measure::{Nature, Residual};
 #[cfg(feature = "embedded")]
 pub use order::HELD_BYTES_MAX;
 #[cfg(feature = "embedded")]
-pub use plan::{Desensitised, OtherColumns, Plan};
+pub use plan::{DesensitisePlan, Desensitised, OtherColumns};
 #[cfg(feature = "embedded")]
 pub use policy::{ColumnPolicy, Objection, OffKindRule, Policy, PolicyError, Untreated, suggest};
 #[cfg(feature = "records")]
@@ -104,8 +104,8 @@ pub use technique::built_in::*;
 pub use technique::conformance;
 #[cfg(feature = "records")]
 pub use technique::{
-    About, Collect, Emit, Emitted, Given, KEY_ID_DEFAULT, Kernel, KeyAsked, Method, OffKind, OffReason, OffRow, Output, Parameter, Rank,
-    Setting, Suggestion, Technique, TechniqueError, Techniques, Value, Whole, Work,
+    About, Collect, Emit, Emitted, Given, KEY_ID_DEFAULT, Kernel, KeyAsked, Method, OffKind, OffReason, OffRow, OutputType, Parameter,
+    Rank, Setting, Suggestion, Technique, TechniqueError, Techniques, Value, Whole, Work,
 };
 #[cfg(feature = "embedded")]
 pub use trial::Trial;

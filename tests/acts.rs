@@ -411,7 +411,7 @@ fn errors_display_what_the_holder_may_know() {
     let error = space.gate().answer(&request(folder, "used.right", "1")).err();
     assert!(error.is_none());
     for _ in 0..2 {
-        let right = big_right(folder, &published.description.name().to_string());
+        let right = big_right(folder, published.description.name().as_str());
         space.grant(&fs::read(&right).unwrap(), true).unwrap();
         let _ = space.gate().answer(&request(folder, right.file_name().unwrap().to_str().unwrap(), "0.95"));
     }

@@ -226,7 +226,7 @@ fn ask(from: &str, expiry_s: u64) -> Ask {
 }
 
 fn request(holder: &Holder, right: &Verified, at: Time, expiry_s: u64) -> Vec<u8> {
-    let ask = ask(&right.root().name.to_string(), expiry_s);
+    let ask = ask(right.root().name.as_str(), expiry_s);
     holder.request(right, ask, at, &mut SystemRandom::new().unwrap()).unwrap().bytes().to_vec()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The checker reads sources as tokens, comments and strings left out, so that neither a doc link nor a message counts.
 //! It knows `use` and inline paths, groups, and chains of `super` that leave a room, in test modules too.
-//! Beside it stands the check that every file says in its first line what it is for.
+//! Beside it stand the checks that every file says in its first line what it is for, and that no public name stands for two things.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::{Path, PathBuf};
@@ -228,6 +228,41 @@ fn a_file_that_does_not_is_found() {
         assert!(!says_its_purpose(source), "{source:?}");
     }
     assert!(says_its_purpose("//! Ids of requests.\n\nuse std::fmt;\n"));
+}
+
+/// The public types and traits that a source declares; what stands in a function or in a module of tests is none.
+fn public_names(source: &str) -> Vec<String> {
+    let tokens = tokens(source);
+    let at = |index: usize| tokens.get(index).map_or("", String::as_str);
+    let is_tests = |index: usize| at(index) == "mod" && at(index + 1) == "tests" && at(index + 2) == "{";
+    let end = (0..tokens.len()).find(|index| is_tests(*index)).unwrap_or(tokens.len());
+    let declares = |index: &usize| at(*index) == "pub" && matches!(at(index + 1), "struct" | "enum" | "trait" | "type" | "union");
+    (0..end).filter(declares).map(|index| at(index + 2).to_owned()).filter(|name| name != "$").collect()
+}
+
+#[test]
+fn no_public_name_stands_for_two_things() {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    let is_tests = |file: &Path| file.iter().any(|part| matches!(part.to_str(), Some("tests" | "tests.rs" | "bin")));
+    let mut found = std::collections::BTreeMap::<String, Vec<PathBuf>>::new();
+    for file in files.into_iter().filter(|file| !is_tests(file)) {
+        for name in public_names(&std::fs::read_to_string(&file).unwrap()) {
+            found.entry(name).or_default().push(file.clone());
+        }
+    }
+    assert!(found.len() > 300, "{}", found.len());
+    // Closes a trait against implementations from outside, in each room that needs it.
+    found.remove("Sealed");
+    found.retain(|_, files| files.len() > 1);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn public_names_are_those_that_others_see() {
+    let source = "pub struct A; pub(crate) struct B; struct C; /// pub struct D;\n pub enum E {} record! { pub struct F [ pub g: H, ] }\n\
+        mod tests { pub struct I; }";
+    assert_eq!(public_names(source), ["A", "E", "F"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod register;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use usufruct::desensitise::{Algorithm, KeyRing, Policy, ReleaseModel, suggest};
+use usufruct::desensitise::{KeyRing, Policy, PrfAlgorithm, ReleaseModel, suggest};
 use usufruct::grade::{Finding, Recognisers, survey};
 use usufruct::id::Name;
 use usufruct::random::SystemRandom;
@@ -190,7 +190,7 @@ impl World {
         let source = FileSource::open(csv, &FileOptions::default()).unwrap();
         let findings = survey(&source, &Arc::new(Recognisers::builtin()), 2, &mut |_| ControlFlow::Continue(())).unwrap();
         let name = |text| Name::new(text).unwrap();
-        let keys = KeyRing::generate(&mut SystemRandom::new().unwrap(), name("pseudonym"), Algorithm::AesCmac, name("tests"));
+        let keys = KeyRing::generate(&mut SystemRandom::new().unwrap(), name("pseudonym"), PrfAlgorithm::AesCmac, name("tests"));
         Self { _folder: folder, source, findings, keys }
     }
 

@@ -11,9 +11,9 @@ use usufruct::arrow::arrow_array::cast::AsArray;
 use usufruct::arrow::arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 use usufruct::arrow::arrow_schema::DataType;
 use usufruct::desensitise::{
-    About, Algorithm, ColumnPolicy, Domain, Emit, Emitted, Given, Kernel, KeyAsked, KeyRing, Known, Method, Nature, OffKind, OffReason,
-    Output, Parameter, Policy, Problem, Rank, ReleaseModel, Report, Residual, RowOrder, Run, Sealed, Setting, Suggestion, Target,
-    Technique, TechniqueError, Techniques, Value, Work, conformance, suggest,
+    About, ColumnPolicy, DesensitiseReport, Domain, Emit, Emitted, Given, Kernel, KeyAsked, KeyRing, Known, Method, Nature, OffKind,
+    OffReason, OutputType, Parameter, Policy, PrfAlgorithm, Problem, Rank, ReleaseModel, Residual, RowOrder, Run, Sealed, Setting,
+    Suggestion, Target, Technique, TechniqueError, Techniques, Value, Work, conformance, suggest,
 };
 use usufruct::grade::{Finding, Kind, Recognisers, survey};
 use usufruct::id::{ColumnName, Name, Time};
@@ -101,8 +101,8 @@ impl<const FAULT: u8> Method for Initial<FAULT> {
         &["the first character, which rows had no value"]
     }
 
-    fn output(&self, _: &Setting) -> Output {
-        Output::Text
+    fn output(&self, _: &Setting) -> OutputType {
+        OutputType::Text
     }
 
     fn work(&self, _: &Setting, keys: &KeyRing) -> Result<Work, TechniqueError> {
@@ -220,11 +220,15 @@ fn what_no_text_can_state_is_no_policy() {
     Policy::new(ReleaseModel::Enclave, RowOrder::Kept).with_column(column, forgets).unwrap();
 }
 
-fn applied(policy: Policy, folder: &std::path::Path, name: &str) -> (Report, String) {
+fn applied(policy: Policy, folder: &std::path::Path, name: &str) -> (DesensitiseReport, String) {
     fs::write(folder.join("in.csv"), CSV).unwrap();
     let source = FileSource::open(folder.join("in.csv"), &FileOptions::default()).unwrap();
-    let keys =
-        KeyRing::generate(&mut RecordedRandom::from_seed("toy"), Name::new("k").unwrap(), Algorithm::AesCmac, Name::new("tests").unwrap());
+    let keys = KeyRing::generate(
+        &mut RecordedRandom::from_seed("toy"),
+        Name::new("k").unwrap(),
+        PrfAlgorithm::AesCmac,
+        Name::new("tests").unwrap(),
+    );
     let mut run = Run {
         threads: 2,
         recognisers: Arc::new(Recognisers::builtin()),

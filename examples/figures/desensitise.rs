@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use usufruct::desensitise::{Algorithm, KeyRing, Plan, Policy, Run, Target};
+use usufruct::desensitise::{DesensitisePlan, KeyRing, Policy, PrfAlgorithm, Run, Target};
 use usufruct::grade::{Recognisers, survey};
 use usufruct::id::{Name, Time};
 use usufruct::random::SystemRandom;
@@ -60,7 +60,7 @@ fn schema() -> Result<TableSchema, Box<dyn std::error::Error>> {
     Ok(TableSchema::new(columns.iter().map(column).collect::<Result<_, usufruct::id::IdError>>()?)?)
 }
 
-fn keys(algorithm: Algorithm) -> Result<KeyRing, Box<dyn std::error::Error>> {
+fn keys(algorithm: PrfAlgorithm) -> Result<KeyRing, Box<dyn std::error::Error>> {
     Ok(KeyRing::generate(&mut SystemRandom::new()?, Name::new("k")?, algorithm, Name::new("figures")?))
 }
 
@@ -78,11 +78,11 @@ pub(crate) fn in_memory() -> Outcome {
     let batches: Vec<Records> = source.read()?.collect::<Result<_, _>>()?;
     let bytes: usize = batches.iter().map(|records| records.batch().get_array_memory_size()).sum();
     let policy = Policy::parse(POLICY)?;
-    let plan = |algorithm| -> Result<Plan, Box<dyn std::error::Error>> {
+    let plan = |algorithm| -> Result<DesensitisePlan, Box<dyn std::error::Error>> {
         policy.plan(&findings, source.schema(), &keys(algorithm)?, Format::Csv).map_err(|objections| format!("{objections:?}").into())
     };
     let mut failed = false;
-    for (name, plan) in [("desensitise.arrow", plan(Algorithm::AesCmac)?), ("desensitise.arrow.hmac", plan(Algorithm::HmacSha256)?)] {
+    for (name, plan) in [("desensitise.arrow", plan(PrfAlgorithm::AesCmac)?), ("desensitise.arrow.hmac", plan(PrfAlgorithm::HmacSha256)?)] {
         let mut run = || {
             failed |= thread::scope(|scope| {
                 let halves = batches.chunks(batches.len().div_ceil(2));
@@ -121,7 +121,7 @@ pub(crate) fn files() -> Outcome {
     write_register(&csv, IN_FILES)?;
     let parquet = folder.path().join("register.parquet");
     to_parquet(&csv, &parquet)?;
-    let keys = keys(Algorithm::AesCmac)?;
+    let keys = keys(PrfAlgorithm::AesCmac)?;
     for (name, path, format) in [("desensitise.csv", &csv, Format::Csv), ("desensitise.parquet", &parquet, Format::Parquet)] {
         let source = FileSource::open_as(path, &FileOptions::default(), schema()?)?;
         let (mut clock, mut cpu, mut out) = (Vec::new(), Vec::new(), 0);

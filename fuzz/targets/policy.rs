@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
-use usufruct::desensitise::{Algorithm, KeyRing, Policy};
+use usufruct::desensitise::{PrfAlgorithm, KeyRing, Policy};
 use usufruct::grade::{Finding, Recognisers, survey};
 use usufruct::id::{ColumnName, Name};
 use usufruct::random::SystemRandom;
@@ -24,7 +24,7 @@ static FOUND: LazyLock<Vec<Finding>> =
     LazyLock::new(|| survey(&*SOURCE, &Arc::new(Recognisers::builtin()), 1, &mut |_| std::ops::ControlFlow::Continue(())).unwrap());
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     let name = |text| Name::new(text).unwrap();
-    KeyRing::generate(&mut SystemRandom::new().unwrap(), name("k"), Algorithm::AesCmac, name("fuzz"))
+    KeyRing::generate(&mut SystemRandom::new().unwrap(), name("k"), PrfAlgorithm::AesCmac, name("fuzz"))
 });
 
 fuzz_target!(|text: &str| {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::order::{HELD_BYTES_MAX, Held};
-use super::plan::{Desensitised, OtherColumns, Plan};
+use super::plan::{DesensitisePlan, Desensitised, OtherColumns};
 use super::policy::{Objection, OffKindRule, Policy};
 use super::quarantine::{OffKindCell, Quarantine};
 use super::{KeyRing, Manifest, OutputFile, ReleaseModel, Risk, RowOrder, SourceOpening};
@@ -44,12 +44,12 @@ pub struct Run<'a> {
     /// The time for the manifest.
     pub now: Time,
     /// Is told how far the run is, and may end it.
-    pub progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    pub progress: &'a mut dyn FnMut(DesensitiseProgress) -> ControlFlow<()>,
 }
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct DesensitiseProgress {
     /// What is being done.
     pub stage: Stage,
     /// Records done in this stage.
@@ -74,7 +74,7 @@ pub enum Stage {
 /// What a run did; the owner's to know.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Report {
+pub struct DesensitiseReport {
     /// The manifest.
     pub manifest: Manifest,
     /// Its bytes as they stand in the file.
@@ -186,7 +186,7 @@ impl ApplyError {
 
 /// A policy with its keys.
 #[derive(Debug)]
-pub struct Bound<'k> {
+pub struct BoundPolicy<'k> {
     policy: Policy,
     keys: &'k KeyRing,
 }
@@ -194,12 +194,12 @@ pub struct Bound<'k> {
 impl Policy {
     /// The policy with the keys that it names.
     #[must_use]
-    pub const fn bind(self, keys: &KeyRing) -> Bound<'_> {
-        Bound { policy: self, keys }
+    pub const fn bind(self, keys: &KeyRing) -> BoundPolicy<'_> {
+        BoundPolicy { policy: self, keys }
     }
 }
 
-impl Bound<'_> {
+impl BoundPolicy<'_> {
     /// The policy.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
@@ -212,7 +212,7 @@ impl Bound<'_> {
     /// # Errors
     /// Nothing stands at the target after an error, except when the very last files, opening and manifest, could not be
     /// given their names.
-    pub fn apply(&self, source: &(dyn RecordSource + Sync), target: &Target, run: &mut Run<'_>) -> Result<Report, ApplyError> {
+    pub fn apply(&self, source: &(dyn RecordSource + Sync), target: &Target, run: &mut Run<'_>) -> Result<DesensitiseReport, ApplyError> {
         match self.policy.release() {
             ReleaseModel::Enclave => self.write(source, target, run, None),
             release => Err(ApplyError::Release { release }),
@@ -226,7 +226,7 @@ impl Bound<'_> {
         target: &Target,
         run: &mut Run<'_>,
         risk: Option<Risk>,
-    ) -> Result<Report, ApplyError> {
+    ) -> Result<DesensitiseReport, ApplyError> {
         // What is in the way is found before the long work.
         let private = OutputOptions { force: target.force, private: true };
         drop(Output::create(&target.path, private)?);
@@ -273,7 +273,7 @@ impl Bound<'_> {
         finished.commit()?;
         opening_output.finish(&opening.encode())?;
         manifest_output.finish(&manifest_bytes)?;
-        Ok(Report {
+        Ok(DesensitiseReport {
             manifest,
             manifest_bytes,
             rows_read,
@@ -314,7 +314,7 @@ fn look(source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<Vec<Fin
     let size = source.size_hint();
     let told = &mut |Looked { records, bytes }| {
         let (done, total) = bytes.zip(size.bytes).map_or((records, size.records), |(bytes, total)| (bytes, Some(total)));
-        progress(Progress { stage: Stage::Survey, records, done, total })
+        progress(DesensitiseProgress { stage: Stage::Survey, records, done, total })
     };
     survey(source, &run.recognisers, run.threads, told).map_err(|error| match error {
         SurveyError::Table(error) => ApplyError::Table(error),
@@ -324,7 +324,7 @@ fn look(source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<Vec<Fin
 
 /// Collects the columns that are permuted, in a reading of its own.
 pub(super) fn collect(
-    plan: &mut Plan,
+    plan: &mut DesensitisePlan,
     source: &(dyn RecordSource + Sync),
     tell: &mut dyn FnMut(u64) -> Result<(), ApplyError>,
 ) -> Result<(), ApplyError> {
@@ -346,7 +346,7 @@ pub(super) fn collect(
 }
 
 fn tell(run: &mut Run<'_>, stage: Stage, records: u64, total: u64) -> Result<(), ApplyError> {
-    match (run.progress)(Progress { stage, records, done: records, total: Some(total) }) {
+    match (run.progress)(DesensitiseProgress { stage, records, done: records, total: Some(total) }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ApplyError::Cancelled),
     }
@@ -354,7 +354,7 @@ fn tell(run: &mut Run<'_>, stage: Stage, records: u64, total: u64) -> Result<(),
 
 /// The file under way.
 struct Written<'a> {
-    plan: &'a Plan,
+    plan: &'a DesensitisePlan,
     sink: FileSink,
     quarantine: Quarantine,
     /// Rows of the whole source.
@@ -366,7 +366,7 @@ struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
-    fn begin(plan: &'a Plan, target: &Target, rows: u64) -> Result<Self, ApplyError> {
+    fn begin(plan: &'a DesensitisePlan, target: &Target, rows: u64) -> Result<Self, ApplyError> {
         // What a key made can be linked with the key, so it starts out private; so does everything else.
         let output = OutputOptions { force: target.force, private: true };
         let options = SinkOptions { output, delimiter: target.delimiter, unique: plan.unique_columns() };

@@ -11,14 +11,14 @@ use crate::random::Random;
 /// The keyed function of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Algorithm {
+pub enum PrfAlgorithm {
     /// HMAC-SHA256 (RFC 2104).
     HmacSha256,
     /// AES-128-CMAC (RFC 4493): several times as fast.
     AesCmac,
 }
 
-impl Algorithm {
+impl PrfAlgorithm {
     /// Its name in a key file.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -41,17 +41,17 @@ impl Algorithm {
 /// fn copies<T: Clone>() {}
 /// copies::<usufruct::desensitise::Key>();
 /// ```
-pub struct Key {
+pub struct PrfKey {
     id: Name,
     version: u32,
-    algorithm: Algorithm,
+    algorithm: PrfAlgorithm,
     purpose: Name,
     secret: Zeroizing<[u8; SECRET_BYTES]>,
 }
 
 const SECRET_BYTES: usize = 32;
 
-impl Key {
+impl PrfKey {
     /// Its name, which policies and manifests refer to.
     #[must_use]
     pub fn id(&self) -> &Name {
@@ -66,7 +66,7 @@ impl Key {
 
     /// Its keyed function.
     #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
+    pub fn algorithm(&self) -> PrfAlgorithm {
         self.algorithm
     }
 
@@ -81,16 +81,16 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for PrfKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({:?} version {}, secret)", self.id, self.version)
+        write!(f, "PrfKey({:?} version {}, secret)", self.id, self.version)
     }
 }
 
 /// The keys that a policy may use.
 #[derive(Debug, Default)]
 pub struct KeyRing {
-    keys: Vec<Key>,
+    keys: Vec<PrfKey>,
 }
 
 /// The most keys of a ring: versions of a few dozen purposes.
@@ -99,14 +99,14 @@ pub const KEYS_MAX: usize = 256;
 impl KeyRing {
     /// A ring with one new key, of version 1.
     #[must_use]
-    pub fn generate(random: &mut dyn Random, id: Name, algorithm: Algorithm, purpose: Name) -> Self {
+    pub fn generate(random: &mut dyn Random, id: Name, algorithm: PrfAlgorithm, purpose: Name) -> Self {
         let mut secret = Zeroizing::new([0; SECRET_BYTES]);
         random.fill(secret.as_mut_slice());
-        Self { keys: vec![Key { id, version: 1, algorithm, purpose, secret }] }
+        Self { keys: vec![PrfKey { id, version: 1, algorithm, purpose, secret }] }
     }
 
     /// Its keys, as they stand in the file.
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Key> {
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &PrfKey> {
         self.keys.iter()
     }
 
@@ -114,13 +114,13 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`KeyFileError::Absent`].
-    pub fn get(&self, id: &Name, version: Option<u32>) -> Result<&Key, KeyFileError> {
-        let wanted = |key: &&Key| key.id == *id && version.is_none_or(|version| key.version == version);
+    pub fn get(&self, id: &Name, version: Option<u32>) -> Result<&PrfKey, KeyFileError> {
+        let wanted = |key: &&PrfKey| key.id == *id && version.is_none_or(|version| key.version == version);
         self.keys.iter().filter(wanted).max_by_key(|key| key.version).ok_or_else(|| KeyFileError::Absent { id: id.clone(), version })
     }
 
     #[cfg(feature = "embedded")]
-    fn of(keys: Vec<Key>) -> Result<Self, KeyFileError> {
+    fn of(keys: Vec<PrfKey>) -> Result<Self, KeyFileError> {
         if keys.is_empty() || keys.len() > KEYS_MAX {
             return Err(KeyFileError::Count { found: keys.len(), most: KEYS_MAX });
         }
@@ -215,7 +215,7 @@ mod file {
     use serde::de::{Deserializer, Error, Visitor};
     use zeroize::Zeroizing;
 
-    use super::{Algorithm, Key, KeyFileError, KeyRing, SECRET_BYTES};
+    use super::{KeyFileError, KeyRing, PrfAlgorithm, PrfKey, SECRET_BYTES};
     use crate::file::{self, OutputError, OutputOptions, ReadError};
     use crate::id::Name;
 
@@ -292,7 +292,7 @@ mod file {
         id: Name,
         version: u32,
         #[serde(deserialize_with = "algorithm")]
-        algorithm: Algorithm,
+        algorithm: PrfAlgorithm,
         #[serde(deserialize_with = "name")]
         purpose: Name,
         #[serde(deserialize_with = "secret")]
@@ -300,8 +300,8 @@ mod file {
     }
 
     impl KeyText {
-        fn into_key(self) -> Key {
-            Key { id: self.id, version: self.version, algorithm: self.algorithm, purpose: self.purpose, secret: self.secret }
+        fn into_key(self) -> PrfKey {
+            PrfKey { id: self.id, version: self.version, algorithm: self.algorithm, purpose: self.purpose, secret: self.secret }
         }
     }
 
@@ -309,9 +309,9 @@ mod file {
         Name::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 
-    fn algorithm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Algorithm, D::Error> {
+    fn algorithm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PrfAlgorithm, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Algorithm::parse(&name).ok_or_else(|| D::Error::custom("algorithm is \"hmac-sha256\" or \"aes-cmac\""))
+        PrfAlgorithm::parse(&name).ok_or_else(|| D::Error::custom("algorithm is \"hmac-sha256\" or \"aes-cmac\""))
     }
 
     /// Reads digits where they stand, without a copy of the text.
@@ -353,13 +353,13 @@ mod tests {
     }
 
     fn ring() -> KeyRing {
-        KeyRing::generate(&mut RecordedRandom::from_seed("ring"), name("门户"), Algorithm::HmacSha256, name("release: \"2024\""))
+        KeyRing::generate(&mut RecordedRandom::from_seed("ring"), name("门户"), PrfAlgorithm::HmacSha256, name("release: \"2024\""))
     }
 
     #[test]
     fn no_debug_shows_the_secret_and_an_absent_key_is_named() {
         let ring = ring();
-        assert_eq!(format!("{ring:?}"), "KeyRing { keys: [Key(\"门户\" version 1, secret)] }");
+        assert_eq!(format!("{ring:?}"), "KeyRing { keys: [PrfKey(\"门户\" version 1, secret)] }");
         assert_eq!(ring.get(&name("门户"), None).unwrap().version(), 1);
         assert_eq!(ring.get(&name("门户"), Some(2)).unwrap_err().to_string(), "there is no key 门户 of version 2");
         assert_eq!(ring.get(&name("other"), None).unwrap_err().to_string(), "there is no key other");
@@ -384,7 +384,7 @@ mod tests {
             let again = KeyRing::parse(&ring.to_toml()).unwrap();
             assert_eq!(again.to_toml(), ring.to_toml());
             let key = again.get(&name("门户"), None).unwrap();
-            assert_eq!((key.purpose().as_str(), key.algorithm()), ("release: \"2024\"", Algorithm::HmacSha256));
+            assert_eq!((key.purpose().as_str(), key.algorithm()), ("release: \"2024\"", PrfAlgorithm::HmacSha256));
         }
 
         #[test]

@@ -7,7 +7,7 @@ use arrow_array::types::{Decimal128Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
-use super::plan::Plan;
+use super::plan::DesensitisePlan;
 use super::{ApplyError, RowOrder};
 use crate::id::ColumnName;
 use crate::table::{RecordSource, Records, in_order};
@@ -31,7 +31,7 @@ pub struct Linkage {
 /// Rows that are looked at; 8 bytes are kept of each.
 pub const LINKAGE_ROWS_MAX: u64 = 20_000_000;
 
-impl Plan {
+impl DesensitisePlan {
     /// Counts what two recipients could join; reads the source once. A column that is permuted has a key, so it does not
     /// count, and rows are looked at without it.
     ///

@@ -10,7 +10,7 @@ use super::policy::{ColumnPolicy, Objection, OffKindRule, Policy};
 use super::quarantine::OffKindCell;
 use super::release::{Need, grade_after};
 use super::rows::{self, Place};
-use super::technique::{self, Kernel, OffRow, Output, Setting, Technique, TechniqueError, Whole};
+use super::technique::{self, Kernel, OffRow, OutputType, Setting, Technique, TechniqueError, Whole};
 use super::{ApplyError, Domain, Emitted, KeyAsked, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Residual};
 use crate::class::Class;
 use crate::generalise::DateLevel;
@@ -21,7 +21,7 @@ use crate::table::{ColumnKind, Format, Leaving, Records, TableSchema, sealed};
 /// A policy that was checked against the columns of a source and has its keys: a function from records to records.
 ///
 /// Made by [`Policy::plan`]. Works on any batch of the source's schema, in any thread.
-pub struct Plan {
+pub struct DesensitisePlan {
     policy: Policy,
     columns: Vec<Planned>,
     output: SchemaRef,
@@ -70,7 +70,13 @@ impl Policy {
     ///
     /// # Errors
     /// Everything that stands in the way, at once.
-    pub fn plan(&self, findings: &[Finding], schema: &TableSchema, keys: &KeyRing, format: Format) -> Result<Plan, Vec<Objection>> {
+    pub fn plan(
+        &self,
+        findings: &[Finding],
+        schema: &TableSchema,
+        keys: &KeyRing,
+        format: Format,
+    ) -> Result<DesensitisePlan, Vec<Objection>> {
         let mut objections = self.general_objections(findings);
         let (mut columns, mut outputs) = (Vec::with_capacity(findings.len()), Vec::with_capacity(findings.len()));
         for finding in findings {
@@ -94,7 +100,7 @@ impl Policy {
         let fields =
             columns.iter().zip(outputs).filter_map(|(column, output)| Some(Field::new(column.name.as_str(), output.data_type()?, true)));
         let output = Arc::new(arrow_schema::Schema::new(fields.collect::<Vec<_>>()));
-        Ok(Plan { policy: self.clone(), columns, output })
+        Ok(DesensitisePlan { policy: self.clone(), columns, output })
     }
 
     fn general_objections(&self, findings: &[Finding]) -> Vec<Objection> {
@@ -119,7 +125,7 @@ impl Policy {
         schema: &TableSchema,
         keys: &KeyRing,
         format: Format,
-    ) -> Result<(Planned, Output), Vec<Objection>> {
+    ) -> Result<(Planned, OutputType), Vec<Objection>> {
         let (column, technique) = (&finding.column, &section.technique);
         let mut objections = Vec::new();
         let domain = domain(section, finding);
@@ -166,7 +172,7 @@ impl Policy {
         }
         let output = technique.output(&setting);
         let failed = |problem| vec![Objection::Technique { column: column.clone(), problem }];
-        let work = if output == Output::Dropped {
+        let work = if output == OutputType::Dropped {
             Work::Nothing
         } else {
             match technique.work(&setting, keys).map_err(failed)? {
@@ -174,7 +180,7 @@ impl Policy {
                 technique::Work::Column(whole) => Work::Collect(whole),
             }
         };
-        let reads_integers = is_text && output == Output::Integer && setting.domain.value_type == ValueType::Integer;
+        let reads_integers = is_text && output == OutputType::Integer && setting.domain.value_type == ValueType::Integer;
         let nature = technique.nature();
         let manifest = ManifestColumn {
             name: column.clone(),
@@ -182,7 +188,7 @@ impl Policy {
             technique: Name::new(technique.name()).map_err(|_| Vec::new())?,
             parameters: section.parameters.clone(),
             key,
-            leaves: output != Output::Dropped,
+            leaves: output != OutputType::Dropped,
             grade_before: grade,
             grade_after: grade_after(grade, is_direct, residual, nature.linkable),
             residual,
@@ -232,7 +238,7 @@ impl Policy {
     }
 }
 
-impl Plan {
+impl DesensitisePlan {
     /// The policy.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
@@ -303,7 +309,7 @@ impl Plan {
         self.emit_columns(records, false)
     }
 
-    /// As [`Plan::emit`]; columns that are still to be collected are refused, or empty if told.
+    /// As [`DesensitisePlan::emit`]; columns that are still to be collected are refused, or empty if told.
     pub(super) fn emit_columns(&self, records: &Records, uncollected_as_nulls: bool) -> Result<Desensitised, OtherColumns> {
         let cells = records.batch().columns();
         let expected = OtherColumns { expected: self.columns.len(), found: cells.len() };
@@ -422,9 +428,12 @@ impl std::fmt::Debug for Desensitised {
     }
 }
 
-impl std::fmt::Debug for Plan {
+impl std::fmt::Debug for DesensitisePlan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plan").field("release", &self.policy.release()).field("columns", &self.columns.len()).finish_non_exhaustive()
+        f.debug_struct("DesensitisePlan")
+            .field("release", &self.policy.release())
+            .field("columns", &self.columns.len())
+            .finish_non_exhaustive()
     }
 }
 

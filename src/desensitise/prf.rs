@@ -6,7 +6,7 @@ use sha2::block_api::compress256;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroize;
 
-use super::keys::{Algorithm, Key, KeyFileError, KeyRing};
+use super::keys::{KeyFileError, KeyRing, PrfAlgorithm, PrfKey};
 use super::technique::KeyAsked;
 use crate::id::Name;
 use crate::label::Label;
@@ -30,7 +30,7 @@ impl Prf {
 
     /// The function of one use of a key in one domain, which is a column unless a policy joins several: its key is
     /// HMAC-SHA256(secret, label || purpose || algorithm || domain), each part behind its length in 8 bytes.
-    pub(super) fn new(key: &Key, label: Label, domain: &str) -> Self {
+    pub(super) fn new(key: &PrfKey, label: Label, domain: &str) -> Self {
         let mut message = Vec::new();
         for part in [label.as_str(), key.purpose().as_str(), key.algorithm().as_str(), domain] {
             message.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -38,8 +38,8 @@ impl Prf {
         }
         let mut column = Hmac::new(key.secret()).mac(&message);
         let prf = match key.algorithm() {
-            Algorithm::HmacSha256 => Self::Hmac(Box::new(Hmac::new(&column))),
-            Algorithm::AesCmac => {
+            PrfAlgorithm::HmacSha256 => Self::Hmac(Box::new(Hmac::new(&column))),
+            PrfAlgorithm::AesCmac => {
                 let (first, _) = column.split_at_mut(BLOCK);
                 let mut short = [0; BLOCK];
                 short.copy_from_slice(first);

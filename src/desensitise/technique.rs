@@ -40,7 +40,7 @@ pub use method::sealed::Sealed;
 pub use method::{About, KeyAsked, Method, Parameter};
 pub use off_kind::{OffKind, OffReason, OffRow};
 pub use registry::Techniques;
-pub use setting::{Output, Setting};
+pub use setting::{OutputType, Setting};
 pub use suggestion::{KEY_ID_DEFAULT, Rank, Suggestion};
 pub use value::Value;
 pub use work::{Collect, Emit, Kernel, Whole, Work};

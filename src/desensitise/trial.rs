@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::apply::collect;
 use super::order::used_bytes;
-use super::plan::Plan;
+use super::plan::DesensitisePlan;
 use super::policy::{Objection, Untreated};
 use super::{ApplyError, HELD_BYTES_MAX, OffKindRule, RowOrder};
 use crate::id::ColumnName;
@@ -35,7 +35,7 @@ struct Tally {
     quarantined: Vec<Untreated>,
 }
 
-impl Plan {
+impl DesensitisePlan {
     /// Runs every kernel on every cell of the source, as [`Bound::apply`](super::Bound::apply) does, and writes nothing.
     /// Columns that are permuted are collected, so that the plan can be used on records afterwards.
     ///
@@ -88,7 +88,7 @@ impl Tally {
         }
     }
 
-    fn judged(self, plan: &Plan) -> Trial {
+    fn judged(self, plan: &DesensitisePlan) -> Trial {
         let Self { rows, left_out, suppressed, bytes, refused, quarantined } = self;
         let policy = plan.policy();
         let mut objections: Vec<Objection> = refused.into_iter().map(Objection::OffKind).collect();

@@ -50,7 +50,7 @@ pub struct Interval {
     /// The upper end, which belongs to it.
     pub high: i128,
     /// How it was made.
-    pub method: Method,
+    pub method: IntervalMethod,
 }
 
 /// How far an interval reaches to both sides of an answer.
@@ -61,7 +61,7 @@ pub struct HalfWidth {
     /// The probability that the noise is no larger, in units of 10^-12, rounded down.
     pub coverage: u64,
     /// How it was made.
-    pub method: Method,
+    pub method: IntervalMethod,
 }
 
 impl HalfWidth {
@@ -76,7 +76,7 @@ impl HalfWidth {
 /// How an interval was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Method {
+pub enum IntervalMethod {
     /// Quantile of one discrete Laplace law, decided exactly: one step less covers less than 95 %.
     Laplace,
     /// Quantile of a weighted sum of two discrete Laplace laws, in closed form, rounded outward.
@@ -100,7 +100,7 @@ pub enum Method {
     Union,
 }
 
-impl Method {
+impl IntervalMethod {
     /// The name in receipts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -139,7 +139,7 @@ pub fn weighted_sum(law: Law, weight: i128, weighted: Law) -> HalfWidth {
         _ => {
             let part = half_width_at(weighted, 2 * ONE_IN).saturating_mul(weight.unsigned_abs());
             let steps = part.saturating_add(half_width_at(law, 2 * ONE_IN));
-            HalfWidth { steps, coverage: COVERAGE_DECIDED, method: Method::Union }
+            HalfWidth { steps, coverage: COVERAGE_DECIDED, method: IntervalMethod::Union }
         }
     }
 }

@@ -150,7 +150,7 @@ mod tests {
     fn rho_is_what_is_charged_exactly() {
         assert_eq!(sigma_squared(1, 500_000_000_000), Ok((1, 1)));
         assert_eq!(sigma_squared(4, 125_000_000_000), Ok((16, 1)));
-        assert_eq!(sigma_squared(1, u64::MAX), Ok((500_000_000_000 / 5, u128::from(u64::MAX) / 5)));
+        assert_eq!(sigma_squared(1, Rho::MAX.units()), Ok((1, 2_000_000)));
         for (squared, rho_units) in [(1, 1), (3, 7_000_000_000_001), (1 << 80, 999_999_999_999)] {
             let (p, q) = sigma_squared(squared, rho_units).unwrap();
             assert_eq!(squared * EPSILON_UNITS % (2 * p), 0);

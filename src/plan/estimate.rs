@@ -5,7 +5,7 @@ use super::decimal::{Round, product};
 use super::{Allocation, GroupKey, Noisy};
 use crate::dataset::{Bounds, GridStep};
 use crate::dp::interval::{
-    self, HalfWidth, Interval, MEAN_RESOLUTION, Mean, Method, NoisyMean, NoisyVariance, VARIANCE_RESOLUTION, Widths,
+    self, HalfWidth, Interval, IntervalMethod, MEAN_RESOLUTION, Mean, NoisyMean, NoisyVariance, VARIANCE_RESOLUTION, Widths,
 };
 use crate::dp::{Law, Scale, range};
 use crate::id::Decimal;
@@ -216,7 +216,7 @@ impl<'a> Rule<'a> {
     }
 }
 
-const HISTOGRAM_METHOD: &str = Method::HistogramInversion.as_str();
+const HISTOGRAM_METHOD: &str = IntervalMethod::HistogramInversion.as_str();
 
 /// The values of a slot of a grid.
 fn span(allocation: &Allocation, step: usize, slot: usize) -> (i64, i64) {
@@ -239,7 +239,7 @@ const _: () = assert!(10_u32.pow(PART_DIGITS as u32) == MEAN_RESOLUTION && VARIA
 fn mean_of(mean: &NoisyMean, sum: i128, count: i128) -> Mean {
     let parts = i128::from(MEAN_RESOLUTION);
     NoisyMean { sum, count, ..*mean }.estimate().unwrap_or_else(|_| {
-        let all = Interval { low: mean.low * parts, high: mean.high * parts, method: Method::Union };
+        let all = Interval { low: mean.low * parts, high: mean.high * parts, method: IntervalMethod::Union };
         Mean { value: None, interval: all }
     })
 }

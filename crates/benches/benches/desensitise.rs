@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use usufruct::arrow::arrow_array::{ArrayRef, Int64Array, StringArray};
 use usufruct::desensitise::{
-    Algorithm, Bin, Clamp, DateCut, DateShift, Domain, Keep, KeyRing, Mask, OffKind, Pseudonym, Round, Setting, Suppress, Technique,
+    Bin, Clamp, DateCut, DateShift, Domain, Keep, KeyRing, Mask, OffKind, PrfAlgorithm, Pseudonym, Round, Setting, Suppress, Technique,
     Truncate,
 };
 use usufruct::generalise::{AddressLevel, Bins, DateLevel};
@@ -43,8 +43,8 @@ fn kernels(criterion: &mut Criterion) {
 
     let real = ValueType::Real { scale: 2 };
     let pseudonym = Technique::new(Pseudonym { key: name("k"), version: None, domain: None });
-    let hmac = Algorithm::HmacSha256;
-    let cmac = Algorithm::AesCmac;
+    let hmac = PrfAlgorithm::HmacSha256;
+    let cmac = PrfAlgorithm::AesCmac;
     let mask = Technique::new::<Mask>;
     let bins = Bins::of_width(decimal("10"), decimal("0")).unwrap();
     let cases = [

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde::Serialize;
 use usufruct::Time;
-use usufruct::desensitise::{KeyRing, ManifestColumn, Policy, Progress, Report, Residual, Run, Stage, Target};
+use usufruct::desensitise::{DesensitiseProgress, DesensitiseReport, KeyRing, ManifestColumn, Policy, Residual, Run, Stage, Target};
 use usufruct::grade::Recognisers;
 use usufruct::key::{Signer, SigningKey};
 use usufruct::open_data;
@@ -133,11 +133,11 @@ impl Desensitise {
         recognisers: Arc<Recognisers>,
         signer: Option<&SigningKey>,
         target: &Target,
-    ) -> Result<Report, Failure> {
+    ) -> Result<DesensitiseReport, Failure> {
         let threads = self.threads.unwrap_or_else(threads);
         let bars = [Bar::new("looking   ", false), Bar::new("collecting", false), Bar::new("writing   ", false)];
         let mut stage = Stage::Survey;
-        let mut progress = |progress: Progress| {
+        let mut progress = |progress: DesensitiseProgress| {
             let bar = match progress.stage {
                 Stage::Survey => &bars[0],
                 Stage::Collect => &bars[1],
@@ -164,7 +164,7 @@ pub(crate) fn residual(column: &ManifestColumn) -> String {
     }
 }
 
-fn warnings(report: &Report, signed: bool) -> Vec<String> {
+fn warnings(report: &DesensitiseReport, signed: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     if !signed {
         warnings.push("the manifest is not signed; --sign OWNER.key signs it".to_owned());

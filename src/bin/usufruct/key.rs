@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use usufruct::desensitise::{Algorithm, KEY_ID_DEFAULT, KeyRing};
+use usufruct::desensitise::{KEY_ID_DEFAULT, KeyRing, PrfAlgorithm};
 use usufruct::file::{Output, OutputOptions};
 use usufruct::id::Name;
 use usufruct::key::{PublicKey, Signer as _, SigningKey};
@@ -96,7 +96,7 @@ impl New {
     fn desensitise(&self, json: bool) -> Result<(), Failure> {
         let name = |flag: &str, text: &str| Name::new(text).map_err(|error| Failure::input(format_args!("--{flag}: {error}")));
         let (id, purpose) = (name("id", &self.id)?, name("purpose", &self.purpose)?);
-        let algorithm = Algorithm::parse(&self.algorithm).ok_or_else(|| {
+        let algorithm = PrfAlgorithm::parse(&self.algorithm).ok_or_else(|| {
             Failure::input(format_args!("--algorithm: `{}` is not known, expected hmac-sha256 or aes-cmac", self.algorithm))
         })?;
         let ring = KeyRing::generate(&mut SystemRandom::new().or_fail()?, id, algorithm, purpose);

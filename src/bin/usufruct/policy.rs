@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use usufruct::desensitise::{KeyRing, Linkage, Plan, Policy as Rules, ReleaseModel, Trial, suggest};
+use usufruct::desensitise::{DesensitisePlan, KeyRing, Linkage, Policy as Rules, ReleaseModel, Trial, suggest};
 use usufruct::file::{Output, OutputOptions};
 use usufruct::id::ColumnName;
 use usufruct::table::{FileSource, Format, RecordSource as _};
@@ -132,7 +132,7 @@ fn told_linkage(linkage: &Linkage) -> Vec<String> {
     lines
 }
 
-fn join(plan: &Plan, source: &FileSource) -> Result<Linkage, Failure> {
+fn join(plan: &DesensitisePlan, source: &FileSource) -> Result<Linkage, Failure> {
     let bar = Bar::new("joining", false);
     let work = interrupt::work();
     let linkage = plan.linkage(source, threads(), &mut |records| {
@@ -144,7 +144,7 @@ fn join(plan: &Plan, source: &FileSource) -> Result<Linkage, Failure> {
 }
 
 /// Runs the policy on every cell, without a file.
-fn try_out(plan: &mut Plan, source: &FileSource) -> Result<Trial, Failure> {
+fn try_out(plan: &mut DesensitisePlan, source: &FileSource) -> Result<Trial, Failure> {
     let bar = Bar::new("trying ", false);
     let work = interrupt::work();
     let trial = plan.trial(source, threads(), &mut |records| {

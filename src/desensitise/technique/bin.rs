@@ -5,8 +5,8 @@ use arrow_array::{Array, ArrayRef};
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
 use super::{
-    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, Output, Parameter, Rank, Setting, Suggestion, TechniqueError, Value,
-    Work,
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Suggestion, TechniqueError,
+    Value, Work,
 };
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{Domain, Known, Nature, Residual};
@@ -87,8 +87,8 @@ impl Method for Bin {
         &["the range that a value lies in, which rows had no value"]
     }
 
-    fn output(&self, _: &Setting) -> Output {
-        Output::Text
+    fn output(&self, _: &Setting) -> OutputType {
+        OutputType::Text
     }
 
     fn work(&self, _: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {

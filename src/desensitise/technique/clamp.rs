@@ -4,7 +4,7 @@ use arrow_array::ArrayRef;
 
 use super::cells::{Cell, Cells};
 use super::numbers::Numbers;
-use super::{About, Emit, Emitted, Given, Kernel, Method, OffKind, Output, Parameter, Setting, TechniqueError, Value, Work};
+use super::{About, Emit, Emitted, Given, Kernel, Method, OffKind, OutputType, Parameter, Setting, TechniqueError, Value, Work};
 use crate::desensitise::Problem;
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{Domain, Known, Nature, Residual};
@@ -78,9 +78,9 @@ impl Method for Clamp {
         &["every value between the bounds, and that the others lie outside"]
     }
 
-    fn output(&self, setting: &Setting) -> Output {
+    fn output(&self, setting: &Setting) -> OutputType {
         match setting.output() {
-            Output::Decimal { scale } => Output::Decimal { scale: scale.max(self.scale()) },
+            OutputType::Decimal { scale } => OutputType::Decimal { scale: scale.max(self.scale()) },
             other => other,
         }
     }
@@ -98,7 +98,7 @@ impl Method for Clamp {
 struct Clamper {
     bottom: Option<Number>,
     top: Option<Number>,
-    output: Output,
+    output: OutputType,
 }
 
 impl Clamper {

@@ -24,7 +24,7 @@ use arrow_array::{Array, ArrayRef, BinaryArray, BooleanArray};
 use self::column::{Column, Treated};
 use super::registry::Entry;
 use super::{About, Given, KeyAsked, Method, Technique, TechniqueError, Techniques, Value};
-use crate::desensitise::keys::{Algorithm, KeyRing};
+use crate::desensitise::keys::{KeyRing, PrfAlgorithm};
 use crate::id::Name;
 use crate::random::RecordedRandom;
 
@@ -166,7 +166,7 @@ fn parsed(entry: &Entry, values: impl IntoIterator<Item = (String, Value)>) -> (
 fn keys(technique: &Technique, seed: &str) -> KeyRing {
     let Some(asked) = technique.key() else { return KeyRing::default() };
     let mut random = RecordedRandom::from_seed(&format!("conformance {seed}"));
-    KeyRing::generate(&mut random, asked.id.clone(), Algorithm::AesCmac, Name::new("conformance").unwrap())
+    KeyRing::generate(&mut random, asked.id.clone(), PrfAlgorithm::AesCmac, Name::new("conformance").unwrap())
 }
 
 /// A null has no value to treat, so it is none that could not be treated; what could not is null.

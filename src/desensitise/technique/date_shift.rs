@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef};
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
 use super::{
-    About, Emit, Emitted, Given, Kernel, KeyAsked, Method, OffKind, OffReason, Output, Parameter, Setting, TechniqueError, Value, Work,
+    About, Emit, Emitted, Given, Kernel, KeyAsked, Method, OffKind, OffReason, OutputType, Parameter, Setting, TechniqueError, Value, Work,
 };
 use crate::desensitise::Problem;
 use crate::desensitise::keys::KeyRing;
@@ -133,14 +133,14 @@ impl Method for DateShift {
     }
 
     /// Integers stay integers of eight digits; everything else is text.
-    fn output(&self, setting: &Setting) -> Output {
-        if setting.domain.value_type == ValueType::Integer { Output::Integer } else { Output::Text }
+    fn output(&self, setting: &Setting) -> OutputType {
+        if setting.domain.value_type == ValueType::Integer { OutputType::Integer } else { OutputType::Text }
     }
 
     fn work(&self, setting: &Setting, keys: &KeyRing) -> Result<Work, TechniqueError> {
         let prf = Prf::of(&self.asked(), self.subject.as_str(), keys, Label::DATE_SHIFT)?;
         let (span, days, order) = (self.span(), self.days.cast_signed(), setting.date_order);
-        let integers = self.output(setting) == Output::Integer;
+        let integers = self.output(setting) == OutputType::Integer;
         Ok(Work::Cells(Kernel::new(Shifter { prf, span, days, order, integers })))
     }
 
@@ -268,7 +268,7 @@ mod tests {
     use super::super::Technique;
     use super::super::tests::{keys, name, run_by, setting, some, texts};
     use super::*;
-    use crate::desensitise::Algorithm;
+    use crate::desensitise::PrfAlgorithm;
     use crate::grade::{Kind, ValueType};
 
     fn shift(days: u32) -> DateShift {
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn shifts_are_uniform_from_end_to_end() {
-        for algorithm in [Algorithm::HmacSha256, Algorithm::AesCmac] {
+        for algorithm in [PrfAlgorithm::HmacSha256, PrfAlgorithm::AesCmac] {
             let shift = shift(180);
             let prf = Prf::new(keys(algorithm).get(&name("k"), None).unwrap(), Label::DATE_SHIFT, "who");
             let shifter = Shifter { prf, span: shift.span(), days: 180, order: None, integers: false };
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn words_above_the_last_multiple_are_drawn_again() {
         let shift = shift(180);
-        let prf = Prf::new(keys(Algorithm::AesCmac).get(&name("k"), None).unwrap(), Label::DATE_SHIFT, "who");
+        let prf = Prf::new(keys(PrfAlgorithm::AesCmac).get(&name("k"), None).unwrap(), Label::DATE_SHIFT, "who");
         let shifter = Shifter { prf, span: shift.span(), days: 180, order: None, integers: false };
         let mut tag = [0xff; 16];
         tag[8..].copy_from_slice(&360u64.to_be_bytes());

@@ -10,7 +10,7 @@ use super::cells::{Cell, Cells};
 use super::method::{About, Method};
 use super::numbers::Numbers;
 use super::value::Value;
-use super::{Emit, Emitted, Given, Kernel, OffKind, Output, Rank, Setting, Suggestion, TechniqueError, Work};
+use super::{Emit, Emitted, Given, Kernel, OffKind, OutputType, Rank, Setting, Suggestion, TechniqueError, Work};
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::measure::{Nature, Residual};
 use crate::desensitise::residual::{Domain, Known};
@@ -46,7 +46,7 @@ impl Method for Keep {
         &["every value"]
     }
 
-    fn output(&self, setting: &Setting) -> Output {
+    fn output(&self, setting: &Setting) -> OutputType {
         setting.output()
     }
 
@@ -77,13 +77,13 @@ pub(super) fn kernel(setting: &Setting) -> Kernel {
 
 /// Cells as they are; numbers of real columns in the type of decimal numbers, if asked for.
 struct Kept {
-    output: Output,
+    output: OutputType,
 }
 
 impl Emit for Kept {
     fn emit(&self, cells: &ArrayRef, _: Option<&ArrayRef>, off: &mut OffKind) -> Emitted {
         match (Cells::of(cells), self.output) {
-            (Cells::Text(_), Output::Text) | (Cells::Integer(_), Output::Integer) => Emitted::new(without_hidden(cells)),
+            (Cells::Text(_), OutputType::Text) | (Cells::Integer(_), OutputType::Integer) => Emitted::new(without_hidden(cells)),
             (cells, output) => {
                 let mut numbers = Numbers::new(output, &cells);
                 cells.each_number(|row, cell| match cell {

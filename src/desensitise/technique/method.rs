@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::suggestion::Suggestion;
 use super::value::Value;
-use super::{Given, Output, Setting, TechniqueError, Work};
+use super::{Given, OutputType, Setting, TechniqueError, Work};
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{Domain, Known, Nature, Residual};
 use crate::desensitise::{Problem, ReleaseModel};
@@ -19,7 +19,7 @@ use crate::id::{ColumnName, Name};
 /// - **Cells of another Arrow type** than `Utf8` and `Int64` are never emitted.
 /// - **Batches** may be cut anywhere, and come in any order to a kernel.
 /// - **Deterministic** means that equal cells have equal outputs, in any row of any batch of any run.
-/// - **Output**: the cells are of the type that [`Method::output`] says, whatever comes in.
+/// - **OutputType**: the cells are of the type that [`Method::output`] says, whatever comes in.
 /// - **Residual**: no output has fewer values behind it than [`Method::residual_given`] says.
 /// - **Keys**: a technique that names a key cannot work without it, and does otherwise by another key, version or domain; one that names
 ///   none works without any.
@@ -60,7 +60,7 @@ pub trait Method: sealed::Sealed + fmt::Debug + Send + Sync + 'static {
     fn leaks(&self) -> &'static [&'static str];
 
     /// What it emits for such a column.
-    fn output(&self, setting: &Setting) -> Output;
+    fn output(&self, setting: &Setting) -> OutputType;
 
     /// Makes ready to treat a column.
     ///

@@ -7,7 +7,7 @@ use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType};
 
 use super::cells::Cells;
 use super::emitted::Texts;
-use super::{Emitted, OffKind, OffReason, Output};
+use super::{Emitted, OffKind, OffReason, OutputType};
 use crate::value::Number;
 
 /// A column of numbers under way.
@@ -21,15 +21,17 @@ pub(super) enum Numbers {
 const DECIMAL_END: i128 = 10i128.pow(38);
 
 impl Numbers {
-    pub(super) fn new(output: Output, cells: &Cells<'_>) -> Self {
+    pub(super) fn new(output: OutputType, cells: &Cells<'_>) -> Self {
         let rows = cells.len();
         match output {
-            Output::Integer => Self::Integer(Int64Builder::with_capacity(rows)),
-            Output::Decimal { scale } => {
+            OutputType::Integer => Self::Integer(Int64Builder::with_capacity(rows)),
+            OutputType::Decimal { scale } => {
                 let data_type = DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale.cast_signed());
                 Self::Decimal { builder: Decimal128Builder::with_capacity(rows).with_data_type(data_type), scale }
             }
-            Output::Text | Output::Dropped => Self::Text { texts: Texts::with_capacity(rows, cells.bytes()), scratch: String::new() },
+            OutputType::Text | OutputType::Dropped => {
+                Self::Text { texts: Texts::with_capacity(rows, cells.bytes()), scratch: String::new() }
+            }
         }
     }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use arrow_array::{Array, ArrayRef};
 
 use super::{
-    About, Collect, Emitted, Given, Kernel, KeyAsked, Method, OffKind, Output, Parameter, Setting, TechniqueError, Value, Whole, Work, keep,
+    About, Collect, Emitted, Given, Kernel, KeyAsked, Method, OffKind, OutputType, Parameter, Setting, TechniqueError, Value, Whole, Work,
+    keep,
 };
 use crate::desensitise::Problem;
 use crate::desensitise::keys::KeyRing;
@@ -23,7 +24,7 @@ const NAME: &str = "permute";
 /// domain keep their rows together.
 ///
 /// # Source
-/// R. Durstenfeld, Algorithm 235: Random permutation, 1964 (Fisher-Yates), with bits of the keyed function in counter mode
+/// R. Durstenfeld, PrfAlgorithm 235: Random permutation, 1964 (Fisher-Yates), with bits of the keyed function in counter mode
 /// and rejection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permute {
@@ -86,7 +87,7 @@ impl Method for Permute {
         &["every value of the column, and how often it occurs; not whose it is"]
     }
 
-    fn output(&self, setting: &Setting) -> Output {
+    fn output(&self, setting: &Setting) -> OutputType {
         setting.output()
     }
 
@@ -219,12 +220,12 @@ mod tests {
     use super::super::Technique;
     use super::super::tests::{keys, name, setting, show};
     use super::*;
-    use crate::desensitise::Algorithm;
+    use crate::desensitise::PrfAlgorithm;
     use crate::grade::{Kind, ValueType};
 
     fn permuted(value_type: ValueType, decimals: Option<u8>, batches: &[ArrayRef]) -> Vec<Option<String>> {
         let permute = Permute { key: name("k"), version: None, domain: None };
-        let mut permutation = permute.start(&setting(Kind::Number, value_type, decimals), &keys(Algorithm::AesCmac)).unwrap();
+        let mut permutation = permute.start(&setting(Kind::Number, value_type, decimals), &keys(PrfAlgorithm::AesCmac)).unwrap();
         let mut off = OffKind::default();
         batches.iter().for_each(|batch| permutation.collect(batch, &mut off).unwrap());
         assert!(off.is_empty());
@@ -254,7 +255,7 @@ mod tests {
     fn every_order_is_alike_likely() {
         let mut counts = std::collections::HashMap::<Vec<u32>, i32>::new();
         for domain in 0..2_400 {
-            let prf = Prf::new(keys(Algorithm::AesCmac).get(&name("k"), None).unwrap(), Label::PERMUTE, &domain.to_string());
+            let prf = Prf::new(keys(PrfAlgorithm::AesCmac).get(&name("k"), None).unwrap(), Label::PERMUTE, &domain.to_string());
             *counts.entry(order(&prf, 4)).or_default() += 1;
         }
         // Chi-square with 23 degrees of freedom: above 75 with a chance below 2e-7 if uniform; fixed key.
@@ -266,9 +267,9 @@ mod tests {
     fn batches_are_refused_and_memory_is_bounded() {
         let permute = Permute { key: name("k"), version: None, domain: None };
         let text = setting(Kind::Text, ValueType::Text, None);
-        let whole = Technique::new(permute.clone()).kernel(&text, &keys(Algorithm::AesCmac)).unwrap_err();
+        let whole = Technique::new(permute.clone()).kernel(&text, &keys(PrfAlgorithm::AesCmac)).unwrap_err();
         assert_eq!(whole, TechniqueError::WholeColumn { technique: NAME });
-        let mut permutation = permute.start(&text, &keys(Algorithm::AesCmac)).unwrap();
+        let mut permutation = permute.start(&text, &keys(PrfAlgorithm::AesCmac)).unwrap();
         permutation.bytes = PERMUTE_BYTES_MAX - 1;
         let batch: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
         assert_eq!(

@@ -5,7 +5,7 @@ use arrow_array::{Array, ArrayRef};
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
 use super::{
-    About, Emit, Emitted, Given, KEY_ID_DEFAULT, Kernel, KeyAsked, Method, OffKind, Output, Parameter, Rank, Setting, Suggestion,
+    About, Emit, Emitted, Given, KEY_ID_DEFAULT, Kernel, KeyAsked, Method, OffKind, OutputType, Parameter, Rank, Setting, Suggestion,
     TechniqueError, Value, Work,
 };
 use crate::desensitise::keys::KeyRing;
@@ -78,8 +78,8 @@ impl Method for Pseudonym {
         &["which rows have the same value, and how often", "values to whoever has the key and can guess them"]
     }
 
-    fn output(&self, _: &Setting) -> Output {
-        Output::Text
+    fn output(&self, _: &Setting) -> OutputType {
+        OutputType::Text
     }
 
     fn work(&self, setting: &Setting, keys: &KeyRing) -> Result<Work, TechniqueError> {
@@ -205,7 +205,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::desensitise::{Algorithm, Domain, Kernel, KeyFileError, Technique};
+    use crate::desensitise::{Domain, Kernel, KeyFileError, PrfAlgorithm, Technique};
     use crate::grade::ValueType;
     use crate::id::ColumnName;
     use crate::random::RecordedRandom;
@@ -214,7 +214,7 @@ mod tests {
         Name::new(text).unwrap()
     }
 
-    fn kernel(algorithm: Algorithm, kind: Kind, column: &str, domain: Option<&str>) -> Kernel {
+    fn kernel(algorithm: PrfAlgorithm, kind: Kind, column: &str, domain: Option<&str>) -> Kernel {
         let keys = KeyRing::generate(&mut RecordedRandom::from_seed("pseudonym"), name("k"), algorithm, name("p"));
         let domain_of_column = Domain { kind, value_type: ValueType::Text };
         let setting = Setting { column: ColumnName::new(column).unwrap(), domain: domain_of_column, date_order: None, decimals: None };
@@ -240,13 +240,13 @@ mod tests {
         }
         let token = hmac(hmac(&secret, &message).as_ref(), b"value");
         let expected: String = token.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        let kernel = kernel(Algorithm::HmacSha256, Kind::Text, "column", None);
+        let kernel = kernel(PrfAlgorithm::HmacSha256, Kind::Text, "column", None);
         assert_eq!(tokens(&kernel, StringArray::from(vec!["value"])), [Some(expected)]);
     }
 
     #[test]
     fn equal_values_have_equal_tokens_however_they_are_written() {
-        for algorithm in [Algorithm::HmacSha256, Algorithm::AesCmac] {
+        for algorithm in [PrfAlgorithm::HmacSha256, PrfAlgorithm::AesCmac] {
             let ids = tokens(
                 &kernel(algorithm, Kind::ResidentId, "c", None),
                 StringArray::from(vec![
@@ -274,7 +274,7 @@ mod tests {
     fn the_two_algorithms_and_an_absent_key() {
         let cells = || StringArray::from(vec!["a"]);
         let [hmac, cmac] =
-            [Algorithm::HmacSha256, Algorithm::AesCmac].map(|algorithm| tokens(&kernel(algorithm, Kind::Text, "c", None), cells()));
+            [PrfAlgorithm::HmacSha256, PrfAlgorithm::AesCmac].map(|algorithm| tokens(&kernel(algorithm, Kind::Text, "c", None), cells()));
         assert_ne!(hmac, cmac);
         let domain = Domain { kind: Kind::Text, value_type: ValueType::Text };
         let setting = Setting { column: ColumnName::new("c").unwrap(), domain, date_order: None, decimals: None };
@@ -286,7 +286,7 @@ mod tests {
     proptest! {
         #[test]
         fn tokens_do_not_depend_on_batches(values in proptest::collection::vec(proptest::option::of(".{0,40}"), 0..300), cut in 0usize..300) {
-            for algorithm in [Algorithm::HmacSha256, Algorithm::AesCmac] {
+            for algorithm in [PrfAlgorithm::HmacSha256, PrfAlgorithm::AesCmac] {
                 let kernel = kernel(algorithm, Kind::Text, "c", None);
                 let (front, back) = values.split_at(cut.min(values.len()));
                 let whole = tokens(&kernel, StringArray::from(values.clone()));

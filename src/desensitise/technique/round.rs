@@ -6,7 +6,7 @@ use super::cells::{Cell, Cells};
 use super::numbers::Numbers;
 use super::suggestion::is_plain;
 use super::{
-    About, Emit, Emitted, Given, Kernel, Method, OffKind, Output, Parameter, Rank, Setting, Suggestion, TechniqueError, Value, Work,
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OutputType, Parameter, Rank, Setting, Suggestion, TechniqueError, Value, Work,
 };
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{Domain, Known, Nature, Residual};
@@ -87,9 +87,9 @@ impl Method for Round {
         &["the range that a value lies in, which rows had no value"]
     }
 
-    fn output(&self, setting: &Setting) -> Output {
+    fn output(&self, setting: &Setting) -> OutputType {
         match setting.output() {
-            Output::Decimal { .. } => Output::Decimal { scale: self.to.scale() },
+            OutputType::Decimal { .. } => OutputType::Decimal { scale: self.to.scale() },
             other => other,
         }
     }
@@ -128,7 +128,7 @@ impl Method for Round {
 struct Rounder {
     to: i128,
     scale: u8,
-    output: Output,
+    output: OutputType,
 }
 
 impl Rounder {
@@ -209,7 +209,7 @@ mod tests {
         for to in 1..=24 {
             for step in 1..=5 {
                 let round = Round::new(Decimal::new(to, 0).unwrap(), Decimal::new(step, 0)).unwrap();
-                let rounder = Rounder { to: to * 10, scale: 1, output: Output::Integer };
+                let rounder = Rounder { to: to * 10, scale: 1, output: OutputType::Integer };
                 let mut classes = HashMap::<i128, u128>::new();
                 for at in -2_000..2_000 {
                     let rounded = rounder.round(Number { mantissa: at * step, scale: 0 }).unwrap().mantissa;

@@ -23,7 +23,7 @@ pub struct Setting {
 
 /// What a technique emits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
+pub enum OutputType {
     /// No column.
     Dropped,
     /// `Utf8`.
@@ -40,16 +40,16 @@ pub enum Output {
 impl Setting {
     /// What comes out when values stay of the type they are.
     #[must_use]
-    pub const fn output(&self) -> Output {
+    pub const fn output(&self) -> OutputType {
         match (self.domain.value_type, self.decimals) {
-            (ValueType::Text, _) | (ValueType::Real { .. }, None) => Output::Text,
-            (ValueType::Integer, _) => Output::Integer,
-            (ValueType::Real { .. }, Some(scale)) => Output::Decimal { scale },
+            (ValueType::Text, _) | (ValueType::Real { .. }, None) => OutputType::Text,
+            (ValueType::Integer, _) => OutputType::Integer,
+            (ValueType::Real { .. }, Some(scale)) => OutputType::Decimal { scale },
         }
     }
 }
 
-impl Output {
+impl OutputType {
     /// The Arrow type of the cells; nothing of a column that does not leave.
     #[must_use]
     pub const fn data_type(self) -> Option<DataType> {

@@ -6,7 +6,7 @@ use super::cells::Cells;
 use super::emitted::Texts;
 use super::suggestion::is_plain;
 use super::{
-    About, Emit, Emitted, Given, Kernel, Method, OffKind, Output, Parameter, Rank, Setting, Suggestion, TechniqueError, Value, Work,
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OutputType, Parameter, Rank, Setting, Suggestion, TechniqueError, Value, Work,
 };
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{Domain, Known, Nature, Residual};
@@ -69,8 +69,8 @@ impl Method for Suppress {
         if self.replace.is_some() { &["which rows had no value"] } else { &[] }
     }
 
-    fn output(&self, _: &Setting) -> Output {
-        if self.replace.is_some() { Output::Text } else { Output::Dropped }
+    fn output(&self, _: &Setting) -> OutputType {
+        if self.replace.is_some() { OutputType::Text } else { OutputType::Dropped }
     }
 
     fn work(&self, _: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {

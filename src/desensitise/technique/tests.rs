@@ -9,7 +9,7 @@ use arrow_schema::DataType;
 
 use super::built_in::*;
 use super::*;
-use crate::desensitise::{Algorithm, Domain, Nature, Residual};
+use crate::desensitise::{Domain, Nature, PrfAlgorithm, Residual};
 use crate::generalise::{AddressLevel, Bins, DateLevel};
 use crate::grade::{Kind, ValueType};
 use crate::id::{ColumnName, Decimal, Name};
@@ -25,7 +25,7 @@ pub(super) fn decimal(text: &str) -> Decimal {
 }
 
 /// A ring with one key `k`.
-pub(super) fn keys(algorithm: Algorithm) -> KeyRing {
+pub(super) fn keys(algorithm: PrfAlgorithm) -> KeyRing {
     KeyRing::generate(&mut RecordedRandom::from_seed("technique"), name("k"), algorithm, name("test"))
 }
 
@@ -49,12 +49,12 @@ pub(super) fn run_by(
     subject: Option<&ArrayRef>,
 ) -> (Vec<Option<String>>, Vec<(u32, OffReason)>) {
     let mut off = OffKind::default();
-    let out = technique.kernel(setting, &keys(Algorithm::AesCmac)).unwrap().emit(cells, subject, &mut off);
+    let out = technique.kernel(setting, &keys(PrfAlgorithm::AesCmac)).unwrap().emit(cells, subject, &mut off);
     assert_eq!(out.len(), cells.len());
     let data_type = match technique.output(setting) {
-        Output::Integer => DataType::Int64,
-        Output::Decimal { scale } => DataType::Decimal128(38, scale.cast_signed()),
-        Output::Text | Output::Dropped => DataType::Utf8,
+        OutputType::Integer => DataType::Int64,
+        OutputType::Decimal { scale } => DataType::Decimal128(38, scale.cast_signed()),
+        OutputType::Text | OutputType::Dropped => DataType::Utf8,
     };
     assert_eq!(*out.array().data_type(), data_type, "{technique:?}");
     let rows: Vec<u32> = (0..u32::try_from(out.len()).unwrap()).collect();

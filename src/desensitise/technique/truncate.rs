@@ -7,8 +7,8 @@ use super::characters::Characters;
 use super::emitted::Texts;
 use super::given::CHARACTERS_MAX;
 use super::{
-    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, Output, Parameter, Rank, Setting, Suggestion, TechniqueError, Value,
-    Work,
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Suggestion, TechniqueError,
+    Value, Work,
 };
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{self, Domain, Known, Nature, Residual};
@@ -105,8 +105,8 @@ impl Method for Truncate {
         &["what is not cut off, which rows had no value"]
     }
 
-    fn output(&self, _: &Setting) -> Output {
-        Output::Text
+    fn output(&self, _: &Setting) -> OutputType {
+        OutputType::Text
     }
 
     fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {

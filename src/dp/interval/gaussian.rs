@@ -1,7 +1,7 @@
 //! Half-widths of one discrete Gaussian law.
 
 use super::sum::{MISS, SLACK, coverage_units};
-use super::{COVERAGE_DECIDED, HalfWidth, Method, least, normal};
+use super::{COVERAGE_DECIDED, HalfWidth, IntervalMethod, least, normal};
 use crate::dp::SigmaSquared;
 use crate::dp::noise::Nat;
 
@@ -27,11 +27,11 @@ const Z_SQUARED: [u128; 2] = [0xf5da_7618_f3f7_cab2_95b4_1de6_5007_581b, 0x5db6_
 #[must_use]
 pub fn gaussian(sigma_squared: SigmaSquared) -> HalfWidth {
     let (p, q) = (Nat::from(sigma_squared.numerator()), Nat::from(sigma_squared.denominator()));
-    half_width(&Gaussian::new(sigma_squared), &p, &q, most(sigma_squared, MISS), Method::Gaussian)
+    half_width(&Gaussian::new(sigma_squared), &p, &q, most(sigma_squared, MISS), IntervalMethod::Gaussian)
 }
 
 /// The half-width of `law`, which has sigma^2 = p/q, if it is at most `most`.
-pub(super) fn half_width(law: &Gaussian, p: &Nat, q: &Nat, most: u128, method: Method) -> HalfWidth {
+pub(super) fn half_width(law: &Gaussian, p: &Nat, q: &Nat, most: u128, method: IntervalMethod) -> HalfWidth {
     let steps = if law.sigma >= WIDE {
         let turning = Turning::new(p, q);
         least(most, |steps| turning.is_passed(steps))

@@ -2,7 +2,7 @@
 
 use super::gaussian::{self, Gaussian, REACH, SUMMED};
 use super::sum::{MISS, SLACK, WIDEST, coverage_units};
-use super::{COVERAGE_DECIDED, HalfWidth, Method, least, normal};
+use super::{COVERAGE_DECIDED, HalfWidth, IntervalMethod, least, normal};
 use crate::dp::SigmaSquared;
 use crate::dp::noise::Nat;
 
@@ -34,12 +34,12 @@ pub fn gaussian_sum(sigma_squared: SigmaSquared, weight: i128, weighted: SigmaSq
         let part = |squared: SigmaSquared| (Nat::from(squared.numerator()), Nat::from(squared.denominator()));
         let ((a, b), (c, d)) = (part(sigma_squared), part(weighted));
         let (p, q) = (a.mul(&d).add(&c.mul(&Nat::from(weight)).mul(&Nat::from(weight)).mul(&b)), b.mul(&d));
-        return gaussian::half_width(&Gaussian::of(pair.spread(weight as f64).powi(2)), &p, &q, most, Method::GaussianSum);
+        return gaussian::half_width(&Gaussian::of(pair.spread(weight as f64).powi(2)), &p, &q, most, IntervalMethod::GaussianSum);
     }
     let steps = least(most, |steps| pair.missed(steps, weight) <= MISS);
     let missed = pair.missed(steps, weight);
     let decided = if missed <= MISS { COVERAGE_DECIDED } else { 0 };
-    HalfWidth { steps, coverage: coverage_units(missed).max(decided), method: Method::GaussianSum }
+    HalfWidth { steps, coverage: coverage_units(missed).max(decided), method: IntervalMethod::GaussianSum }
 }
 
 /// Independent discrete Gaussian X and N.

@@ -15,7 +15,7 @@ const STRETCHES: usize = 64;
 const THIRDS: usize = 24;
 
 /// The least and the greatest index of the bins that may hold the quantile of rank a/b, at 95 %, from noisy counts whose
-/// noises are independent draws of `law`. Conservative ([`Method::HistogramInversion`](super::Method)); post-processing.
+/// noises are independent draws of `law`. Conservative ([`IntervalMethod::HistogramInversion`](super::IntervalMethod)); post-processing.
 ///
 /// The quantile of rank a/b of n values is the least value x with at least n a/b values <= x; of rank 0 the least value.
 /// It is above bin j - 1 only if the count below bin j, L_j, has b L_j - a n <= 0, and not above bin j only if

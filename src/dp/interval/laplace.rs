@@ -1,6 +1,6 @@
 //! Half-widths of one discrete Laplace law, exact at every scale.
 
-use super::{COVERAGE_DECIDED, COVERAGE_UNITS, HalfWidth, Method, ONE_IN, least};
+use super::{COVERAGE_DECIDED, COVERAGE_UNITS, HalfWidth, IntervalMethod, ONE_IN, least};
 use crate::dp::Scale;
 use crate::dp::noise::{Nat, exp_bracket};
 
@@ -20,7 +20,7 @@ pub fn laplace(scale: Scale) -> HalfWidth {
         (steps, Brackets::new(scale, steps, BITS))
     });
     let (steps, brackets) = found;
-    HalfWidth { steps, coverage: brackets.coverage().max(COVERAGE_DECIDED), method: Method::Laplace }
+    HalfWidth { steps, coverage: brackets.coverage().max(COVERAGE_DECIDED), method: IntervalMethod::Laplace }
 }
 
 /// The least q with P(|X| > q) <= 1 / one_in. Above u128 it saturates.

@@ -2,7 +2,7 @@
 
 use super::gaussian_sum::GaussianPair;
 use super::sum::{Lattice, MISS, Pair};
-use super::{Interval, Method, half_width_at};
+use super::{Interval, IntervalMethod, half_width_at};
 use crate::dp::{DpError, Law};
 
 /// A mean and the ends of its interval are multiples of the grid step divided by this.
@@ -97,11 +97,11 @@ impl Noise {
         }
     }
 
-    const fn method(&self) -> Method {
+    const fn method(&self) -> IntervalMethod {
         match self {
-            Self::Laplace(_) => Method::LaplaceRatio,
-            Self::Gaussian(_) => Method::GaussianRatio,
-            Self::Mixed { .. } => Method::Union,
+            Self::Laplace(_) => IntervalMethod::LaplaceRatio,
+            Self::Gaussian(_) => IntervalMethod::GaussianRatio,
+            Self::Mixed { .. } => IntervalMethod::Union,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Half-widths of a weighted sum of two discrete Laplace laws.
 
-use super::{COVERAGE_DECIDED, COVERAGE_UNITS, HalfWidth, Method, laplace, least};
+use super::{COVERAGE_DECIDED, COVERAGE_UNITS, HalfWidth, IntervalMethod, laplace, least};
 use crate::dp::Scale;
 
 /// Bound on the error of [`Pair::tail`] relative to the truth where that is near 0.05: exponents up to 40 carry
@@ -28,7 +28,7 @@ pub fn laplace_sum(scale: Scale, weight: i128, weighted: Scale) -> HalfWidth {
     let steps = least(most, |steps| tail(steps) <= MISS);
     let missed = tail(steps);
     let decided = if missed <= MISS { COVERAGE_DECIDED } else { 0 };
-    HalfWidth { steps, coverage: coverage_units(missed).max(decided), method: Method::LaplaceSum }
+    HalfWidth { steps, coverage: coverage_units(missed).max(decided), method: IntervalMethod::LaplaceSum }
 }
 
 /// 1 - missed in units of 10^-12, rounded down.

@@ -111,7 +111,7 @@ fn widths_of_known_scales() {
     let one = laplace(scale(1, 1));
     assert_eq!((one.steps, one.coverage / 1_000_000), (3, 973_220));
     assert_eq!(laplace(scale(1, 3)).steps, 1);
-    assert_eq!(one.around(-5), Interval { low: -8, high: -2, method: Method::Laplace });
+    assert_eq!(one.around(-5), Interval { low: -8, high: -2, method: IntervalMethod::Laplace });
     assert_eq!(one.around(i128::MAX).high, i128::MAX);
 }
 
@@ -175,7 +175,10 @@ fn width_of_a_sum_is_the_least() {
     }
     assert_eq!(laplace_sum(scale(10, 1), 0, scale(3, 1)), laplace(scale(10, 1)));
     let huge = scale((1 << 126) - 1, 1);
-    assert_eq!(laplace_sum(huge, i128::MIN, huge).around(0), Interval { low: -i128::MAX, high: i128::MAX, method: Method::LaplaceSum });
+    assert_eq!(
+        laplace_sum(huge, i128::MIN, huge).around(0),
+        Interval { low: -i128::MAX, high: i128::MAX, method: IntervalMethod::LaplaceSum }
+    );
 }
 
 /// False-alarm rate 10^-6 a case.
@@ -241,7 +244,7 @@ fn a_mean_of_ten_thousand_is_near_fiellers_width() {
 
 #[test]
 fn a_mean_of_few_or_none_says_so() {
-    let all = Interval { low: 0, high: 100_000_000, method: Method::LaplaceRatio };
+    let all = Interval { low: 0, high: 100_000_000, method: IntervalMethod::LaplaceRatio };
     let few = group(20, 90).estimate().unwrap();
     assert_eq!((few.value, few.interval), (Some(90_000_000), all));
     for count in [0, -1, i128::MIN] {

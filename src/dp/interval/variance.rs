@@ -1,6 +1,6 @@
 //! Variances and standard deviations with intervals, from three noisy sums.
 
-use super::{Interval, Method, half_width_at, least};
+use super::{Interval, IntervalMethod, half_width_at, least};
 use crate::dp::noise::Nat;
 use crate::dp::{DpError, Law};
 
@@ -155,11 +155,11 @@ impl NoisyVariance {
 
     /// How the interval is made.
     #[must_use]
-    pub fn method(&self) -> Method {
+    pub fn method(&self) -> IntervalMethod {
         match (self.sum_law, self.count_law, self.squares_law) {
-            (Law::Laplace(_), Law::Laplace(_), Law::Laplace(_)) => Method::LaplaceBox,
-            (Law::Gaussian(_), Law::Gaussian(_), Law::Gaussian(_)) => Method::GaussianBox,
-            _ => Method::Union,
+            (Law::Laplace(_), Law::Laplace(_), Law::Laplace(_)) => IntervalMethod::LaplaceBox,
+            (Law::Gaussian(_), Law::Gaussian(_), Law::Gaussian(_)) => IntervalMethod::GaussianBox,
+            _ => IntervalMethod::Union,
         }
     }
 }

@@ -65,7 +65,7 @@ fn width_of_one_law_is_the_least() {
 fn widths_of_wide_laws_are_exact() {
     for (p, q, steps) in WIDE {
         let width = gaussian(squared(p, q));
-        assert_eq!((width.steps, width.method), (steps, Method::Gaussian), "{p}/{q}");
+        assert_eq!((width.steps, width.method), (steps, IntervalMethod::Gaussian), "{p}/{q}");
         let half = COVERAGE_UNITS / 20 * 19;
         assert!((half..=half + 100_000_000).contains(&width.coverage), "{width:?}");
     }
@@ -139,7 +139,7 @@ fn width_of_a_sum_is_the_least() {
     }
     assert_eq!(gaussian_sum(squared(9, 1), 0, squared(3, 1)), gaussian(squared(9, 1)));
     let huge = squared((1 << 126) - 1, 1);
-    let ends = Interval { low: -i128::MAX, high: i128::MAX, method: Method::GaussianSum };
+    let ends = Interval { low: -i128::MAX, high: i128::MAX, method: IntervalMethod::GaussianSum };
     assert_eq!(gaussian_sum(huge, i128::MIN, huge).around(0), ends);
     assert!(gaussian_sum(squared(1, 1), i128::MIN, squared(1, 1 << 120)).coverage >= COVERAGE_UNITS / 20 * 19);
 }
@@ -164,7 +164,7 @@ fn a_sum_of_two_families_is_a_union_bound() {
     let (x, n) = (Law::Gaussian(squared(100, 1)), Law::Laplace(scale(3, 1)));
     let width = weighted_sum(x, -4, n);
     assert_eq!(width.steps, half_width_at(x, 40) + 4 * half_width_at(n, 40));
-    assert_eq!((width.coverage, width.method), (COVERAGE_UNITS / 20 * 19, Method::Union));
+    assert_eq!((width.coverage, width.method), (COVERAGE_UNITS / 20 * 19, IntervalMethod::Union));
     assert_eq!(weighted_sum(x, 0, n), half_width(x));
     let huge = Law::Laplace(scale((1 << 126) - 1, 1));
     assert_eq!(weighted_sum(x, i128::MIN, huge).steps, u128::MAX);
@@ -234,7 +234,7 @@ fn a_mean_is_covered_at_least_as_often_as_stated() {
         let covers = |random: &mut RecordedRandom| {
             let noisy = NoisyMean { sum: truth.sum + sum.sample(random), count: truth.count + count.sample(random), ..truth };
             let interval = noisy.estimate().unwrap().interval;
-            assert_eq!(interval.method, Method::GaussianRatio);
+            assert_eq!(interval.method, IntervalMethod::GaussianRatio);
             (interval.low..=interval.high).contains(&(mean * i128::from(MEAN_RESOLUTION)))
         };
         let hits = (0..RUNS).filter(|_| covers(&mut random)).count() as u64;
@@ -265,7 +265,7 @@ fn a_mean_of_ten_thousand_is_near_fiellers_width() {
 fn a_mean_of_two_families_is_a_union_bound() {
     let mixed = NoisyMean { count_law: Law::Laplace(scale(10, 1)), ..group(10_000, 38, squared(250_000, 1), squared(1, 1)) };
     let mean = mixed.estimate().unwrap();
-    assert_eq!((mean.value, mean.interval.method), (Some(38_000_000), Method::Union));
+    assert_eq!((mean.value, mean.interval.method), (Some(38_000_000), IntervalMethod::Union));
     let half = half_width_at(mixed.sum_law, 40) + 12 * half_width_at(mixed.count_law, 40);
     let width = (mean.interval.high - mean.interval.low) as u128;
     assert!(width.abs_diff(half * 200) <= width / 50, "{width} {}", half * 200);

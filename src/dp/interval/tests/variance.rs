@@ -40,11 +40,11 @@ fn sample(law: Law, random: &mut RecordedRandom) -> i128 {
 fn values_are_those_of_the_formula() {
     let truth = group(10_000, 40, 70, true); // mean 55, deviation 15
     let (variance, deviation) = (truth.variance().unwrap(), truth.deviation().unwrap());
-    assert_eq!((variance.value, variance.interval.method), (Some(225_000_000), Method::GaussianBox));
-    assert_eq!((deviation.value, deviation.interval.method), (Some(15_000_000), Method::GaussianBox));
-    assert_eq!(group(10_000, 40, 70, false).variance().unwrap().interval.method, Method::LaplaceBox);
+    assert_eq!((variance.value, variance.interval.method), (Some(225_000_000), IntervalMethod::GaussianBox));
+    assert_eq!((deviation.value, deviation.interval.method), (Some(15_000_000), IntervalMethod::GaussianBox));
+    assert_eq!(group(10_000, 40, 70, false).variance().unwrap().interval.method, IntervalMethod::LaplaceBox);
     let mixed = NoisyVariance { sum_law: laws(false)[1], ..truth };
-    assert_eq!(mixed.variance().unwrap().interval.method, Method::Union);
+    assert_eq!(mixed.variance().unwrap().interval.method, IntervalMethod::Union);
     // A third: floor of 2/9 and of its root.
     let third = NoisyVariance { count: 3, sum: 1, squares: 1, ..truth };
     assert_eq!((third.variance().unwrap().value, third.deviation().unwrap().value), (Some(222_222), Some(471_404)));
@@ -117,7 +117,7 @@ fn a_variance_is_covered_at_least_as_often_as_stated() {
 
 #[test]
 fn a_variance_of_none_or_beyond_its_bounds_says_so() {
-    let all = |high| Interval { low: 0, high, method: Method::GaussianBox };
+    let all = |high| Interval { low: 0, high, method: IntervalMethod::GaussianBox };
     let truth = group(1_000, 40, 70, true);
     for count in [0, -1, i128::MIN] {
         let none = NoisyVariance { count, ..truth };
