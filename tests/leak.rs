@@ -83,6 +83,10 @@ impl Hunt {
         self.text(&format!("{value:#?}"));
     }
 
+    fn json(&mut self, value: &impl serde::Serialize) {
+        self.text(&serde_json::to_string(value).unwrap());
+    }
+
     fn error(&mut self, error: &dyn Error) {
         let name: String = format!("{error:?}").chars().take_while(|c| c.is_alphanumeric() || *c == '(').collect();
         self.errors.insert(name);
@@ -380,7 +384,10 @@ fn no_cell_or_key_is_in_an_error_of_a_damaged_space() {
             damaged[at] ^= 0x10;
             fs::write(&file, &damaged).unwrap();
             match auditor.audit(&path, None, &|_, _| {}) {
-                Ok(report) => hunt.debug(&report),
+                Ok(report) => {
+                    hunt.debug(&report);
+                    hunt.json(&report);
+                }
                 Err(error) => hunt.error(&error),
             }
             match Space::open(&path) {
@@ -390,7 +397,11 @@ fn no_cell_or_key_is_in_an_error_of_a_damaged_space() {
                     for request in [&asked, &later] {
                         if let Err(error) = gate.answer(request) {
                             hunt.error(&error);
+                            hunt.json(&error);
                         }
+                    }
+                    if let Ok(status) = space.status() {
+                        hunt.json(&status);
                     }
                 }
                 Err(error) => hunt.error(&error),

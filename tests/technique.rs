@@ -252,6 +252,9 @@ fn it_is_planned_graded_and_applied() {
     assert!(name.leaks == ["the first character, which rows had no value"] && name.key.is_none() && name.leaves);
     // A mobile number leaves more open than a public file asks for, a name what one under an agreement does.
     assert_eq!([name, mobile].map(|column| (column.grade_before.number(), column.grade_after.number())), [(3, 2), (3, 1)]);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!((&json["rows_written"], &json["findings"][1]["kind"]), (&4.into(), &"mobile".into()));
+    assert!(json.get("manifest").is_none() && !json.to_string().contains('王'), "{json}");
     let (again, same) = applied(Policy::parse_with(POLICY, &with_the_toy()).unwrap(), folder.path(), "again.csv");
     assert_eq!((same, again.manifest.policy()), (out, report.manifest.policy()));
 }

@@ -72,12 +72,16 @@ pub enum Stage {
 }
 
 /// What a run did; the owner's to know.
-#[derive(Debug)]
+///
+/// Serialized it is the counts and the findings, which tell about raw data; the manifest goes by its own bytes.
+#[derive(Debug, serde::Serialize)]
 #[non_exhaustive]
 pub struct DesensitiseReport {
     /// The manifest.
+    #[serde(skip)]
     pub manifest: Manifest,
     /// Its bytes as they stand in the file.
+    #[serde(skip)]
     pub manifest_bytes: Vec<u8>,
     /// Rows read.
     pub rows_read: u64,

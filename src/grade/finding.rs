@@ -40,6 +40,37 @@ pub struct Finding {
     pub header_hint: bool,
 }
 
+/// Under the keys of `classify --json`, with exact counts: it tells about raw data, and is not to be passed on.
+#[cfg(feature = "embedded")]
+impl serde::Serialize for Finding {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+
+        let scale = if let ValueType::Real { scale } = self.value_type { Some(scale) } else { None };
+        let order = matches!(self.kind, Kind::Date).then(|| self.date_order.map_or("unknown", DateOrder::as_str));
+        let also: std::collections::BTreeMap<&str, u64> = self.also.iter().map(|(kind, cells)| (kind.as_str(), *cells)).collect();
+        let mut out = serializer.serialize_struct("Finding", 17)?;
+        out.serialize_field("name", &self.column)?;
+        out.serialize_field("kind", self.kind.as_str())?;
+        out.serialize_field("grade", &self.grade.number())?;
+        out.serialize_field("confidence", &self.confidence)?;
+        out.serialize_field("matched", &self.matched)?;
+        out.serialize_field("sampled", &self.sampled)?;
+        out.serialize_field("nulls", &self.nulls)?;
+        out.serialize_field("role", self.role.as_str())?;
+        out.serialize_field("reason", &self.reason.text)?;
+        out.serialize_field("clause", &self.reason.clause)?;
+        out.serialize_field("value_type", self.value_type.as_str())?;
+        out.serialize_field("scale", &scale)?;
+        out.serialize_field("date_order", &order)?;
+        out.serialize_field("distinct", &self.distinct.at_least())?;
+        out.serialize_field("distinct_exact", &matches!(self.distinct, Distinct::Exactly(_)))?;
+        out.serialize_field("also", &also)?;
+        out.serialize_field("header_hint", &self.header_hint)?;
+        out.end()
+    }
+}
+
 /// What all cells of a column that are not null can be read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ValueType {
