@@ -49,6 +49,7 @@ pub struct Run<'a> {
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DesensitiseProgress {
     /// What is being done.
     pub stage: Stage,

@@ -17,6 +17,7 @@ use crate::table::{RecordSource, Records, in_order};
 /// # Not promised
 /// That nothing else joins them: rows that are alike in a few columns and rare in others are not counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Linkage {
     /// Rows that were looked at: the first [`LINKAGE_ROWS_MAX`].
     pub rows: u64,

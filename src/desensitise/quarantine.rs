@@ -13,6 +13,7 @@ pub const QUARANTINE_LINES_MAX: u64 = 1_000_000;
 
 /// A cell that is not of the kind its technique works on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OffKindCell {
     /// Where it stands in the source.
     pub position: Position,

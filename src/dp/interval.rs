@@ -44,6 +44,7 @@ const ONE_IN: u64 = 20;
 
 /// An interval that holds the truth in at least 95 % of releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Interval {
     /// The lower end, which belongs to it.
     pub low: i128,
@@ -55,6 +56,7 @@ pub struct Interval {
 
 /// How far an interval reaches to both sides of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HalfWidth {
     /// Grid steps to each side.
     pub steps: u128,

@@ -35,6 +35,7 @@ const CATEGORIES_MAX: usize = 1 << 32;
 
 /// How many of the respondents hold a value, estimated without bias.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LocalEstimate {
     /// The estimate; it may be negative.
     pub count: f64,

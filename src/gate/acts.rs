@@ -73,6 +73,7 @@ impl std::fmt::Display for Applied {
 
 /// What the owner's next acts must say: their numbers, so that each is applied once and in turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NextActs {
     /// The ledger.
     pub ledger: LedgerId,

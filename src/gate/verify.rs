@@ -33,6 +33,7 @@ pub(super) type Own = (Loss, Loss, u64);
 
 /// A right's account, for the owner's tools.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AccountState {
     /// Its account in the ledger.
     pub account: AccountId,

@@ -52,6 +52,7 @@ pub enum Kind {
 
 /// Why a column has its grade.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reason {
     /// In words.
     pub text: Cow<'static, str>,

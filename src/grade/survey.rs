@@ -31,6 +31,7 @@ impl SurveyError {
 
 /// How far a survey is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Looked {
     /// Records.
     pub records: u64,

@@ -12,6 +12,7 @@ use crate::id::Decimal;
 
 /// A group of the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Group {
     /// One part for each column of GROUP BY.
     pub key: Vec<GroupKey>,
@@ -21,6 +22,7 @@ pub struct Group {
 
 /// A released number with its 95 % interval (rule F1). Negative counts stand as they are (rule E6).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IntervalEstimate {
     /// The number; none for a ratio whose noisy count is not above zero, and for bounds of which there is no sign.
     pub value: Option<Decimal>,
@@ -34,6 +36,7 @@ pub struct IntervalEstimate {
 
 /// How wide an interval will be, told before anything is spent (rule F3).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IntervalWidth {
     /// How far it reaches to both sides; for a ratio around its middle, when a group size is assumed.
     pub half: Option<Decimal>,

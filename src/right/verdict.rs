@@ -11,6 +11,7 @@ use crate::right::{RightError, RightKind};
 /// The two accounts that a request would charge, as they stand: for the owner's own tools, never for a holder, who would
 /// learn what others have spent (rule C5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Accounts {
     /// The price of the request, which both would pay.
     pub requested: Loss,

@@ -121,6 +121,7 @@ enum Body {
 
 /// A file that is whole but does not have its name yet; dropped, it is gone.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Finished {
     /// SHA-256 of its bytes.
     pub digest: Digest,

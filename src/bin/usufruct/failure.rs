@@ -107,7 +107,7 @@ impl<E: Into<Error>> From<(E, Option<&Path>)> for Failure {
 
 /// Both accounts that a request would have charged, for the owner.
 fn accounts(accounts: &Accounts) -> Vec<String> {
-    let Accounts { requested, dataset, right, uses, uses_left } = accounts;
+    let Accounts { requested, dataset, right, uses, uses_left, .. } = accounts;
     let line = |balance: &Balance| {
         format!("limit {}, spent {}, requested {requested}, remaining {}", balance.limit(), balance.spent(), balance.left())
     };

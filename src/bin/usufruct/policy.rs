@@ -113,7 +113,7 @@ struct Joined {
 
 impl Joined {
     fn of(linkage: &Linkage) -> Self {
-        let Linkage { rows, by_position, by_columns, columns } = linkage;
+        let Linkage { rows, by_position, by_columns, columns, .. } = linkage;
         let columns = columns.iter().map(ToString::to_string).collect();
         Self { internal: true, rows: *rows, by_position: *by_position, by_columns: *by_columns, columns }
     }

@@ -21,6 +21,7 @@ use crate::table::{RecordSource, TableError};
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// Rows in the snapshot.
     pub rows: u64,
@@ -34,6 +35,7 @@ pub struct Summary {
 
 /// How far writing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PublishProgress {
     /// Which reading of the source this is, from 1; there is more than one only when columns do not fit into memory.
     pub reading: u32,

@@ -35,6 +35,7 @@ pub struct NoisyMean {
 
 /// A mean with its interval, in units of the grid step divided by [`MEAN_RESOLUTION`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mean {
     /// centre + S~/N~ rounded half to even and clamped to the bounds; none where N~ is not above zero.
     pub value: Option<i128>,

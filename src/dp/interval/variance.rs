@@ -46,6 +46,7 @@ pub struct Widths {
 
 /// A population variance with its interval, in units of the squared grid step divided by [`VARIANCE_RESOLUTION`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Variance {
     /// Q~/N~ - (S~/N~)^2 rounded down and clamped to 0..=((high - low)/2)^2; none where N~ is not above zero.
     pub value: Option<i128>,
@@ -56,6 +57,7 @@ pub struct Variance {
 /// A population standard deviation with its interval, in units of the grid step divided by
 /// [`MEAN_RESOLUTION`](super::MEAN_RESOLUTION).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Deviation {
     /// The root of the variance, rounded down; none where N~ is not above zero.
     pub value: Option<i128>,

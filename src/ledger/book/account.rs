@@ -46,6 +46,7 @@ pub enum AccountKind {
 
 /// What became of a request.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RequestRecord {
     /// Index of its reservation.
     pub reserved: u64,

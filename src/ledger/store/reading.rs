@@ -15,6 +15,7 @@ use crate::file::{self, ReadError};
 
 /// A ledger as an auditor reads it: by the same rules as its writer, without its lock and without a key.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct LedgerReading {
     /// The fold of all entries.
     pub book: Book,
