@@ -19,7 +19,7 @@ use crate::id::{ColumnName, Name};
 /// - **Cells of another Arrow type** than `Utf8` and `Int64` are never emitted.
 /// - **Batches** may be cut anywhere, and come in any order to a kernel.
 /// - **Deterministic** means that equal cells have equal outputs, in any row of any batch of any run.
-/// - **OutputType**: the cells are of the type that [`Method::output`] says, whatever comes in.
+/// - **Output**: the cells are of the type that [`Method::output`] says, whatever comes in.
 /// - **Residual**: no output has fewer values behind it than [`Method::residual_given`] says.
 /// - **Keys**: a technique that names a key cannot work without it, and does otherwise by another key, version or domain; one that names
 ///   none works without any.
