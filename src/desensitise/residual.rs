@@ -17,8 +17,12 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// What numbers of the column are multiples of, as far as it is known: by declaration, never finer than the type.
+    /// What numbers of the column are multiples of, as far as it is known: by declaration, never finer than the type. Nothing for
+    /// kinds of which most multiples are no value: ten integers in a row hold one card number, a hundred one month of dates.
     pub(super) fn step(&self, declared: Option<Decimal>) -> Option<Decimal> {
+        if !matches!(self.kind, Kind::Number | Kind::Amount) {
+            return None;
+        }
         match self.value_type {
             ValueType::Integer => Some(declared.unwrap_or(Decimal::ONE).max(Decimal::ONE)),
             // How fine the numbers look says little of how fine they are: without a word of the policy nothing is claimed.

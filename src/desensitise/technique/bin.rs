@@ -175,6 +175,24 @@ mod tests {
         assert_eq!(off, [3, 5].map(|row| (row, OffReason::NotANumber)));
     }
 
+    /// Of ten integers in a row two can be dates, and one a card number.
+    #[test]
+    fn integers_of_which_few_are_values_claim_nothing() {
+        let bins = Bins::of_width(decimal("10"), decimal("0")).unwrap();
+        let dates = (20_240_330..20_240_340).filter(|number| crate::grade::check::date(&number.to_string())).count();
+        let cards = (6_222_020_200_112_230_u64..6_222_020_200_112_240).filter(|number| crate::grade::check::luhn(&number.to_string())).count();
+        assert_eq!((dates, cards), (2, 1));
+        for kind in Kind::BUILTIN {
+            let claimed = match kind {
+                Kind::Number | Kind::Amount => Residual::AtLeast(10),
+                _ => Residual::CLEAR,
+            };
+            let domain = Domain { kind, value_type: ValueType::Integer };
+            assert_eq!(Bin { bins: bins.clone(), step: None }.residual(&domain), claimed, "{domain:?}");
+            assert_eq!(Bin { bins: bins.clone(), step: Some(Decimal::ONE) }.residual(&domain), claimed, "{domain:?}");
+        }
+    }
+
     #[test]
     fn the_residual_is_the_smallest_bin_of_ages() {
         let integer = |step: Option<&str>| (Domain { kind: Kind::Number, value_type: ValueType::Integer }, step.map(decimal));
