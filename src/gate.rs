@@ -26,6 +26,7 @@
 mod acts;
 mod answer;
 mod clock;
+mod course;
 mod creation;
 mod environment;
 mod house;
@@ -63,7 +64,7 @@ use crate::receipt::Release;
 use crate::right::{Refusal, Verdict};
 
 pub use acts::{Applied, NextActs, Promised};
-pub use answer::{Started, Watch};
+pub use course::{Started, VerifiedRequest, Watch};
 pub(crate) use creation::creation;
 #[cfg(feature = "hazmat")]
 pub use environment::Point;
@@ -76,7 +77,7 @@ pub(crate) use service::{Running, Service};
 pub use status::{DatasetState, RequestStatus, RightState, SpaceStatus};
 #[cfg(feature = "hazmat")]
 pub use test::TestGate;
-pub use verify::{AccountState, VerifiedRequest};
+pub use verify::AccountState;
 
 /// The gate of a space: answers requests, with its own randomness and clock. A handle: clones and the space's own handles share
 /// one gate, from as many threads as one likes; the last one that goes closes the space.
@@ -319,6 +320,11 @@ impl GateError {
     /// Whether the same act may succeed later without being changed.
     pub(super) fn is_temporary(&self) -> bool {
         matches!(self.class(), Class::Environment)
+    }
+
+    /// Whether the entry may be durable all the same. A writer that ended in the middle of a step does not say.
+    pub(super) fn may_be_recorded(&self) -> bool {
+        self.is_in_doubt() || matches!(self, Self::Stopped)
     }
 
     /// Whether what was to be recorded may be durable all the same: only opening the space again tells.

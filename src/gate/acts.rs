@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::course::FreshRight;
 use super::environment::Environment;
 use super::publish::Published;
 use super::registry::Lineage;
@@ -16,7 +17,7 @@ use crate::id::{AccountId, DatasetId, Decimal, Digest, LedgerId, RightId, Salt, 
 use crate::key::PublicKey;
 use crate::label::Label;
 use crate::ledger::{
-    Account, AccountKind, BookError, ClockReset, Entry, Event, GateCertificate, LedgerView, Measure, Quantum, QuantumChange,
+    Account, AccountKind, BookError, ClockReset, Entry, Event, GateCertificate, LedgerView, Quantum, QuantumChange,
 };
 use crate::random::Random as _;
 use crate::right::{Right, Verdict, Verified};
@@ -87,23 +88,6 @@ pub struct NextActs {
     pub time: Option<Time>,
 }
 
-/// A right on its way to its account: opened, and not yet in the ledger.
-pub(super) struct FreshRight {
-    pub(super) account: AccountId,
-    pub(super) name: OpeningName,
-    /// Its tag.
-    once: Digest,
-}
-
-impl FreshRight {
-    /// The entry that registers it.
-    pub(super) fn grant(&self, right: &Verified, lineage: AccountId) -> Event {
-        let limit = Measure { loss: right.terms().budget, uses: right.terms().uses };
-        let (account, artefact, once) = (self.account, *self.name.commitment(), Some(self.once));
-        Event::Grant { account, dataset: lineage, artefact, limit, once }
-    }
-}
-
 impl<E: Environment> Service<E> {
     /// Applies an owner's signed act, whichever it is. What is not the owner's, not for this ledger or out of turn changes nothing. One
     /// that was applied before is told as applied, changes nothing in the ledger, and what was to follow its entry is made up for.
@@ -171,7 +155,7 @@ impl<E: Environment> Service<E> {
         self.takes_entries()?;
         self.archive.put_opening(name, &opening.encode())?;
         if let Err(error) = self.record(event) {
-            if !may_be_recorded(&error) {
+            if !error.may_be_recorded() {
                 self.archive.remove_opening(name);
             }
             return Err(error);
@@ -328,7 +312,7 @@ impl<E: Environment> Service<E> {
                 Ok(fresh.account)
             }
             Err(error) => {
-                if !may_be_recorded(&error) {
+                if !error.may_be_recorded() {
                     self.archive.remove_opening(&fresh.name);
                 }
                 match error {
@@ -384,11 +368,6 @@ fn refills_of(account: &Account) -> u64 {
         AccountKind::Lineage { refills, .. } => refills.len() as u64,
         _ => 0,
     }
-}
-
-/// Whether the entry may be durable all the same. A writer that ended in the middle of a step does not say.
-pub(super) fn may_be_recorded(error: &GateError) -> bool {
-    error.is_in_doubt() || matches!(error, GateError::Stopped)
 }
 
 /// Other acts are a few kilobytes.

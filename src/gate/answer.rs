@@ -1,16 +1,20 @@
 //! A request on its way through the gate: asked, proposed, computed, sealed, released.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::acts::FreshRight;
+use super::course::{
+    Asked, Charged, Charging, Computed, Delivery, Due, Errand, Leaving, Next, Outcome, Proposed, RunOptions, Sealed, Standing, Started,
+    VerifiedRequest, Watch,
+};
 use super::environment::{Environment, Point};
+use super::jobs::guarded;
 use super::pending::{Pending, Promise};
 use super::registry::Lineage;
-use super::service::{PENDING_MAX, Service, certificate_of, guarded};
+use super::service::{PENDING_MAX, Service, certificate_of};
 use super::turn::Turn;
-use super::verify::{VerifiedRequest, answer_columns, check_budgets, refused, window};
+use super::verify::{answer_columns, check_budgets, refused, window};
 use super::{AnswerError, GateError, Interrupted};
 use crate::dataset::GridStep;
 use crate::engine::Control;
@@ -18,136 +22,12 @@ use crate::envelope::Signed;
 use crate::id::{Digest, RequestId, Time};
 use crate::label::Label;
 use crate::ledger::{
-    Act, Admitted, BookError, Charge, Charges, Entry, Event, Proposal, RequestState, Reservation, Reserve, Seal, WriteError,
+    Act, Admitted, BookError, Charge, Entry, Event, Proposal, RequestState, Reservation, Reserve, Seal, WriteError,
 };
 use crate::plan::{self, Group, IntervalEstimate, Noisy};
 use crate::query::{Expression, Query};
 use crate::receipt::{ANSWER_BYTES_MAX, Answer, AnswerKey, AnswerRow, AnswerValue, Receipt, Release};
 use crate::right::{REQUEST_BYTES_MAX, Request, Verdict};
-
-/// What became of a request.
-pub(super) type Outcome = Result<Release, AnswerError>;
-
-/// How a caller follows a computation: progress in blocks done and their number, from any thread.
-pub type Watch = Arc<dyn Fn(u64, u64) + Send + Sync>;
-
-/// Work that says nothing about cells: what comes in, and what leaves.
-pub(super) enum Errand {
-    Verify(Asked),
-    /// The ledger did not take it.
-    NotCharged(Box<Proposed>, WriteError),
-    Leave(Leaving),
-}
-
-/// A request as it came in.
-pub(super) struct Asked {
-    bytes: Vec<u8>,
-    promise: Promise<Outcome>,
-    run: RunOptions,
-    at: Duration,
-}
-
-/// How a request is run.
-struct RunOptions {
-    cancelled: Arc<AtomicBool>,
-    watch: Option<Watch>,
-}
-
-/// A request whose charge and start the ledger was asked for.
-pub(super) struct Proposed {
-    turn: Turn<Outcome>,
-    verified: VerifiedRequest,
-    lineage: Arc<Lineage>,
-    run: RunOptions,
-    /// When it came in.
-    at: Duration,
-    charge: Charging,
-}
-
-/// What is asked of the ledger for a request.
-enum Charging {
-    /// A charge, under a right that has its account.
-    First,
-    /// A charge, and the account of its right with it.
-    FirstUse(FreshRight),
-    /// Another run under the charge that stands at this index.
-    Again(u64, Charges),
-}
-
-/// A request that was charged and started, durably.
-pub(super) struct Charged {
-    proposed: Box<Proposed>,
-    admitted: Admitted,
-    /// When charge and start were durable: the quantum counts from here.
-    at: Duration,
-}
-
-/// A request whose start is durable: cells may be read, and nothing is ever refunded. Only the gate makes one:
-///
-/// ```compile_fail,E0451
-/// fn forge(started: usufruct::gate::Started) -> usufruct::gate::Started {
-///     usufruct::gate::Started { reserved: 0, ..started }
-/// }
-/// ```
-#[derive(Debug)]
-pub struct Started {
-    verified: VerifiedRequest,
-    lineage: Arc<Lineage>,
-    /// Index of its reservation.
-    reserved: u64,
-    charges: Charges,
-}
-
-/// What leaves at the end of a quantum. Everything does that a request may end with: when a refusal leaves would tell how busy
-/// the gate is with the cells of another.
-pub(super) enum Due {
-    /// An answer that is still to be made durable and sealed.
-    Seal(Turn<Outcome>, Box<Computed>),
-    Leave(Leaving),
-}
-
-/// An outcome on its way to whoever asked.
-pub(super) enum Leaving {
-    /// Refused before it had a turn.
-    Refused(Promise<Outcome>, AnswerError),
-    Failed(Turn<Outcome>, AnswerError),
-    Sealed(Box<Delivery>),
-}
-
-/// An answer in memory.
-pub(super) struct Computed {
-    request: Signed<Request>,
-    digest: Digest,
-    bytes: Vec<u8>,
-}
-
-/// A sealed answer on its way to whoever asked.
-pub(super) struct Delivery {
-    pub(super) turn: Turn<Outcome>,
-    pub(super) request: Signed<Request>,
-    pub(super) seal: Sealed,
-}
-
-/// Where the ledger says that an answer was sealed.
-pub(super) struct Sealed {
-    seal: Seal,
-    index: u64,
-    time: Time,
-}
-
-/// What is known of a verified request.
-enum Standing {
-    New,
-    /// Charged before, and not sealed: runs again under the same charge.
-    Charged(u64, Charges),
-    Sealed(Sealed),
-}
-
-/// How a verified request goes on.
-enum Next {
-    Ask(Proposal, Charging),
-    Deliver(Sealed),
-}
 
 impl<E: Environment> Service<E> {
     /// Takes a request; never blocks. Everything happens on the gate's own threads.

@@ -1,10 +1,16 @@
-//! What the gate's own threads wait at: queues of work, and a queue that opens at given times.
+//! What the gate's own threads wait at: queues of work, and a queue that opens at given times; and how they outlive a panic.
 
 use std::collections::VecDeque;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex};
+
+/// A panic ends one piece of work alone, or is the affair of the caller whose code it is: the gate's thread goes on. A turn that the
+/// work held tells everybody that the request failed.
+pub(super) fn guarded(work: impl FnOnce()) {
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+}
 
 /// First in, first out.
 pub(super) struct Jobs<J> {

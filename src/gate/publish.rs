@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::GateError;
-use super::acts::may_be_recorded;
 use super::environment::Environment;
 use super::registry::Lineage;
 use super::service::{Service, certificate_of};
@@ -300,7 +299,7 @@ impl Fresh<'_> {
 
     /// After an error that leaves open whether the entry is durable, the data must stay.
     fn after(&mut self, error: GateError) -> GateError {
-        self.is_kept = may_be_recorded(&error);
+        self.is_kept = error.may_be_recorded();
         error
     }
 }

@@ -11,10 +11,10 @@ use std::thread::{JoinHandle, ThreadId};
 use std::time::Duration;
 
 use super::GateError;
-use super::answer::{Charged, Due, Errand, Outcome};
 use super::clock::Clock;
+use super::course::{Charged, Due, Errand, Outcome};
 use super::environment::Environment;
-use super::jobs::{Jobs, Timed};
+use super::jobs::{Jobs, Timed, guarded};
 use super::pending::Counter;
 use super::registry::Registry;
 use super::turn::Turns;
@@ -516,12 +516,6 @@ impl Housekeeping {
         *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
     }
-}
-
-/// A panic ends one piece of work alone, or is the affair of the caller whose code it is: the gate's thread goes on. A turn that the
-/// work held tells everybody that the request failed.
-pub(super) fn guarded(work: impl FnOnce()) {
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
 }
 
 /// The certificate in force.

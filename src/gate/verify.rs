@@ -1,5 +1,6 @@
 //! What needs neither cells nor randomness nor the ledger's pen.
 
+use super::course::VerifiedRequest;
 use super::environment::Environment;
 use super::registry::Lineage;
 use super::service::Service;
@@ -14,16 +15,6 @@ use crate::plan::{Allocation, BoundQuery};
 use crate::query::{Expression, Item, Query};
 use crate::receipt::COLUMNS_MAX;
 use crate::right::{Accounts, Request, SKEW_S, Verdict, Verified, verify_request};
-
-/// A request that verified, is within its right and fits the schema. Nothing is charged yet.
-#[derive(Debug)]
-pub struct VerifiedRequest {
-    pub(super) request: Signed<Request>,
-    pub(super) right: Verified,
-    pub(super) bound: BoundQuery,
-    pub(super) allocation: Allocation,
-    pub(super) price: Measure,
-}
 
 /// A request, its right, the bound query, and price, remaining and uses of the right for a refusal.
 pub(super) type Bindings = (Signed<Request>, Verified, BoundQuery, Own);
