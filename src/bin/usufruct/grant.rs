@@ -26,7 +26,7 @@ Example:
 
 terms.toml:
   kind = \"process\"
-  operations = [\"count\", \"mean\"]        # count, sum, mean
+  operations = [\"count\", \"mean\"]        # count_distinct, sum, variance, quantile, histogram, bounds, top_k too
   columns = [\"sex\", \"age\"]              # also those of WHERE and GROUP BY
   purposes = [\"research:health\"]
   budget = { epsilon = \"1.0\" }             # or { rho = \"0.5\", delta = \"0\" }, in the unit of the dataset
