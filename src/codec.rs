@@ -41,7 +41,7 @@ pub use encode::{Encoder, MapEncoder};
 pub(crate) use field::{Boolean, Bytes, Field, Inside, List, OrFalse, Positive, Set, Text, stored};
 #[cfg(test)]
 pub(crate) use page::assert_documented;
-pub(crate) use record::{Entries, Fields, Fixed, Record, Row, in_order, merged, record};
+pub(crate) use record::{Entries, FIELDS_MAX, Fields, Fixed, Record, Row, in_order, merged, record};
 
 use crate::class::Class;
 

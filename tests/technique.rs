@@ -254,6 +254,7 @@ fn it_is_planned_graded_and_applied() {
     assert_eq!([name, mobile].map(|column| (column.grade_before.number(), column.grade_after.number())), [(3, 2), (3, 1)]);
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!((&json["rows_written"], &json["findings"][1]["kind"]), (&4.into(), &"mobile".into()));
+    assert_eq!((&json["internal"], &json["findings"][0]["internal"]), (&true.into(), &true.into()));
     assert!(json.get("manifest").is_none() && !json.to_string().contains('王'), "{json}");
     let (again, same) = applied(Policy::parse_with(POLICY, &with_the_toy()).unwrap(), folder.path(), "again.csv");
     assert_eq!((same, again.manifest.policy()), (out, report.manifest.policy()));

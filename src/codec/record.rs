@@ -309,7 +309,9 @@ macro_rules! record {
         }
 
         const _: () = assert!($crate::codec::in_order(<$name as $crate::codec::Record>::TABLE), "keys out of order");
+        const _: () = assert!(<$name as $crate::codec::Record>::TABLE.len() <= $crate::codec::FIELDS_MAX, "too many fields");
         $(const _: () = assert!(<$record as $crate::codec::Record>::FIXED.is_empty(), "a fixed entry among another's");)?
+        $(const _: () = assert!(!<$record as $crate::codec::Record>::IS_MIXED, "a record in a record in a record");)?
     };
     (
         $(#[$meta:meta])*
@@ -427,6 +429,7 @@ macro_rules! record {
             }
         }
 
+        $($(const _: () = assert!(!<$record as $crate::codec::Record>::IS_MIXED, "a mixed record among an entry's fields");)?)*
         const _: () = {
             let mut at = 0;
             while at < $name::KINDS.len() {

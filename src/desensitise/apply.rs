@@ -74,15 +74,13 @@ pub enum Stage {
 
 /// What a run did; the owner's to know.
 ///
-/// Serialized it is the counts and the findings, which tell about raw data; the manifest goes by its own bytes.
-#[derive(Debug, serde::Serialize)]
+/// Serialized it is the counts and the findings, marked `"internal": true` (rule G3); the manifest goes by its own bytes.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct DesensitiseReport {
     /// The manifest.
-    #[serde(skip)]
     pub manifest: Manifest,
     /// Its bytes as they stand in the file.
-    #[serde(skip)]
     pub manifest_bytes: Vec<u8>,
     /// Rows read.
     pub rows_read: u64,
@@ -98,6 +96,24 @@ pub struct DesensitiseReport {
     pub quarantine: Option<PathBuf>,
     /// What was found in the columns.
     pub findings: Vec<Finding>,
+}
+
+impl serde::Serialize for DesensitiseReport {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+
+        let mut out = serializer.serialize_struct("DesensitiseReport", 8)?;
+        out.serialize_field("internal", &true)?;
+        out.serialize_field("rows_read", &self.rows_read)?;
+        out.serialize_field("rows_written", &self.rows_written)?;
+        out.serialize_field("rows_left_out", &self.rows_left_out)?;
+        out.serialize_field("cells_suppressed", &self.cells_suppressed)?;
+        out.serialize_field("formula_cells", &self.formula_cells)?;
+        // A path that is not UTF-8 is shown as far as it can be.
+        out.serialize_field("quarantine", &self.quarantine.as_ref().map(|path| path.to_string_lossy()))?;
+        out.serialize_field("findings", &self.findings)?;
+        out.end()
+    }
 }
 
 /// Why a file was not made. Nothing stands at the target then.

@@ -304,7 +304,7 @@ impl DesensitisePlan {
     ///
     /// # Errors
     /// A batch of other columns than the source's, or a column to be permuted that nobody has collected: such plans are for
-    /// [`Bound::apply`](super::Bound::apply).
+    /// [`BoundPolicy::apply`](super::BoundPolicy::apply).
     pub fn emit(&self, records: &Records) -> Result<Desensitised, OtherColumns> {
         self.emit_columns(records, false)
     }

@@ -36,7 +36,7 @@ struct Tally {
 }
 
 impl DesensitisePlan {
-    /// Runs every kernel on every cell of the source, as [`Bound::apply`](super::Bound::apply) does, and writes nothing.
+    /// Runs every kernel on every cell of the source, as [`BoundPolicy::apply`](super::BoundPolicy::apply) does, and writes nothing.
     /// Columns that are permuted are collected, so that the plan can be used on records afterwards.
     ///
     /// # Errors

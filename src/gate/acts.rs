@@ -16,9 +16,7 @@ use crate::envelope::{Artefact, EnvelopeError, Signed, Untrusted};
 use crate::id::{AccountId, DatasetId, Decimal, Digest, LedgerId, RightId, Salt, Time};
 use crate::key::PublicKey;
 use crate::label::Label;
-use crate::ledger::{
-    Account, AccountKind, BookError, ClockReset, Entry, Event, GateCertificate, LedgerView, Quantum, QuantumChange,
-};
+use crate::ledger::{Account, AccountKind, BookError, ClockReset, Entry, Event, GateCertificate, LedgerView, Quantum, QuantumChange};
 use crate::random::Random as _;
 use crate::right::{Right, Verdict, Verified};
 

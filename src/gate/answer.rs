@@ -21,9 +21,7 @@ use crate::engine::Control;
 use crate::envelope::Signed;
 use crate::id::{Digest, RequestId, Time};
 use crate::label::Label;
-use crate::ledger::{
-    Act, Admitted, BookError, Charge, Entry, Event, Proposal, RequestState, Reservation, Reserve, Seal, WriteError,
-};
+use crate::ledger::{Act, Admitted, BookError, Charge, Entry, Event, Proposal, RequestState, Reservation, Reserve, Seal, WriteError};
 use crate::plan::{self, Group, IntervalEstimate, Noisy};
 use crate::query::{Expression, Query};
 use crate::receipt::{ANSWER_BYTES_MAX, Answer, AnswerKey, AnswerRow, AnswerValue, Receipt, Release};

@@ -76,7 +76,10 @@ mod tests {
         assert_eq!(json["message"], serde_json::Value::from(refused.to_string()));
         assert!(!json.to_string().contains("no such dataset"), "the verdict is the owner's");
         let refused = AnswerError::Refused { verdict: Arc::new(Verdict::UnknownDataset), refusal: Refusal::NotAllowed };
-        assert_eq!(serde_json::to_value(&refused).unwrap()["refusal"], serde_json::json!({ "code": "not_allowed" }));
+        assert_eq!(serde_json::to_value(&refused).unwrap()["refusal"], serde_json::json!({ "code": "not allowed" }));
+        for refusal in [Refusal::Refused, Refusal::NotAllowed, Refusal::Expired, Refusal::Busy, Refusal::InDoubt] {
+            assert_eq!(serde_json::to_value(&refusal).unwrap()["code"], refusal.code());
+        }
         let failed = AnswerError::Failed { request: RequestId::from_bytes([7; 32]) };
         assert_eq!(serde_json::to_value(&failed).unwrap()["request"], serde_json::Value::from("07".repeat(32)));
     }

@@ -67,8 +67,9 @@ impl Bins {
         edges.iter().filter_map(|edge| Decimal::new(*edge, self.scale)).collect()
     }
 
-    /// The fewest multiples of `step` in one closed bin, not counting bins in which there is none. The open ends hold more
-    /// than any; that few of them may be plausible (ages below 1) is for who chooses the edges. 1 when it cannot be told.
+    /// The fewest multiples of `step` in one bin, not counting bins in which there is none. Of a bin that reaches below zero only
+    /// what is not below counts, as long as that is something: ages and amounts have no more, and `[-9, 1)` of them says 0. The open
+    /// ends hold more than any, but for one that begins below an edge above zero. 1 when it cannot be told.
     #[must_use]
     pub fn fewest(&self, step: Decimal) -> u128 {
         let scale = self.scale.max(step.scale());
@@ -78,11 +79,21 @@ impl Bins {
             let first = |at: i128| Some(at.checked_mul(up)?.checked_sub(1)?.div_euclid(step));
             Some((first(to)? - first(from)?).unsigned_abs())
         };
+        let closed = |from: i128, to: i128| if from < 0 && to > 0 { count(0, to) } else { count(from, to) };
         let fewest = match &self.shape {
-            Shape::Width { width, .. } => width.checked_mul(up).map(|width| (width / step).unsigned_abs()),
+            Shape::Width { origin, width } => {
+                let from = origin.rem_euclid(*width).checked_sub(*width);
+                let at_zero = from.and_then(|from| closed(from, from.checked_add(*width)?));
+                width
+                    .checked_mul(up)
+                    .map(|width| (width / step).unsigned_abs())
+                    .zip(at_zero)
+                    .map(|(whole, at_zero)| whole.min(at_zero.max(1)))
+            }
             Shape::Edges(edges) => edges
                 .windows(2)
-                .map(|pair| count(pair[0], pair[1]))
+                .map(|pair| closed(pair[0], pair[1]))
+                .chain(edges.first().filter(|first| **first > 0).map(|first| count(0, *first)))
                 .collect::<Option<Vec<_>>>()
                 .and_then(|counts| counts.into_iter().filter(|&count| count > 0).min()),
         };
@@ -203,9 +214,9 @@ mod tests {
         // All multiples of a step that is 1 to 7 fifths, as fifths, between -120 and 120.
         for step in 1..=7i128 {
             let step_text = Decimal::new(2 * step, 1).unwrap();
-            let counts = |bins: &Bins| {
+            let counts = |bins: &Bins, from: i128| {
                 let mut counts = HashMap::<i128, u128>::new();
-                for at in -600 / step..=600 / step {
+                for at in from / step..=600 / step {
                     let number = Number { mantissa: 2 * step * at, scale: 1 };
                     *counts.entry(bins.bin(number).unwrap()).or_default() += 1;
                 }
@@ -214,14 +225,23 @@ mod tests {
             for width in 1..=12 {
                 for origin in 0..3 {
                     let bins = Bins::of_width(Decimal::new(width, 0).unwrap(), Decimal::new(origin, 1).unwrap()).unwrap();
-                    let inner = counts(&bins).into_iter().filter(|(bin, _)| (-110..110).contains(&(bin * width))).map(|(_, count)| count);
-                    let (least, said) = (inner.min().unwrap(), bins.fewest(step_text));
+                    let inner = counts(&bins, -600).into_iter().filter(|(bin, _)| (-110..110).contains(&(bin * width)));
+                    let above = counts(&bins, 0).into_iter().filter(|(bin, _)| bin * width < 110);
+                    let (least, said) = (inner.chain(above).map(|(_, count)| count).min().unwrap(), bins.fewest(step_text));
                     assert!(said <= least && (width * 5 % step != 0 || said == least), "{width} {step}: {said} {least}");
                 }
             }
             let bins = Bins::of_edges(&["-50", "-49.9", "-7.5", "0", "1", "18"].map(decimal)).unwrap();
-            let least = counts(&bins).into_iter().filter(|(bin, _)| (1..=5).contains(bin)).map(|(_, count)| count).min().unwrap();
+            let least = counts(&bins, -600).into_iter().filter(|(bin, _)| (1..=5).contains(bin)).map(|(_, count)| count).min().unwrap();
             assert_eq!(bins.fewest(step_text), least, "{step}");
+            for edges in [&["-20", "1", "40"][..], &["1", "40"], &["-20", "-1", "7"], &["7.2", "40"]] {
+                let bins = Bins::of_edges(&edges.iter().map(|edge| decimal(edge)).collect::<Vec<_>>()).unwrap();
+                let last = i128::try_from(edges.len()).unwrap();
+                let above = counts(&bins, 0).into_iter().filter(|(bin, _)| *bin < last);
+                let closed = counts(&bins, -600).into_iter().filter(|(bin, _)| (1..last).contains(bin));
+                let least = above.chain(closed).map(|(_, count)| count).min().unwrap();
+                assert_eq!(bins.fewest(step_text), least, "{edges:?} {step}");
+            }
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct Finding {
     pub header_hint: bool,
 }
 
-/// Under the keys of `classify --json`, with exact counts: it tells about raw data, and is not to be passed on.
+/// Under the keys of `classify --json`, with exact counts, and so `"internal": true` (rule G3).
 #[cfg(feature = "embedded")]
 impl serde::Serialize for Finding {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -49,7 +49,8 @@ impl serde::Serialize for Finding {
         let scale = if let ValueType::Real { scale } = self.value_type { Some(scale) } else { None };
         let order = matches!(self.kind, Kind::Date).then(|| self.date_order.map_or("unknown", DateOrder::as_str));
         let also: std::collections::BTreeMap<&str, u64> = self.also.iter().map(|(kind, cells)| (kind.as_str(), *cells)).collect();
-        let mut out = serializer.serialize_struct("Finding", 17)?;
+        let mut out = serializer.serialize_struct("Finding", 18)?;
+        out.serialize_field("internal", &true)?;
         out.serialize_field("name", &self.column)?;
         out.serialize_field("kind", self.kind.as_str())?;
         out.serialize_field("grade", &self.grade.number())?;

@@ -101,7 +101,7 @@ impl TermsBuilder {
             return Err(wrong);
         }
         self.terms.not_after = self.not_after.ok_or(TermsError::Missing { field: "not_after" })?;
-        self.terms.check()?;
+        self.terms.check_new()?;
         Ok(self.terms)
     }
 

@@ -154,7 +154,7 @@ impl File {
             delegation: self.delegation,
             not_before: self.not_before.as_deref().map(|text| time("not_before", text)).transpose()?,
         };
-        terms.check()?;
+        terms.check_new()?;
         Ok(terms)
     }
 }

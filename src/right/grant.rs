@@ -109,10 +109,7 @@ impl Right {
         if card.signer() != owner.public().id() {
             return Err(SignError::NotTheOwner);
         }
-        terms.check()?;
-        if let Some(not_before) = terms.not_before.filter(|not_before| *not_before >= terms.not_after) {
-            return Err(TermsError::Times { not_before, not_after: terms.not_after }.into());
-        }
+        terms.check_new()?;
         let Card { dataset, ledger, description, .. } = card.value();
         let schema = description.schema();
         if let Some(column) = terms.columns.iter().find(|column| schema.column(column).is_none()) {

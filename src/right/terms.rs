@@ -148,6 +148,16 @@ impl Terms {
         }
     }
 
+    /// Checks terms that are about to be signed: besides, that they have a second of use. Earlier versions signed some that have none;
+    /// they are read, and of no use.
+    pub(super) fn check_new(&self) -> Result<(), TermsError> {
+        self.check()?;
+        match self.not_before {
+            Some(not_before) if not_before == self.not_after => Err(TermsError::Times { not_before, not_after: self.not_after }),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks terms that are about to be signed or were just read.
     ///
     /// # Errors
@@ -171,7 +181,7 @@ impl Terms {
         if self.uses == 0 {
             return Err(TermsError::Uses);
         }
-        if let Some(not_before) = self.not_before.filter(|not_before| *not_before >= self.not_after) {
+        if let Some(not_before) = self.not_before.filter(|not_before| *not_before > self.not_after) {
             return Err(TermsError::Times { not_before, not_after: self.not_after });
         }
         if self.delegation != 0 {

@@ -179,6 +179,7 @@ pub enum Refusal {
     Refused,
     /// The right or the schema does not allow it.
     #[error("not allowed")]
+    #[cfg_attr(feature = "embedded", serde(rename = "not allowed"))]
     NotAllowed,
     /// A budget is exhausted; not said whose.
     #[error("budget: the price is {price}, your right has {remaining} and {uses} uses left")]
@@ -198,6 +199,7 @@ pub enum Refusal {
     Busy,
     /// Holder and gate do not agree about the past.
     #[error("in doubt")]
+    #[cfg_attr(feature = "embedded", serde(rename = "in doubt"))]
     InDoubt,
 }
 

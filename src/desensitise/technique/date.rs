@@ -66,7 +66,8 @@ impl Method for DateCut {
     }
 
     fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
-        Ok(Work::Cells(Kernel::new(Dates { level: self.0, order: setting.date_order })))
+        let months = setting.domain.kind == Kind::YearMonth;
+        Ok(Work::Cells(Kernel::new(Dates { level: self.0, order: setting.date_order, months })))
     }
 
     fn needs_date_order(&self) -> bool {
@@ -97,6 +98,9 @@ impl Method for DateCut {
 struct Dates {
     level: DateLevel,
     order: Option<DateOrder>,
+    /// Whether months are treated as well. In a column of dates they are off-kind: what is claimed of it are days, and a month of a
+    /// year would leave as it is.
+    months: bool,
 }
 
 impl Emit for Dates {
@@ -106,7 +110,8 @@ impl Emit for Dates {
         Cells::of(cells).each(|row, cell| match cell {
             Cell::Value(text) => {
                 label.clear();
-                if DateText::read(text, &mut scratch).is_some_and(|date| self.level.write(&date, self.order, &mut label)) {
+                let treated = |date: DateText<'_>| (self.months || date.has_day()) && self.level.write(&date, self.order, &mut label);
+                if DateText::read(text, &mut scratch).is_some_and(treated) {
                     texts.piece(&label);
                     texts.end_or(row, off);
                 } else {

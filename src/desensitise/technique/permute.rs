@@ -24,7 +24,7 @@ const NAME: &str = "permute";
 /// domain keep their rows together.
 ///
 /// # Source
-/// R. Durstenfeld, PrfAlgorithm 235: Random permutation, 1964 (Fisher-Yates), with bits of the keyed function in counter mode
+/// R. Durstenfeld, Algorithm 235: Random permutation, 1964 (Fisher-Yates), with bits of the keyed function in counter mode
 /// and rejection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permute {

@@ -71,14 +71,16 @@ impl Method for Round {
     }
 
     /// Between two borders of rounding lie `to / step` multiples of the step, when that is an odd number. When it is even,
-    /// the borders are multiples too and go to the even side, so the odd side has one less.
+    /// the borders are multiples too and go to the even side, so the odd side has one less. What is rounded to 0 counts from 0 on, as
+    /// ages and amounts do.
     fn residual_given(&self, domain: &Domain, _: &[Known]) -> Residual {
         let count = || {
             let step = domain.step(self.step)?;
             let scale = step.scale().max(self.to.scale());
             let (to, step) = (self.to.units(scale)?, step.units(scale).filter(|step| *step > 0)?);
             let whole = (to / step).unsigned_abs();
-            Some(if to % step == 0 && whole.is_multiple_of(2) { whole - 1 } else { whole })
+            let between = if to % step == 0 && whole.is_multiple_of(2) { whole - 1 } else { whole };
+            Some(between.min(whole / 2 + 1))
         };
         Residual::AtLeast(count().unwrap_or(1).max(1))
     }
@@ -210,13 +212,15 @@ mod tests {
             for step in 1..=5 {
                 let round = Round::new(Decimal::new(to, 0).unwrap(), Decimal::new(step, 0)).unwrap();
                 let rounder = Rounder { to: to * 10, scale: 1, output: OutputType::Integer };
-                let mut classes = HashMap::<i128, u128>::new();
-                for at in -2_000..2_000 {
-                    let rounded = rounder.round(Number { mantissa: at * step, scale: 0 }).unwrap().mantissa;
-                    *classes.entry(rounded).or_default() += 1;
-                }
-                let inner = classes.into_iter().filter(|(rounded, _)| rounded.abs() < 1_500).map(|(_, count)| count);
-                let (least, said) = (inner.min().unwrap(), round.residual(&domain));
+                let classes = |from: i128| {
+                    let mut classes = HashMap::<i128, u128>::new();
+                    for at in from..2_000 {
+                        let rounded = rounder.round(Number { mantissa: at * step, scale: 0 }).unwrap().mantissa;
+                        *classes.entry(rounded).or_default() += 1;
+                    }
+                    classes.into_iter().filter(|(rounded, _)| rounded.abs() < 1_500).map(|(_, count)| count)
+                };
+                let (least, said) = (classes(-2_000).chain(classes(0)).min().unwrap(), round.residual(&domain));
                 assert!(said <= Residual::AtLeast(least), "{to} {step}: {said} {least}");
                 assert!(to % step != 0 || said == Residual::AtLeast(least), "{to} {step}: {said} {least}");
             }

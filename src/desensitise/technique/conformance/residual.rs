@@ -23,6 +23,8 @@ struct Values {
 enum Extent {
     /// All of an interval, in order: the outputs of its two ends may stand for more than is in it, all others stand for what is.
     Interval,
+    /// All from zero on, in order, as of ages: only the output of the last may stand for more.
+    FromZero,
     /// Some that were drawn, of so many that are alike likely.
     Drawn(u128),
 }
@@ -63,8 +65,9 @@ impl Values {
             return;
         };
         match self.extent {
-            Extent::Interval => {
-                let ends: HashSet<&str> = outputs.first().into_iter().chain(outputs.last()).copied().collect();
+            Extent::Interval | Extent::FromZero => {
+                let first = outputs.first().filter(|_| matches!(self.extent, Extent::Interval));
+                let ends: HashSet<&str> = first.into_iter().chain(outputs.last()).copied().collect();
                 let small = classes.iter().find(|(output, count)| **count < least && !ends.contains(*output));
                 assert_eq!(small, None, "{place}: an output of fewer values than the {least} that it is said to leave open");
             }
@@ -113,8 +116,15 @@ fn domains() -> Vec<Values> {
         interval(Kind::Amount, real, None, Arc::clone(&cents)),
         interval(Kind::Number, real, Some(2), cents),
         interval(Kind::Date, ValueType::Text, None, Arc::new(StringArray::from_iter_values(dates))),
-        interval(Kind::YearMonth, ValueType::Text, None, Arc::new(StringArray::from_iter_values(months))),
+        interval(Kind::YearMonth, ValueType::Text, None, Arc::new(StringArray::from_iter_values(&months))),
+        // Months in a column that holds dates too, or anything: no day is in them, so none is left open.
+        interval(Kind::Date, ValueType::Text, None, Arc::new(StringArray::from_iter_values(&months))),
+        interval(Kind::Text, ValueType::Text, None, Arc::new(StringArray::from_iter_values(&months))),
     ];
+    let ages: ArrayRef = Arc::new(Int64Array::from_iter_values(0..=4_000));
+    domains.push(Values { column: Column::new(of(Kind::Number, ValueType::Integer), None, ages), extent: Extent::FromZero });
+    let amounts: ArrayRef = Arc::new(StringArray::from_iter_values((0..=40_000).map(self::cents)));
+    domains.push(Values { column: Column::new(of(Kind::Amount, real), None, amounts), extent: Extent::FromZero });
     let mut random = RecordedRandom::from_seed("conformance of residuals");
     let mut below = |end: u64| random.next_u64() % end;
     let mut drawn = |kind, size, value: fn(&mut Below<'_>) -> String| {
