@@ -24,7 +24,7 @@
 //! let domain = Domain { kind: Kind::Mobile, value_type: ValueType::Text };
 //! assert_eq!(technique.residual(&domain), Residual::AtLeast(10_000));
 //!
-//! let setting = Setting { column: ColumnName::new("phone")?, domain, date_order: None, decimals: None };
+//! let setting = Setting { column: ColumnName::new("phone")?, domain, date_order: None, has_months: false, decimals: None };
 //! let kernel = technique.kernel(&setting, &KeyRing::default())?;
 //! let cells: ArrayRef = Arc::new(StringArray::from(vec![Some("138 0013 8000"), None, Some("none")]));
 //! let mut off = OffKind::default();

@@ -68,6 +68,13 @@ fn desensitised(world: &World, file: &str, policy: &str) -> Vec<String> {
     out.lines().skip(1).map(|line| line.rsplit_once(',').unwrap().0.trim_matches('"').to_owned()).collect()
 }
 
+/// What the manifest of the last file says that is left open of its first column.
+fn residual(world: &World) -> String {
+    let shown = world.done(&["inspect", "out.csv.manifest"]);
+    let line = shown.lines().find(|line| line.trim_start().starts_with("residual")).unwrap();
+    line.trim_start().trim_start_matches("residual").trim().to_owned()
+}
+
 /// The check says no, for these reasons.
 fn refused(world: &World, says: &[&str], args: &[&str]) {
     let run = world.run(&[&["policy", "check"], args, &["--keys", "people.keys"]].concat());
@@ -146,6 +153,11 @@ fn a_column_of_many_spellings_of_dates_is_read_whole() {
     suggested(&world, "in.csv", "enclave");
     let expected = ["2024-02", "2020-01", "2024-05", "2024-03", "2024-03", "2024-06"].repeat(5);
     assert_eq!(desensitised(&world, "in.csv", "suggested.toml"), expected);
+    // The month among them leaves nothing open as a month, and the manifest says so; others get the year.
+    assert_eq!((&found["also"]["year_month"], residual(&world).as_str()), (&5.into(), "1"));
+    suggested(&world, "in.csv", "controlled");
+    assert!(desensitised(&world, "in.csv", "suggested.toml").iter().all(|cell| cell.len() == 4));
+    assert_eq!(residual(&world), "12");
 }
 
 #[test]

@@ -163,7 +163,8 @@ impl Policy {
         // CSV keeps numbers as they were written; other formats have types for them.
         let is_text = schema.index_of(column.as_str()).is_some_and(|at| schema.columns()[at].kind == ColumnKind::Text);
         let typed = format != Format::Csv;
-        let mut setting = Setting { column: column.clone(), domain: domain.clone(), date_order, decimals: None };
+        let has_months = finding.has_months();
+        let mut setting = Setting { column: column.clone(), domain: domain.clone(), date_order, has_months, decimals: None };
         if let (true, ValueType::Real { scale }) = (typed, finding.value_type) {
             setting.decimals = Some(scale);
         }
@@ -212,7 +213,13 @@ impl Policy {
         let others = findings.iter().filter(|other| other.column != finding.column);
         let known: Vec<Known> = others.filter_map(|other| Some(told(self.column(&other.column)?, other))).flatten().collect();
         let found = Domain { kind: finding.kind.clone(), value_type: finding.value_type };
-        technique.residual_given(&domain(section, finding), &known).min(technique.residual_given(&found, &known))
+        let least = technique.residual_given(&domain(section, finding), &known).min(technique.residual_given(&found, &known));
+        // A technique that takes days does not treat the months among them.
+        if !finding.has_months() || technique.needs_day() {
+            return least;
+        }
+        let months = Domain { kind: Kind::YearMonth, value_type: finding.value_type };
+        least.min(technique.residual_given(&months, &known))
     }
 
     fn residual_objection(

@@ -40,6 +40,14 @@ pub struct Finding {
     pub header_hint: bool,
 }
 
+impl Finding {
+    /// Whether months of a year, without a day, stand among the dates of the column.
+    #[must_use]
+    pub fn has_months(&self) -> bool {
+        self.kind == Kind::Date && self.also.iter().any(|(kind, _)| *kind == Kind::YearMonth)
+    }
+}
+
 /// Under the keys of `classify --json`, with exact counts, and so `"internal": true` (rule G3).
 #[cfg(feature = "embedded")]
 impl serde::Serialize for Finding {

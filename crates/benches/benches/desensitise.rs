@@ -80,8 +80,13 @@ fn kernels(criterion: &mut Criterion) {
     for (title, technique, cells, kind, value_type, algorithm) in cases {
         let keys = KeyRing::generate(&mut SystemRandom::new().unwrap(), name("k"), algorithm, name("bench"));
         let decimals = if value_type == real { Some(2) } else { None };
-        let setting =
-            Setting { column: ColumnName::new("column").unwrap(), domain: Domain { kind, value_type }, date_order: None, decimals };
+        let setting = Setting {
+            column: ColumnName::new("column").unwrap(),
+            domain: Domain { kind, value_type },
+            date_order: None,
+            has_months: false,
+            decimals,
+        };
         let kernel = technique.kernel(&setting, &keys).unwrap();
         let mut off = OffKind::default();
         group.bench_function(title, |bencher| bencher.iter(|| kernel.emit(cells, Some(&subject), &mut off)));

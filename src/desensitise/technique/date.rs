@@ -66,7 +66,7 @@ impl Method for DateCut {
     }
 
     fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
-        let months = setting.domain.kind == Kind::YearMonth;
+        let months = setting.domain.kind == Kind::YearMonth || setting.has_months;
         Ok(Work::Cells(Kernel::new(Dates { level: self.0, order: setting.date_order, months })))
     }
 
@@ -85,6 +85,10 @@ impl Method for DateCut {
                 DateLevel::Year,
                 "the cells do not tell the order of day and month, which the year does not need; date_order = \"dmy\" or \"mdy\" declares it",
             ),
+            Kind::Date if finding.has_months() && release != ReleaseModel::Enclave => {
+                (DateLevel::Year, "there are months among the dates, and 12 months look alike")
+            }
+            Kind::Date if finding.has_months() => (DateLevel::Month, "there are months among the dates, which stay as they are"),
             Kind::Date if release == ReleaseModel::Public => (DateLevel::Year, "365 days or more look alike"),
             Kind::Date => (DateLevel::Month, "28 days or more look alike"),
             Kind::YearMonth => (DateLevel::Year, "12 months look alike"),
@@ -98,8 +102,8 @@ impl Method for DateCut {
 struct Dates {
     level: DateLevel,
     order: Option<DateOrder>,
-    /// Whether months are treated as well. In a column of dates they are off-kind: what is claimed of it are days, and a month of a
-    /// year would leave as it is.
+    /// Whether months are treated as well: where they are counted as months. Elsewhere days are claimed, and a month of a year, which
+    /// would leave as it is, is off-kind.
     months: bool,
 }
 

@@ -370,7 +370,7 @@ mod tests {
 
     fn emit(mask: Mask, kind: &Kind, cells: impl Array + 'static) -> (Vec<Option<String>>, Vec<OffReason>) {
         let domain = Domain { kind: kind.clone(), value_type: ValueType::Text };
-        let setting = Setting { column: ColumnName::new("c").unwrap(), domain, date_order: None, decimals: None };
+        let setting = Setting { column: ColumnName::new("c").unwrap(), domain, date_order: None, has_months: false, decimals: None };
         let mut off = OffKind::default();
         let out = Technique::new(mask).kernel(&setting, &KeyRing::default()).unwrap().emit(&(Arc::new(cells) as ArrayRef), None, &mut off);
         let texts = out.array().as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect();

@@ -217,7 +217,13 @@ mod tests {
     fn kernel(algorithm: PrfAlgorithm, kind: Kind, column: &str, domain: Option<&str>) -> Kernel {
         let keys = KeyRing::generate(&mut RecordedRandom::from_seed("pseudonym"), name("k"), algorithm, name("p"));
         let domain_of_column = Domain { kind, value_type: ValueType::Text };
-        let setting = Setting { column: ColumnName::new(column).unwrap(), domain: domain_of_column, date_order: None, decimals: None };
+        let setting = Setting {
+            column: ColumnName::new(column).unwrap(),
+            domain: domain_of_column,
+            date_order: None,
+            has_months: false,
+            decimals: None,
+        };
         Technique::new(Pseudonym { key: name("k"), version: None, domain: domain.map(name) }).kernel(&setting, &keys).unwrap()
     }
 
@@ -277,7 +283,7 @@ mod tests {
             [PrfAlgorithm::HmacSha256, PrfAlgorithm::AesCmac].map(|algorithm| tokens(&kernel(algorithm, Kind::Text, "c", None), cells()));
         assert_ne!(hmac, cmac);
         let domain = Domain { kind: Kind::Text, value_type: ValueType::Text };
-        let setting = Setting { column: ColumnName::new("c").unwrap(), domain, date_order: None, decimals: None };
+        let setting = Setting { column: ColumnName::new("c").unwrap(), domain, date_order: None, has_months: false, decimals: None };
         let pseudonym = Pseudonym { key: name("k"), version: Some(3), domain: None };
         let absent = Technique::new(pseudonym).kernel(&setting, &KeyRing::default()).unwrap_err();
         assert_eq!(absent, TechniqueError::Key(KeyFileError::Absent { id: name("k"), version: Some(3) }));

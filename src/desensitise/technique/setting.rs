@@ -17,6 +17,8 @@ pub struct Setting {
     /// The order of day and month in its dates, if it is known. Without it, dates that have their year last are cut to the
     /// year and to nothing finer.
     pub date_order: Option<DateOrder>,
+    /// Whether months of a year stand among its dates and count as what they are. Without it they are off-kind in a column of dates.
+    pub has_months: bool,
     /// Numbers of real columns come out as `Decimal128(38, this)`, for files with types; as text where there is none.
     pub decimals: Option<u8>,
 }

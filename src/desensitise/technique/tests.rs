@@ -30,7 +30,13 @@ pub(super) fn keys(algorithm: PrfAlgorithm) -> KeyRing {
 }
 
 pub(super) fn setting(kind: Kind, value_type: ValueType, decimals: Option<u8>) -> Setting {
-    Setting { column: ColumnName::new("column").unwrap(), domain: Domain { kind, value_type }, date_order: None, decimals }
+    Setting {
+        column: ColumnName::new("column").unwrap(),
+        domain: Domain { kind, value_type },
+        date_order: None,
+        has_months: false,
+        decimals,
+    }
 }
 
 pub(super) fn texts(cells: &[&str]) -> ArrayRef {

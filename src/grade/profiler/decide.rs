@@ -289,6 +289,8 @@ impl Evidence<'_> {
             .collect();
         let customs = self.column.custom.iter().zip(recognisers.customs());
         also.extend(customs.map(|(counts, custom)| (custom.kind(), counts.iter().sum())).filter(|(other, _)| other != kind));
+        // They count as dates, and leave less open than dates do.
+        also.extend((*kind == Kind::Date).then(|| (Kind::YearMonth, self.seen(Seen::YearMonth))));
         also.retain(|&(_, count)| count > 0);
         also.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         also

@@ -85,7 +85,7 @@ impl Column {
     pub(super) fn new(domain: Domain, decimals: Option<u8>, cells: ArrayRef) -> Self {
         let rows = i64::try_from(cells.len()).unwrap();
         let subject = Arc::new((0..rows).map(|row| (row % 17 != 5).then_some(row / 4)).collect::<Int64Array>());
-        let setting = Setting { column: ColumnName::new("column").unwrap(), domain, date_order: None, decimals };
+        let setting = Setting { column: ColumnName::new("column").unwrap(), domain, date_order: None, has_months: false, decimals };
         Self { setting, cells, subject }
     }
 
