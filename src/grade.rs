@@ -10,6 +10,7 @@
 //! - A [`Finding`] is a function of all cells of its column: of every cell, in whatever order and batches they come.
 //! - No cell is kept: neither a finding, a profiler nor an error holds one. Memory is bounded for any number of columns.
 //! - The grade of a column is the highest of all that was found in it (就高从严), with the clause that it follows.
+//! - A header that names a direct identifier or a place is a [`Floor`]: grade 3, whatever the cells look like.
 //!
 //! # Source
 //! GB 11643-1999, GB 32100-2015, GB 11714, ISO/IEC 7812; GB/T 35273-2020, GB/T 37964-2019, GB/T 42460-2023, GB/T 43697-2024,
@@ -22,6 +23,8 @@
 pub mod check;
 #[cfg(feature = "records")]
 mod finding;
+#[cfg(feature = "records")]
+mod floor;
 #[cfg(feature = "records")]
 pub mod free_text;
 #[cfg(feature = "records")]
@@ -36,6 +39,8 @@ mod survey;
 
 #[cfg(feature = "records")]
 pub use finding::{Distinct, Finding, QUASI_IDENTIFIERS_MAX, ValueType, overall};
+#[cfg(feature = "records")]
+pub use floor::{Floor, Named};
 pub use kind::{Kind, Reason, Role};
 #[cfg(feature = "records")]
 pub use profiler::Profiler;

@@ -182,11 +182,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let csv = folder.path().join("register.csv");
         let mut out = Vec::new();
         register::Register::new(7, 2_000).write_csv(&mut out).unwrap();
-        std::fs::write(&csv, out).unwrap();
+        Self::of(&out)
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let csv = folder.path().join("table.csv");
+        std::fs::write(&csv, bytes).unwrap();
         let source = FileSource::open(csv, &FileOptions::default()).unwrap();
         let findings = survey(&source, &Arc::new(Recognisers::builtin()), 2, &mut |_| ControlFlow::Continue(())).unwrap();
         let name = |text| Name::new(text).unwrap();
@@ -249,6 +253,27 @@ fn what_is_suggested_passes() {
     let world = World::new();
     for release in [ReleaseModel::Enclave, ReleaseModel::Controlled] {
         let text = suggest(&world.findings, release);
+        assert_eq!(world.said(&text), "OK", "{text}");
+    }
+}
+
+#[test]
+fn nothing_that_a_header_names_is_suggested_as_kept() {
+    let mut csv = "name,ssn,latitude,lng,lat,geohash,经度\n".to_owned();
+    (0..40).for_each(|row| {
+        csv.push_str(&format!("Item {row} x,123-45-67{row:02},31.2304{row:02},121.4{row:02},3{row:02},wtw3sjq{row:02},{row}.5\n"))
+    });
+    let world = World::of(csv.as_bytes());
+    for release in [ReleaseModel::Enclave, ReleaseModel::Controlled] {
+        let text = suggest(&world.findings, release);
+        // All but rounded places are left out.
+        let of = |column: &str| text.split_once(&format!("[columns.\"{column}\"]\n")).unwrap().1.split("\n\n").next().unwrap().trim();
+        for column in ["name", "ssn", "geohash"] {
+            assert_eq!(of(column), "technique = \"suppress\"", "{text}");
+        }
+        for (column, to) in [("latitude", "\"0.01\""), ("lng", "\"0.02\""), ("lat", "20"), ("经度", "2")] {
+            assert!(of(column).starts_with(&format!("technique = \"round\"\nto = {to}\n")), "{column}: {text}");
+        }
         assert_eq!(world.said(&text), "OK", "{text}");
     }
 }

@@ -470,8 +470,8 @@ fn told(section: &ColumnPolicy, finding: &Finding) -> Vec<Known> {
         // Of months as they are, no month has fewer days.
         Kind::YearMonth => told.push(Known::BirthDate(residual.saturating_mul(DateLevel::Month.days().into()))),
         Kind::Address => told.push(Known::Region),
-        // An age leaves the days of so many years.
-        Kind::Number if finding.role == Role::Quasi => told.push(Known::BirthDate(residual.saturating_mul(365))),
+        // An age leaves the days of so many years; a latitude is none.
+        Kind::Number if finding.role == Role::Quasi && finding.floor.is_none() => told.push(Known::BirthDate(residual.saturating_mul(365))),
         _ => {}
     }
     if matches!(finding.distinct, Distinct::Exactly(2..=4)) && residual == 1 {

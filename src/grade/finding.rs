@@ -1,7 +1,7 @@
 //! What was found of a column, and of a file.
 
 use super::kind::{QUASI, STRICTER};
-use super::{Grade, Kind, Reason, Role};
+use super::{Floor, Grade, Kind, Reason, Role};
 use crate::id::ColumnName;
 use crate::value::DateOrder;
 
@@ -38,6 +38,16 @@ pub struct Finding {
     pub also: Vec<(Kind, u64)>,
     /// Whether the header names the kind.
     pub header_hint: bool,
+    /// What the header names whatever the cells are, if it is a direct identifier or a place: then the grade is at least 3.
+    pub floor: Option<Floor>,
+}
+
+impl Finding {
+    /// What counts when the owner says that the header names nobody: what the cells say alone.
+    #[must_use]
+    pub fn without_floor(&self) -> &Self {
+        self.floor.as_ref().map_or(self, |floor| &floor.without)
+    }
 }
 
 impl Finding {
@@ -57,7 +67,7 @@ impl serde::Serialize for Finding {
         let scale = if let ValueType::Real { scale } = self.value_type { Some(scale) } else { None };
         let order = matches!(self.kind, Kind::Date).then(|| self.date_order.map_or("unknown", DateOrder::as_str));
         let also: std::collections::BTreeMap<&str, u64> = self.also.iter().map(|(kind, cells)| (kind.as_str(), *cells)).collect();
-        let mut out = serializer.serialize_struct("Finding", 18)?;
+        let mut out = serializer.serialize_struct("Finding", 20)?;
         out.serialize_field("internal", &true)?;
         out.serialize_field("name", &self.column)?;
         out.serialize_field("kind", self.kind.as_str())?;
@@ -76,6 +86,8 @@ impl serde::Serialize for Finding {
         out.serialize_field("distinct_exact", &matches!(self.distinct, Distinct::Exactly(_)))?;
         out.serialize_field("also", &also)?;
         out.serialize_field("header_hint", &self.header_hint)?;
+        out.serialize_field("header_names", &self.floor.as_ref().map(|floor| floor.named.as_str()))?;
+        out.serialize_field("header_disagrees", &self.floor.as_ref().is_some_and(|floor| floor.disagrees))?;
         out.end()
     }
 }

@@ -1,7 +1,10 @@
-//! What the name of a column says: in Chinese, English and pinyin.
+//! What the name of a column says: in Chinese, English and pinyin; of direct identifiers in other languages too.
 
-use super::kind::{DIRECT, QUASI, SENSITIVE};
-use super::{Grade, Kind, Reason, Role};
+mod words;
+
+use self::words::{CYRILLIC_THINGS, HAN, HAN_QUALIFIERS, HAN_THINGS, LATIN, OF, PERSONS, QUALIFIERS, UNSURE};
+use super::kind::{QUASI, SENSITIVE};
+use super::{Grade, Kind, Named, Reason, Role};
 
 /// What a column is said to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub(super) enum Meaning {
     Secret,
     /// An account or a number that an office gave to one person or device.
     Account,
+    /// Latitude, longitude, coordinates.
+    Place,
     /// A number of a thing.
     Code,
     Category,
@@ -43,203 +48,168 @@ pub(super) enum Meaning {
 
 use Meaning as M;
 
-/// Words with which a header of Han characters ends.
-const HAN: &[(Meaning, &str)] = &[
-    (M::ResidentId, "身份证 身份证号 身份证号码 公民身份号码 公民身份证号 居民身份证 居民身份证号 证件号 证件号码 身份号码 身份证件号码"),
-    (M::Mobile, "手机 手机号 手机号码 移动电话 电话手机"),
-    (M::Phone, "电话 电话号码 联系电话 联系方式 联系号码 来电号码 主叫号码 被叫号码"),
-    (M::Landline, "固定电话 座机 座机号 座机号码 固话 办公电话 传真 传真号"),
-    (M::Email, "邮箱 电子邮箱 电子邮件 邮件地址 邮箱地址 电邮"),
-    (M::BankCard, "银行卡 银行卡号 卡号 借记卡 信用卡 信用卡号 银行账户 银行账号"),
-    (M::Uscc, "统一社会信用代码 社会信用代码 信用代码 组织机构代码 机构代码 营业执照号 纳税人识别号 税号"),
-    (M::Plate, "车牌 车牌号 车牌号码 号牌号码 号牌"),
-    (M::Passport, "护照 护照号 护照号码 通行证 通行证号 通行证号码"),
-    (M::Ip, "地址IP 网络地址"),
-    (M::Birth, "出生日期 出生年月 出生年月日 生日 出生时间 死亡日期 入院日期 出院日期"),
-    (M::Date, "日期 时间 年月 日子"),
-    (
-        M::Name,
-        "姓名 名字 联系人 收件人 收货人 户主 法人 法定代表人 患者 业主 车主 经办人 负责人 申请人 监护人 投保人 被保险人 \
-         持卡人 借款人 父亲 母亲 配偶 学生 教师 医生 曾用名 人员 当事人",
-    ),
-    (M::Address, "地址 住址 住所 现住址 家庭住址 居住地址 户籍地址 通讯地址 详细地址 门牌号"),
-    (
-        M::Region,
-        "城市 省份 省 市 区 县 区县 街道 籍贯 户籍 户籍地 出生地 归属地 所在地 地区 邮编 邮政编码 行政区划 行政区划代码 \
-         区划代码 国家",
-    ),
-    (M::Amount, "金额 收入 工资 薪资 月薪 年薪 奖金 余额 存款 贷款 资产 负债 消费额 支出 应发 实发 税额 保费 月收入 年收入"),
-    (M::Age, "年龄 岁数 年纪"),
-    (M::Trait, "性别 民族 国籍 职业 学历 文化程度 婚姻 婚姻状况 职务 职称 工种 专业 工作单位 单位 学校"),
-    (
-        M::Sensitive,
-        "疾病 诊断 诊断结果 病史 病情 病症 过敏史 用药 处方 血型 宗教 宗教信仰 政治面貌 犯罪记录 前科 性取向 残疾 残疾等级 \
-         征信 行踪 轨迹 检查结果 检验结果",
-    ),
-    (M::Secret, "密码 口令 安全码 校验码 验证码 密钥 私钥 指纹 人脸 人脸特征 虹膜 声纹 基因 掌纹 密保答案 令牌"),
-    (
-        M::Account,
-        "账号 帐号 账户 用户名 用户号 用户编号 用户标识 会员号 会员编号 社保号 社保卡号 医保号 医保卡号 病历号 住院号 门诊号 \
-         学号 工号 员工编号 微信号 微信 设备号 设备标识 驾驶证号 驾照号 军官证号 户号 客户号 客户编号 人员编号 车架号 \
-         档案编号",
-    ),
-    (M::Code, "编号 编码 序号 单号 订单号 流水号 交易号 批次号 批号 代码 运单号 工单号 合同号 发票号 型号 版本 版本号 时间戳"),
-    (M::Category, "类型 类别 状态 等级 级别 方式 渠道 来源 是否 种类 标志 分类"),
-    (M::Number, "数量 次数 人数 面积 身高 体重 温度 比例 百分比 得分 分数 评分 经度 纬度 总数 个数"),
-    (M::Text, "备注 说明 描述 内容 摘要 留言 意见 诉求 事由 评论"),
-];
-
-/// Words with which a header of Latin letters ends, without what stands between words.
-const LATIN: &[(Meaning, &str)] = &[
-    (
-        M::ResidentId,
-        "idcard idcardno idcardnumber idno idnumber identitycard identitynumber identityno residentid nationalid citizenid \
-         certno ssn socialsecuritynumber shenfenzheng shenfenzhenghao shenfenzhenghaoma sfzh sfz sfzhm zjhm gmsfhm \
-         zhengjianhao",
-    ),
-    (M::Mobile, "mobile mobileno mobilenumber mobilephone cellphone cell cellnumber shouji shoujihao shoujihaoma sjh sjhm sj"),
-    (
-        M::Phone,
-        "phone phoneno phonenumber telephone telephonenumber tel telno contactnumber lianxidianhua dianhua lxdh lxfs dh dhhm \
-         msisdn",
-    ),
-    (M::Landline, "landline homephone officephone workphone fax faxno faxnumber zuoji guhua gddh"),
-    (M::Email, "email emailaddress emailaddr mail mailaddress youxiang dzyx dzyj"),
-    (
-        M::BankCard,
-        "bankcard bankcardno cardno cardnumber creditcard creditcardno creditcardnumber debitcard pan yinhangka yinhangkahao \
-         kahao yhkh yhk kh iban bankaccount",
-    ),
-    (M::Uscc, "uscc creditcode socialcreditcode unifiedsocialcreditcode orgcode tyshxydm zzjgdm siret siren vat taxid taxno duns"),
-    (M::Plate, "plate plateno platenumber licenseplate carplate vehicleplate registrationplate chepai chepaihao cph cphm hphm"),
-    (M::Passport, "passport passportno passportnumber passportid huzhao huzhaohao hzh hzhm"),
-    (M::Ip, "ip ipaddress ipaddr ipv4 ipv6 clientip remoteaddr hostip"),
-    (
-        M::Birth,
-        "birth birthdate birthday dateofbirth datebirth dob chusheng chushengriqi shengri csrq csny admissiondate dateofdeath \
-         birthyear",
-    ),
-    (M::Date, "date time datetime timestamp day createdat updatedat riqi rq shijian sj"),
-    (
-        M::Name,
-        "name fullname realname truename firstname lastname surname familyname givenname middlename maidenname personname \
-         custname customername patientname studentname employeename contactname ownername holdername cardholder xingming \
-         mingzi xm lianxiren lxr fname lname patronyme contactperson",
-    ),
-    (
-        M::Address,
-        "address addr streetaddress homeaddress postaladdress mailingaddress residence street dizhi zhuzhi jiatingzhuzhi jtzz \
-         dz zz txdz hjdz",
-    ),
-    (
-        M::Region,
-        "city province state county district town region country zip zipcode postcode postalcode birthplace placeofbirth \
-         chengshi shengfen quxian youbian yb jg jiguan nativecountry location",
-    ),
-    (
-        M::Amount,
-        "amount salary income wage pay balance revenue bonus deposit loan debt payment money jine je gongzi gz shouru sr yue \
-         ye capitalgain capitalloss monthlyincome annualincome",
-    ),
-    (M::Age, "age nianling nl"),
-    (
-        M::Trait,
-        "sex gender race ethnicity ethnicgroup nationality occupation profession job jobtitle education degree marital \
-         maritalstatus relationship workclass employer school xingbie xb minzu mz zhiye zy xueli xl hunyin hyzk guoji \
-         civility language",
-    ),
-    (
-        M::Sensitive,
-        "disease diagnosis illness medicalhistory allergy prescription religion politicalparty criminalrecord \
-         sexualorientation disability bloodtype hiv jibing zhenduan zongjiao icd icd10 health",
-    ),
-    (
-        M::Secret,
-        "password passwd pwd passphrase secret secretkey privatekey apikey token accesstoken cvv cvv2 cvn cvn2 cvc pin \
-         pincode otp fingerprint biometric faceid facefeature iris voiceprint dna mima mm kouling credential salt \
-         passwordhash securityanswer photo signature",
-    ),
-    (
-        M::Account,
-        "account accountno accountid accountnumber userid username login memberid memberno customerid clientid clientcode \
-         openid unionid wechat weixin qq deviceid imei imsi mac macaddress patientid studentid studentno employeeid \
-         employeeno staffid medicalrecordno mrn socialsecurity driverlicense vin personid zhanghao xuehao gonghao yonghuming \
-         binglihao facebook facebookid twitter twitterid skype skypeid linkedin url website uid identifier ldapid linkedinid \
-         google googleid medicalrecord insuranceid",
-    ),
-    (
-        M::Code,
-        "orderno orderid ordernumber orderref invoice invoiceno serial serialno serialnumber sn sku uuid guid traceid \
-         requestid transactionid batchno trackingno code hash version id bianhao bh ddh dingdanhao liushuihao lsh seq rowid key \
-         eventid",
-    ),
-    (M::Category, "type category status level kind class channel source flag zhuangtai leixing lx zt"),
-    (
-        M::Number,
-        "count quantity qty score weight height area temperature rate percent latitude longitude lat lng lon total number \
-         shuliang sl",
-    ),
-    (M::Text, "remark remarks note notes comment comments description content message text memo summary beizhu bz body"),
-];
-
-/// Before `name` these words make a name of a person; all others make one of a thing.
-const PERSONS: &str = "first last full family given sur middle maiden real true legal birth person people customer cust client patient \
-    student teacher employee staff member user contact owner holder applicant father mother spouse child parent \
-    guardian driver doctor passenger guest recipient sender";
-
-/// Names of things end so.
-const HAN_THINGS: &str = "名称";
-
 /// What a header says; none when it says nothing that is known.
 pub(super) fn meaning(header: &str) -> Option<Meaning> {
-    let header = bare(header);
-    if header.is_ascii() { latin(&header) } else { han(&header) }
+    let (outside, inside) = bare(header);
+    let found = meaning_of(&outside);
+    // `Column 3 (phone)`: brackets count when they name an identifier and nothing outside says what the column is.
+    match found {
+        None | Some(M::Code | M::Number | M::Text) => named(meaning_of(&inside)).or(found),
+        found => found,
+    }
 }
 
-/// Without what stands in brackets, digits at the end, and full-width forms.
-fn bare(header: &str) -> String {
-    let mut out = String::with_capacity(header.len());
+/// The identifier or place that the name of a column claims, whatever its cells are.
+pub(super) fn claim(header: &str) -> Option<Named> {
+    let is_unsure = has(UNSURE, &words(&bare(header).0).concat());
+    meaning(header).filter(|_| !is_unsure)?.named()
+}
+
+fn meaning_of(text: &str) -> Option<Meaning> {
+    if !text.chars().any(is_han) {
+        return words_meaning(&words(text));
+    }
+    let found = han(&text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>());
+    if named(found).is_some() {
+        return found;
+    }
+    // `姓名/name`, `客户phone`: each script alone, where one names an identifier.
+    let of_letters = || words_meaning(&words(&text.replace(is_han, " ")));
+    let of_han = || text.split(|c: char| !is_han(c)).filter(|part| !part.is_empty()).find_map(|part| named(han(part)));
+    if text.chars().any(|c| c.is_ascii_alphabetic()) { of_han().or_else(|| named(of_letters())).or(found) } else { found }
+}
+
+/// A meaning that names an identifier, and no other.
+fn named(meaning: Option<Meaning>) -> Option<Meaning> {
+    meaning.filter(|meaning| meaning.named().is_some())
+}
+
+/// Han characters, kana and hangul, which are written without blanks between words.
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{3005}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+}
+
+/// What stands outside of brackets, without digits at the end, and what stands inside; full-width forms are made half-width.
+fn bare(header: &str) -> (String, String) {
+    let (mut out, mut inside) = (String::with_capacity(header.len()), String::new());
     let mut depth = 0_usize;
     for character in header.chars() {
+        let character = match character {
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
+            other => other,
+        };
         match character {
-            '(' | '（' | '[' | '【' => depth += 1,
-            ')' | '）' | ']' | '】' => depth = depth.saturating_sub(1),
-            '\u{ff01}'..='\u{ff5e}' if depth == 0 => out.extend(char::from_u32(u32::from(character) - 0xfee0)),
+            '(' | '[' | '【' => depth += 1,
+            ')' | ']' | '】' => depth = depth.saturating_sub(1),
             _ if depth == 0 => out.push(character),
-            _ => {}
+            _ => inside.push(character),
         }
     }
     let end = out.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '_' | '-' | ' ' | '.' | '#' | '*'));
     // `ipv4`, `icd10`, `cvn2` keep their digits: they are words of the list.
-    let kept = latin_words(&out).concat();
-    if LATIN.iter().any(|(_, words)| has(words, &kept)) { out } else { end.to_owned() }
+    if known(&words(&out).concat()).is_none() {
+        out.truncate(end.len());
+    }
+    (out, inside)
 }
 
 fn han(header: &str) -> Option<Meaning> {
-    if header.ends_with(HAN_THINGS) {
+    if HAN_THINGS.split(' ').any(|thing| header.ends_with(thing)) {
         return None;
     }
-    let longest = |words: &str| words.split(' ').filter(|word| header.ends_with(word)).map(|word| word.len()).max();
-    HAN.iter()
+    let length = |word: &str| match word.strip_prefix('=') {
+        Some(whole) => (header == whole).then_some(whole.len()),
+        None => header.ends_with(word).then_some(word.len()),
+    };
+    let longest = |words: &str| words.split(' ').filter_map(length).max();
+    let found = HAN
+        .iter()
         .filter_map(|(meaning, words)| Some((longest(words)?, *meaning)))
         .max_by_key(|(length, _)| *length)
-        .map(|(_, meaning)| meaning)
+        .map(|(_, meaning)| meaning);
+    found.or_else(|| {
+        // `电话一`, `姓名拼音`: which of several, or in which form.
+        let shorter = HAN_QUALIFIERS.split(' ').find_map(|word| header.strip_suffix(word)).filter(|shorter| !shorter.is_empty())?;
+        named(han(shorter.trim_end_matches(|c: char| c.is_ascii_digit())))
+    })
 }
 
-fn latin(header: &str) -> Option<Meaning> {
-    let words = latin_words(header);
-    // From the whole header to its last word: the longest end that is known.
+/// What words say that are written with blanks between them, in lower case.
+fn words_meaning(words: &[String]) -> Option<Meaning> {
+    if words.iter().any(|word| has(CYRILLIC_THINGS, word)) {
+        return None;
+    }
+    let of = words.iter().position(|word| has(OF, word)).filter(|at| *at > 0 && at + 1 < words.len());
+    if let Some(decided) = of.and_then(|at| whose(words, at)) {
+        return decided;
+    }
+    let found = ending(words);
+    if named(found).is_some() {
+        return found;
+    }
+    let numbered = || {
+        let plain = words.iter().map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned());
+        let plain: Vec<String> = plain.filter(|word| !word.is_empty()).collect();
+        if plain == words { None } else { named(words_meaning(&plain)) }
+    };
+    behind(words).or_else(|| compound(words)).or_else(|| cyrillic(words)).or_else(numbered).or(found)
+}
+
+/// The longest end that is known, from the whole to the last word.
+fn ending(words: &[String]) -> Option<Meaning> {
     let (skipped, meaning) = (0..words.len()).find_map(|skipped| {
         let end = words[skipped..].concat();
         // Two letters mean something only alone.
         let alone = end.len() > 2 || skipped == 0 || end == "ip" || end == "id";
-        LATIN.iter().find(|(_, list)| alone && has(list, &end)).map(|(meaning, _)| (skipped, *meaning))
+        let found = known(&end).or_else(|| if skipped == 0 { known(&format!("={end}")) } else { None });
+        found.filter(|_| alone).map(|meaning| (skipped, meaning))
     })?;
     let before = skipped.checked_sub(1).map(|before| words[before].as_str());
+    let is_word_name = words.len() - skipped == 1 && matches!(words[skipped].as_str(), "name" | "names");
     match (meaning, before) {
-        (M::Name, Some(before)) if words.len() - skipped == 1 && words[skipped] == "name" && !has(PERSONS, before) => None,
+        (M::Name, Some(before)) if is_word_name && !has(PERSONS, before) => None,
         _ => Some(meaning),
     }
+}
+
+/// `date_of_birth`, `name of customer`, `type of card`: what stands in front decides; of a name, whose it is too. None when
+/// nothing is known of what stands there.
+fn whose(words: &[String], at: usize) -> Option<Option<Meaning>> {
+    if let Some(whole) = known(&words.concat()) {
+        return Some(Some(whole));
+    }
+    match ending(&words[..at])? {
+        M::Name if !words[at + 1..].iter().any(|word| has(PERSONS, word)) => Some(None),
+        meaning => Some(Some(meaning)),
+    }
+}
+
+/// `phone_home`, `name_customer`, `ssn_last`: an identifier, and behind it only which one, in which form, or whose.
+fn behind(words: &[String]) -> Option<Meaning> {
+    let trailing = |word: &&String| has(QUALIFIERS, word) || has(PERSONS, word);
+    let kept = words.len() - words.iter().rev().take_while(trailing).count();
+    (kept.max(1)..words.len()).find_map(|end| named(ending(&words[..end])))
+}
+
+/// `customerphone`, `homeaddress`: without anything between the words.
+fn compound(words: &[String]) -> Option<Meaning> {
+    let last = words.last()?;
+    let all = LATIN.iter().filter(|(meaning, _)| meaning.named().is_some());
+    let mut found = all.flat_map(|(meaning, list)| list.split(' ').map(|word| (*meaning, word)));
+    found.find_map(|(meaning, word)| {
+        let before = last.strip_suffix(word).filter(|before| word.len() > 2 && before.len() > 2)?;
+        (has(PERSONS, before) || meaning != M::Name && has(QUALIFIERS, before)).then_some(meaning)
+    })
+}
+
+/// In Russian what a column holds stands in front of whose it is, in any case of its word.
+fn cyrillic(words: &[String]) -> Option<Meaning> {
+    let is_cyrillic = |word: &String| word.chars().any(|c| matches!(c, '\u{400}'..='\u{4ff}'));
+    words.iter().filter(|word| is_cyrillic(word)).find_map(|word| named(known(word)))
+}
+
+fn known(word: &str) -> Option<Meaning> {
+    LATIN.iter().find(|(_, words)| has(words, word)).map(|(meaning, _)| *meaning)
 }
 
 /// Whether a list of words has this one.
@@ -247,21 +217,43 @@ fn has(words: &str, word: &str) -> bool {
     words.split(' ').any(|other| other == word)
 }
 
-/// Words in lower case: cut where case, digits and punctuation change.
-fn latin_words(header: &str) -> Vec<String> {
+/// Words in lower case and without accents: cut where case and punctuation change.
+fn words(header: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last = ' ';
-    for character in header.chars() {
-        let starts = !last.is_ascii_alphanumeric() || last.is_ascii_lowercase() && character.is_ascii_uppercase();
-        if character.is_ascii_alphanumeric() {
-            match words.last_mut() {
-                Some(word) if !starts => word.push(character.to_ascii_lowercase()),
-                _ => words.push(character.to_ascii_lowercase().to_string()),
+    let mut left = header.chars().peekable();
+    while let Some(character) = left.next() {
+        // `idCard` and `SSNLast` are two words each.
+        let is_last_of_capitals = last.is_uppercase() && left.peek().is_some_and(|next| next.is_lowercase());
+        let begins = last.is_lowercase() || last.is_ascii_digit() || is_last_of_capitals;
+        let starts = !last.is_alphanumeric() || character.is_uppercase() && begins;
+        if character.is_alphanumeric() {
+            if starts || words.is_empty() {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut() {
+                character.to_lowercase().for_each(|lower| fold(lower, word));
             }
         }
         last = character;
     }
     words
+}
+
+/// Adds a letter without its accent.
+fn fold(letter: char, out: &mut String) {
+    out.push(match letter {
+        'à'..='å' => 'a',
+        'ç' => 'c',
+        'è'..='ë' => 'e',
+        'ì'..='ï' => 'i',
+        'ñ' => 'n',
+        'ò'..='ö' | 'ø' => 'o',
+        'ù'..='ü' => 'u',
+        'ё' => 'е',
+        'ß' => return out.push_str("ss"),
+        other => other,
+    });
 }
 
 impl Meaning {
@@ -283,7 +275,7 @@ impl Meaning {
             M::Address => *kind == Kind::Address,
             M::Region => matches!(kind, Kind::Category | Kind::Address),
             M::Amount => *kind == Kind::Amount,
-            M::Age | M::Number => *kind == Kind::Number,
+            M::Age | M::Number | M::Place => *kind == Kind::Number,
             M::Trait | M::Category => *kind == Kind::Category,
             M::Account | M::Code => *kind == Kind::Code,
             M::Text => *kind == Kind::Text,
@@ -301,7 +293,25 @@ impl Meaning {
         }
     }
 
-    /// What the header adds to what the cells say: role, grade and reason.
+    /// The identifier or place that it names, which makes the header a floor.
+    pub(super) const fn named(self) -> Option<Named> {
+        Some(match self {
+            M::ResidentId => Named::ResidentId,
+            M::Phone | M::Mobile | M::Landline => Named::Phone,
+            M::Email => Named::Email,
+            M::BankCard => Named::BankCard,
+            M::Plate => Named::Plate,
+            M::Passport => Named::Passport,
+            M::Ip => Named::Ip,
+            M::Name => Named::Name,
+            M::Address => Named::Address,
+            M::Account => Named::Account,
+            M::Place => Named::Place,
+            _ => return None,
+        })
+    }
+
+    /// What another header adds to what the cells say: role, grade and reason.
     pub(super) fn adds(self) -> Option<(Role, Grade, Reason)> {
         Some(match self {
             M::Secret => (
@@ -310,7 +320,6 @@ impl Meaning {
                 Reason::of("it authenticates a person, or is a feature of the body", "JR/T 0197-2020 level 4; GB/T 35273-2020 Annex B"),
             ),
             M::Sensitive => (Role::Sensitive, Grade::L3, Reason::of("what must not be learnt about a person", SENSITIVE)),
-            M::Account => (Role::Direct, Grade::L3, Reason::of("a number that belongs to one person or device", DIRECT)),
             M::Birth => (Role::Quasi, Grade::L3, Reason::of("a date that others know of a person", QUASI)),
             M::Region | M::Trait | M::Age => (Role::Quasi, Grade::L2, Reason::of("with others of its kind it singles out people", QUASI)),
             _ => return None,
@@ -377,6 +386,78 @@ mod tests {
         ] {
             assert_eq!(meaning(header), expected, "{header}");
         }
+    }
+
+    /// What is claimed, in all scripts and spellings; `-` for nothing.
+    const CLAIMS: &[(&str, &str)] = &[
+        (
+            "resident_id",
+            "ssn|SSN|SSNLast4|[SSN]|编号（身份证）|ssn_last4|SSN_Hash|ssn-number|socialSecurityNumber|national_id|NationalIDNumber|证件号|证件号码|证_件_号|证件号1",
+        ),
+        (
+            "resident_id",
+            "申请人证件号码|證件號碼|身份證號碼|身分證字號|ｉｄ＿ｃａｒｄ＿ｎｏ|customerSsn|hkid|NRIC_no|マイナンバー|주민등록번호|СНИЛС|ИНН",
+        ),
+        ("resident_id", "Personalausweis-Nr|Personalausweisnummer|carte_d'identité|numéro_de_sécurité_sociale|DNI|cédula"),
+        (
+            "phone",
+            "phone|phone1Home|phone_2_work|Phone|PHONE_NO|phoneNumber|phone-number|phone_home|phone2|home_phone|customerphone|phones|ｐｈｏｎｅ|電話番号|携帯番号",
+        ),
+        ("phone", "联系电话一|手机号(备用)|手 机 号|电话/phone|客户phone|传真|휴대폰번호|телефон|Номер_телефона|телефон_клиента|Мобильный"),
+        ("phone", "Telefonnummer|Handynummer|téléphone|teléfono_móvil|numéro_de_téléphone|tel|fax_no|列3（手机号）"),
+        (
+            "email",
+            "email|e-mail|E_Mail_Address|email_address|customerEmail|电子邮箱|メールアドレス|이메일|courriel|correo_electrónico|эл.почта",
+        ),
+        (
+            "bank_card",
+            "iban|IBAN|iban_number|bank_account|card|card_no|cardNumber|credit_card|银行卡|银行卡号|卡号|口座番号|계좌번호|Kontonummer|tarjeta",
+        ),
+        (
+            "plate",
+            "plate|license_plate|LicensePlate|licence-plate-number|车牌|车牌号|車牌號碼|ナンバープレート|차량번호|Kennzeichen|госномер",
+        ),
+        ("passport", "passport|Passport_No|passport_number|护照号码|護照號碼|旅券番号|여권번호|паспорт|Reisepass|passeport|pasaporte"),
+        ("ip", "ip|ip_address|client_ip|IP地址"),
+        (
+            "name",
+            "name|name_de|Name|NAME|names|full_name|firstName|last_name|name_first|name_kana|customer_name|CustomerName|name_of_customer|name of the customer",
+        ),
+        (
+            "name",
+            "姓名|姓 名|姓|名|姓　名|姓名拼音|姓名/Name|患者姓名|氏名|名前|フリガナ|이름|성명|ФИО|имя|Фамилия|Vorname|Nachname|prénom|nom|nom_du_client",
+        ),
+        (
+            "address",
+            "address|Address|home_address|address_line_1|addressLine2|addr|адрес|Адрес_проживания|Адрес доставки|住址|住所|주소|Anschrift",
+        ),
+        ("address", "Straße|adresse|dirección|company_address|家庭住址|地址2"),
+        (
+            "account",
+            "license|licence_no|driver_license|drivers-license-number|驾驶证|驾驶证号|会员卡号|user_name|QQ号|運転免許証番号|vin|MAC地址",
+        ),
+        ("place", "latitude|Latitude|lat|lng|lon|long|longitude|gps_lat|经度|纬度|坐标|GPS坐标|経度|위도|geohash|coordinates|широта"),
+        (
+            "-",
+            "company_name|companyname|product_name|filename|file_name|name_of_product|host_name|公司名称|产品名称|商品名|会社名|price|card_type",
+        ),
+        (
+            "-",
+            "type_of_card|phone_model|phone_type|phone_brand|手机品牌|手机号类型|证件类型|passport_country|number_of_cards|address_id|plate_type",
+        ),
+        (
+            "-",
+            "id|金额（银行卡）|phone_verified|account_value|CName|order_id|date|time|status|amount|city|城市|имя_файла|name_id|sj|kh|zz|链接地址|日期|金额（元）|score|备注|x|Тип_карты|платёж",
+        ),
+    ];
+
+    #[test]
+    fn headers_claim_what_they_name() {
+        let all = CLAIMS.iter().flat_map(|(expected, headers)| headers.split('|').map(move |header| (header, *expected)));
+        let claims = |header| claim(header).map_or("-", Named::as_str);
+        let wrong: Vec<_> =
+            all.filter(|(header, expected)| claims(header) != *expected).map(|(header, _)| (header, claims(header))).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
     }
 
     #[test]

@@ -77,6 +77,11 @@ struct Column {
     /// Other kinds in its cells, with how many cells have them.
     also: BTreeMap<String, u64>,
     header_hint: bool,
+    /// What the header names whatever the cells are: `resident_id`, `phone`, ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header_names: Option<&'static str>,
+    /// Whether the cells do not look like that.
+    header_disagrees: bool,
 }
 
 /// Counts of a shareable report are multiples of this; classes below it go together.
@@ -155,6 +160,8 @@ impl Column {
             distinct_exact: !shareable && matches!(finding.distinct, Distinct::Exactly(_)),
             also,
             header_hint: finding.header_hint,
+            header_names: finding.floor.as_ref().map(|floor| floor.named.as_str()),
+            header_disagrees: finding.floor.as_ref().is_some_and(|floor| floor.disagrees),
         }
     }
 
@@ -162,7 +169,9 @@ impl Column {
     fn evidence(&self) -> String {
         let header = if self.header_hint { ", header" } else { "" };
         let also: String = self.also.iter().map(|(kind, count)| format!("; {kind} {count}")).collect();
+        let disagrees = self.header_names.filter(|_| self.header_disagrees);
+        let disagrees = disagrees.map(|named| format!("; header names {named}, cells do not")).unwrap_or_default();
         let order = if self.date_order == Some("unknown") { "; order of day and month unknown" } else { "" };
-        format!("{} of {}{header}{also}{order}", self.matched, self.sampled)
+        format!("{} of {}{header}{disagrees}{also}{order}", self.matched, self.sampled)
     }
 }

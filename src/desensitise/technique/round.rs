@@ -11,7 +11,7 @@ use super::{
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{Domain, Known, Nature, Residual};
 use crate::desensitise::{Problem, ReleaseModel};
-use crate::grade::{Finding, Grade, Kind, ValueType};
+use crate::grade::{Finding, Grade, Kind, Named, ValueType};
 use crate::id::Decimal;
 use crate::value::Number;
 
@@ -112,7 +112,10 @@ impl Method for Round {
     }
 
     /// Rounding to a hundred steps.
-    fn suggest(finding: &Finding, _: ReleaseModel) -> Option<Suggestion> {
+    fn suggest(finding: &Finding, release: ReleaseModel) -> Option<Suggestion> {
+        if finding.floor.as_ref().is_some_and(|floor| floor.named == Named::Place) {
+            return degrees(finding, release);
+        }
         let why = match finding.kind {
             Kind::Amount => "amounts are rounded, so that one cannot be looked up",
             Kind::Number if finding.grade == Grade::L3 => "numbers are rounded, so that one cannot be looked up",
@@ -125,6 +128,21 @@ impl Method for Round {
         };
         Some(Suggestion::new(Rank::OfKind, Self::new(Decimal::new(100, 0)?, Some(step)).ok()?, why))
     }
+}
+
+/// Degrees to the second place, about a kilometre, or coarser where the cells are too coarse for that to leave enough open.
+fn degrees(finding: &Finding, release: ReleaseModel) -> Option<Suggestion> {
+    let scale = match finding.value_type {
+        ValueType::Integer if finding.kind == Kind::Number => 0,
+        ValueType::Real { scale } if finding.kind == Kind::Number && is_plain(finding.value_type) => scale,
+        _ => return None,
+    };
+    // Twice as many as are needed of grade 3, as even multiples go to the even side.
+    let steps = if release == ReleaseModel::Public { 200 } else { 20 };
+    let is_coarse = steps * 100 > 10_i128.pow(u32::from(scale));
+    let to = if is_coarse { Decimal::new(steps, scale)? } else { Decimal::new(1, 2)? };
+    let why = "an exact place leads to one household; rounded to 0.01 degrees, or to more, it is known to a kilometre or worse";
+    Some(Suggestion::new(Rank::OfKind, Round::new(to, Some(Decimal::new(1, scale)?)).ok()?, why))
 }
 
 struct Rounder {

@@ -11,7 +11,7 @@ use super::{
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{Domain, Known, Nature, Residual};
 use crate::desensitise::{Problem, ReleaseModel};
-use crate::grade::{Finding, Grade, Kind};
+use crate::grade::{Finding, Grade, Kind, Named};
 
 /// Nothing of a column leaves (抑制): the column is dropped, or every cell that is not null becomes the same text. Which cells
 /// were null stays visible with a text in their place.
@@ -84,8 +84,15 @@ impl Method for Suppress {
     fn suggest(finding: &Finding, _: ReleaseModel) -> Option<Suggestion> {
         let is_text = finding.kind == Kind::Text && (finding.grade > Grade::L1 || !finding.also.is_empty());
         let is_measured = finding.kind == Kind::Amount || finding.kind == Kind::Number && finding.grade == Grade::L3;
+        let floor = finding.floor.as_ref();
+        let is_unread = floor.is_some_and(|floor| floor.disagrees) && !finding.kind.is_direct_identifier();
+        let is_place = floor.is_some_and(|floor| floor.named == Named::Place);
         let (rank, why) = if finding.grade == Grade::L4 {
             (Rank::Must, "grade 4 is never opened")
+        } else if is_unread {
+            (Rank::Must, "what its header names is not what its cells look like")
+        } else if is_place && !(finding.kind == Kind::Number && is_plain(finding.value_type)) {
+            (Rank::Must, "an exact place leads to one household, and only plain degrees can be rounded")
         } else if is_text {
             (Rank::Must, "free text may say anything, and what was found in it is not all that is in it")
         } else if is_measured && !is_plain(finding.value_type) {

@@ -10,13 +10,15 @@
 //! | amount with a currency | 0.5 | 0.5 |
 //! | name | 0.85 known surnames | 0.5 of any form |
 //!
+//! What a header names is a floor below all of it: grade 3, and a direct identifier, whatever the kind.
+//!
 //! One number in ten passes the check of cards by chance; so a column of serial numbers never reaches their share. A header
 //! of codes refuses the kinds that have no check digit, and so does a column of mobile numbers with one or two prefixes.
 
 use super::super::header::Meaning;
 use super::super::kind::{QUASI, STRICTER};
 use super::super::recogniser::Recognisers;
-use super::super::{Distinct, Finding, Grade, Kind, Reason, Role, header};
+use super::super::{Distinct, Finding, Floor, Grade, Kind, Named, Reason, Role, header};
 use super::cell::Seen;
 use super::column::Column;
 use crate::id::ColumnName;
@@ -55,30 +57,26 @@ const UNIQUE_MIN: u64 = 20;
 
 pub(super) fn finding(column: &Column, name: &ColumnName, recognisers: &Recognisers) -> Finding {
     let evidence = Evidence { column, meaning: header::meaning(name.as_str()) };
-    let custom = evidence.custom(name, recognisers);
-    let (kind, matched) = custom.map(|(at, matched)| (recognisers.customs()[at].kind(), matched)).unwrap_or_else(|| evidence.kind());
-    let also = evidence.also(&kind, recognisers);
-    let header_hint = match custom {
-        Some((at, _)) => recognisers.customs()[at].has_header(name.as_str()),
-        None => evidence.meaning.is_some_and(|meaning| meaning.names(&kind)),
-    };
-    let (role, grade, reason) = evidence.grade(&kind, &also, recognisers);
-    Finding {
-        column: name.clone(),
-        grade,
-        reason,
-        role,
-        confidence: confidence(matched, column.cells, header_hint),
-        matched,
-        sampled: column.cells,
-        nulls: column.nulls,
-        value_type: column.value_type(matches!(kind, Kind::Number | Kind::Amount)),
-        date_order: column.date_order(),
-        distinct: column.distinct.count(),
-        also,
-        header_hint,
-        kind,
+    let found = evidence.finding(name, recognisers);
+    match header::claim(name.as_str()) {
+        None => found,
+        Some(named) => {
+            let without = Evidence { column, meaning: None }.finding(name, recognisers);
+            raised(found, named, without)
+        }
     }
+}
+
+/// A finding under the floor of its header.
+fn raised(found: Finding, named: Named, without: Finding) -> Finding {
+    let disagrees = found.sampled > 0 && !named.fits(&found.kind) && !matches!(found.kind, Kind::Custom(_));
+    let header = named.role(disagrees);
+    // Of two equal grades the header has the better reason where nothing is known of the cells, or something else.
+    let is_better = found.grade < Named::GRADE || found.grade == Named::GRADE && (disagrees || found.role == Role::Other);
+    let reason = if is_better { named.reason(disagrees) } else { found.reason };
+    let role = if found.role == Role::Direct { Role::Direct } else { header };
+    let floor = Some(Floor { named, disagrees, without: Box::new(without) });
+    Finding { grade: found.grade.max(Named::GRADE), reason, role, floor, ..found }
 }
 
 struct Evidence<'a> {
@@ -87,6 +85,35 @@ struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
+    fn finding(&self, name: &ColumnName, recognisers: &Recognisers) -> Finding {
+        let column = self.column;
+        let custom = self.custom(name, recognisers);
+        let (kind, matched) = custom.map(|(at, matched)| (recognisers.customs()[at].kind(), matched)).unwrap_or_else(|| self.kind());
+        let also = self.also(&kind, recognisers);
+        let header_hint = match custom {
+            Some((at, _)) => recognisers.customs()[at].has_header(name.as_str()),
+            None => self.meaning.is_some_and(|meaning| meaning.names(&kind)),
+        };
+        let (role, grade, reason) = self.grade(&kind, &also, recognisers);
+        Finding {
+            column: name.clone(),
+            grade,
+            reason,
+            role,
+            confidence: confidence(matched, column.cells, header_hint),
+            matched,
+            sampled: column.cells,
+            nulls: column.nulls,
+            value_type: column.value_type(matches!(kind, Kind::Number | Kind::Amount)),
+            date_order: column.date_order(),
+            distinct: column.distinct.count(),
+            also,
+            header_hint,
+            floor: None,
+            kind,
+        }
+    }
+
     fn seen(&self, seen: Seen) -> u64 {
         self.column.seen(seen)
     }
@@ -147,7 +174,7 @@ impl Evidence<'_> {
                 !self.is_named(kind) && (narrow || code && !self.share(self.seen(Seen::Mobile), 98))
             }
             Kind::Landline | Kind::Passport | Kind::Ip => code,
-            Kind::Amount => self.meaning == Some(Meaning::Number),
+            Kind::Amount => matches!(self.meaning, Some(Meaning::Number | Meaning::Place)),
             Kind::Date => self.column.mixes_orders(),
             _ => false,
         }
@@ -195,7 +222,7 @@ impl Evidence<'_> {
         let numbers = self.column.numbers(self.expects_numbers());
         let kind = match self.meaning {
             Some(Meaning::Amount) => Kind::Amount,
-            Some(Meaning::Age | Meaning::Number) => Kind::Number,
+            Some(Meaning::Age | Meaning::Number | Meaning::Place) => Kind::Number,
             Some(Meaning::Code | Meaning::Account) if is_integer => Kind::Code,
             Some(Meaning::Region | Meaning::Trait | Meaning::Category) if is_integer => Kind::Category,
             _ if is_integer && self.is_category(INTEGER_CATEGORY_MAX, 10) => Kind::Category,
@@ -255,7 +282,7 @@ impl Evidence<'_> {
 
     /// Whether the header speaks of numbers, so that needless zeros in front do not make codes of them.
     const fn expects_numbers(&self) -> bool {
-        matches!(self.meaning, Some(Meaning::Amount | Meaning::Age | Meaning::Number))
+        matches!(self.meaning, Some(Meaning::Amount | Meaning::Age | Meaning::Number | Meaning::Place))
     }
 
     /// Cells that name a day.

@@ -111,6 +111,48 @@ fn headers_decide_where_cells_do_not() {
 }
 
 #[test]
+fn a_header_is_a_floor_whatever_the_cells_are() {
+    for (header, cells) in [
+        ("ssn", ["123-45-6789", "987-65-4321"]),
+        ("iban", ["DE89370400440532013000", "GB29NWBK60161331926819"]),
+        ("license_plate", ["7ABC123", "KA01AB1234"]),
+        ("姓名", ["やまだ たろう", "さとう はなこ"]),
+        ("氏名", ["山田　太郎", "サトウ ハナコ"]),
+        ("name", ["ヤマダ・タロウ", "Анна К."]),
+        ("phone", ["090-1234-5678", "+81 90 1234"]),
+        ("address", ["ул. Ленина, д. 1", "пр. Мира, 5"]),
+        ("адрес", ["ул. Ленина, д. 1", "пр. Мира, 5"]),
+        ("证件号", ["A123456(7)", "C668668(E)"]),
+        ("passport", ["n/a", "C01X00T47"]),
+        ("车牌", ["7ABC123", "品川 300 あ 12-34"]),
+        ("银行卡", ["xxxx", "1234"]),
+        ("license", ["D1234567", "S99988"]),
+        ("ip_address", ["hidden", "::zz"]),
+    ] {
+        // Alone, and so often that they are categories.
+        for times in [1, 100] {
+            let found = profile(header, cells.iter().copied().cycle().take(2 * times));
+            assert_eq!((found.grade, found.role), (Grade::L3, Role::Direct), "{header} {found:?}");
+            let floor = found.floor.as_ref().unwrap();
+            assert!(floor.without.floor.is_none() && floor.without.grade <= found.grade, "{found:?}");
+            assert_eq!(found.reason.text.contains("do not look like"), floor.disagrees, "{found:?}");
+        }
+    }
+    let disagrees = |header, cells: [&str; 2]| profile(header, cells).floor.unwrap().disagrees;
+    assert!(disagrees("ssn", ["123-45-6789", "987-65-4321"]) && disagrees("手机", ["a", "b"]));
+    assert!(!disagrees("手机", ["13812345678", "13912345678"]) && !disagrees("name", ["John Smith", "Mary Jones"]));
+    assert!(!profile::<String>("ssn", []).floor.unwrap().disagrees);
+    // What the cells say alone: products are nobody, people are people under any header.
+    let products = profile("name", ["Oak Table", "Chair"]);
+    assert_eq!((products.role, products.without_floor().grade, products.without_floor().role), (Role::Direct, Grade::L2, Role::Other));
+    let phones = profile("name", ["13812345678", "13912345678"]);
+    assert_eq!((&phones.without_floor().kind, phones.without_floor().role), (&Kind::Mobile, Role::Direct));
+    let place = profile("latitude", ["31.2304", "39.9042"]);
+    assert_eq!((&place.kind, place.grade, place.role), (&Kind::Number, Grade::L3, Role::Quasi));
+    assert_eq!(profile("price", ["31.2304", "39.9042"]).grade, Grade::L2);
+}
+
+#[test]
 fn the_highest_grade_found_in_any_cell_counts() {
     let cells = (0..1000).map(|row| if row == 777 { "电话13812345678" } else { "情况属实，予以受理。" });
     let found = profile("备注", cells);

@@ -2,7 +2,7 @@
 
 use super::{Case, keys};
 use crate::desensitise::{ColumnPolicy, Keep, Objection, Policy, ReleaseModel, RowOrder, Suggestion, Technique};
-use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
+use crate::grade::{Distinct, Finding, Floor, Grade, Kind, Named, Role, ValueType};
 use crate::id::{ColumnName, Name};
 use crate::table::{ColumnKind, Format, TableColumn, TableSchema};
 use crate::value::DateOrder;
@@ -16,7 +16,8 @@ impl Case<'_> {
                 assert_eq!(suggestion.technique.name(), self.name(), "a technique suggests itself");
                 assert!(!suggestion.why.is_empty() && !suggestion.why.contains('\n'), "{suggestion:?}: why, in one line");
                 for objection in objections(&suggestion, &finding, release) {
-                    let too_little = matches!(objection, Objection::Residual { .. } | Objection::GradeFour { .. });
+                    let too_little =
+                        matches!(objection, Objection::Residual { .. } | Objection::GradeFour { .. });
                     assert!(too_little, "{suggestion:?} for {finding:?}: {objection}");
                 }
             }
@@ -54,6 +55,11 @@ fn findings() -> Vec<Finding> {
                     for date_order in [None, Some(DateOrder::Dmy)] {
                         findings.push(Finding { grade, role, date_order, ..found(kind.clone(), value_type) });
                     }
+                    for (named, disagrees) in [(Named::Place, false), (Named::Name, true)] {
+                        let without = Box::new(found(kind.clone(), value_type));
+                        let floor = Some(Floor { named, disagrees, without });
+                        findings.push(Finding { grade, role, floor, ..found(kind.clone(), value_type) });
+                    }
                 }
             }
         }
@@ -76,6 +82,7 @@ fn found(kind: Kind, value_type: ValueType) -> Finding {
         distinct: Distinct::AtLeast(100),
         also: Vec::new(),
         header_hint: false,
+        floor: None,
         kind,
     }
 }
