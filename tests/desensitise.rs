@@ -224,6 +224,23 @@ fn what_is_wrong_is_said_before_anything_is_written() {
 }
 
 #[test]
+fn what_tells_of_no_person_is_said_and_signed() {
+    let world = with_register(1);
+    world.write("in.csv", "name,price\nOak table,120\nChair,35\n");
+    let policy = "release = \"enclave\"\n[columns.name]\ntechnique = \"keep\"\n[columns.price]\ntechnique = \"keep\"\n";
+    world.write("p.toml", policy);
+    world.fails(3, &["column name: its header names the name of a person", "not_personal"], &desensitise("in.csv", "p.toml", "out.csv"));
+    world.write("p.toml", policy.replacen("\"keep\"", "\"keep\"\nnot_personal = \"names of products\"", 1));
+    let told = world.json(&["policy", "check", "p.toml", "in.csv"]);
+    assert_eq!(told["not_personal"], serde_json::json!({"name": "names of products"}));
+    world.done(&desensitise("in.csv", "p.toml", "out.csv"));
+    world.done(&["verify", "out.csv.manifest", "--key", "owner.pub", "--file", "out.csv"]);
+    assert!(world.json(&["inspect", "out.csv.manifest"]).to_string().contains("names of products"));
+    let told = world.json(&["classify", "in.csv"]);
+    assert_eq!((&told["columns"][0]["header_names"], &told["columns"][0]["grade"]), (&"name".into(), &3.into()));
+}
+
+#[test]
 fn wide_files_and_huge_cells_have_an_end() {
     let world = with_register(1);
     let names: Vec<String> = (0..10_000).map(|n| format!("c{n}")).collect();

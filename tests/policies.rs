@@ -110,7 +110,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "a parameter of another technique",
         "[columns.city]\ntechnique = \"keep\"\nwidth = 3",
-        "column city: the technique keep has no parameter `width`; known are date_order, grade, kind, off_kind, technique",
+        "column city: the technique keep has no parameter `width`; known are date_order, grade, kind, not_personal, off_kind, technique",
     ),
     ("a mask of nothing", "[columns.city]\ntechnique = \"mask\"\nfrom = 3\nto = 2", "column city: mask: range is"),
     ("a width of 0", "[columns.age]\ntechnique = \"bin\"\nwidth = 0", "column age:"),
@@ -133,6 +133,12 @@ const CASES: &[(&str, &str, &str)] = &[
         "an unknown rule",
         "[columns.city]\ntechnique = \"keep\"\noff_kind = \"ignore\"",
         "column city: off_kind: `ignore` is not known here; known are refuse, quarantine, suppress",
+    ),
+    ("a reason that is none", "[columns.city]\ntechnique = \"keep\"\nnot_personal = \" \"", "column city: `not_personal`: expected why"),
+    (
+        "numbers of people said to be nobody's",
+        "[columns.mobile]\ntechnique = \"keep\"\nnot_personal = \"they are ours\"",
+        "column mobile (grade 3): keep leaves as few as 1",
     ),
     ("a name that cannot be", "[columns.\"a\\u0007b\"]\ntechnique = \"keep\"", "cannot be the name of a column"),
     // What passes.
@@ -162,6 +168,10 @@ const WHOLE: &[(&str, &str)] = &[
     ),
     ("release = \"enclave\"\n[default]\ntechnique = \"suppress\"", "no column leaves"),
     ("release = \"enclave\"", "column id: the policy says nothing about it; give it a section, or a [default]"),
+    (
+        "release = \"enclave\"\n[default]\ntechnique = \"suppress\"\nnot_personal = \"no column is\"",
+        "[default]: `not_personal` is said of one column",
+    ),
     ("release = \"open\"", "release: `open` is not known here; known are enclave, controlled, public"),
     ("release = \"enclave\"\norder = \"random\"", "order: `random` is not known here; known are kept, shuffled, by_output"),
     ("release = \"enclave\"\nmax_bad = \"1.5\"", "`max_bad`: expected a decimal in quotes"),
@@ -255,6 +265,48 @@ fn what_is_suggested_passes() {
         let text = suggest(&world.findings, release);
         assert_eq!(world.said(&text), "OK", "{text}");
     }
+}
+
+/// Under each header cells that nobody can read as what it names.
+const ODD: &[(&str, [&str; 2])] = &[
+    ("ssn", ["123-45-6789", "987-65-4321"]),
+    ("IBAN", ["DE89370400440532013000", "GB29NWBK60161331926819"]),
+    ("licensePlate", ["7ABC123", "KA01AB1234"]),
+    ("氏名", ["やまだ たろう", "さとう はなこ"]),
+    ("phone_number", ["(090) 12-34", "ext. 17"]),
+    ("адрес", ["ул. Ленина 1", "пр. Мира 5"]),
+    ("证件号", ["A123456(7)", "C668668(E)"]),
+    ("name", ["Oak table 7", "Chair no. 5"]),
+    ("latitude", ["31.23041", "39.90421"]),
+];
+
+#[test]
+fn a_header_is_a_floor_that_only_not_personal_lifts() {
+    let headers: Vec<&str> = ODD.iter().map(|(header, _)| *header).collect();
+    let row = |at: usize| ODD.iter().map(|(_, cells)| cells[at]).collect::<Vec<_>>().join(",");
+    let csv = format!("{}\n{}", headers.join(","), format!("{}\n{}\n", row(0), row(1)).repeat(50));
+    let world = World::of(csv.as_bytes());
+    let kept = |release: &str, header: &str, more: &str| {
+        format!(
+            "release = \"{release}\"\norder = \"shuffled\"\n[default]\ntechnique = \"suppress\"\n[columns.\"{header}\"]\ntechnique = \"keep\"\n{more}"
+        )
+    };
+    for header in headers {
+        for more in ["", "grade = 1", "kind = \"text\"", "kind = \"category\"\ngrade = 2"] {
+            let said = world.said(&kept("controlled", header, more));
+            let expected = format!("column {header}: its header names ");
+            assert!(said.starts_with(&expected) && said.contains("its grade is at least 3, whatever its cells are"), "{said}");
+            assert!(said.contains("not_personal = \"why\"") && !said.contains('\n'), "{said}");
+        }
+        assert_eq!(world.said(&kept("controlled", header, "not_personal = \"a table of things\"")), "OK", "{header}");
+    }
+    // What is signed is what the owner said, and what the cells alone are.
+    let policy = Policy::parse(&kept("controlled", "name", "not_personal = \"names of products\"")).unwrap();
+    let plan = policy.plan(&world.findings, world.source.schema(), &world.keys, Format::Csv).unwrap();
+    let column = plan.columns().find(|column| column.name.as_str() == "name").unwrap();
+    assert_eq!(column.not_personal.as_deref(), Some("names of products"));
+    assert!(column.grade_before.number() < 3, "{column:?}");
+    assert!(plan.columns().all(|other| other.name == column.name || other.not_personal.is_none()));
 }
 
 #[test]

@@ -205,7 +205,10 @@ fn a_policy_names_it_where_it_is_known() {
     assert!(unknown.contains("technique: `initial` is not known here; known are keep, suppress, mask, "), "{unknown}");
     let width = POLICY.replace("mark = \"…\"", "width = 3");
     let told = Policy::parse_with(&width, &with_the_toy()).unwrap_err().to_string();
-    assert!(told.contains("initial has no parameter `width`; known are date_order, grade, kind, mark, off_kind, technique"), "{told}");
+    assert!(
+        told.contains("initial has no parameter `width`; known are date_order, grade, kind, mark, not_personal, off_kind, technique"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -87,6 +87,8 @@ pub struct ManifestColumn {
     pub nature: Nature,
     /// What can still be learnt, in words.
     pub leaks: Vec<String>,
+    /// Why the column tells of no person though its header names an identifier, by the word of whoever signs.
+    pub not_personal: Option<String>,
 }
 
 record! {
@@ -118,7 +120,7 @@ pub struct SourceOpening {
 }
 
 impl Manifest {
-    /// SHA-256 of what the policy decided: release, order, and technique, parameters and key of every column. Two files
+    /// SHA-256 of what the policy decided: release, order, and technique, parameters, key and `not_personal` of every column. Two files
     /// with the same digest were made by the same policy, whatever its text looked like.
     #[must_use]
     pub fn policy(&self) -> Digest {

@@ -77,6 +77,7 @@ impl Policy {
         keys: &KeyRing,
         format: Format,
     ) -> Result<DesensitisePlan, Vec<Objection>> {
+        let findings = &self.taken(findings);
         let mut objections = self.general_objections(findings);
         let (mut columns, mut outputs) = (Vec::with_capacity(findings.len()), Vec::with_capacity(findings.len()));
         for finding in findings {
@@ -101,6 +102,12 @@ impl Policy {
             columns.iter().zip(outputs).filter_map(|(column, output)| Some(Field::new(column.name.as_str(), output.data_type()?, true)));
         let output = Arc::new(arrow_schema::Schema::new(fields.collect::<Vec<_>>()));
         Ok(DesensitisePlan { policy: self.clone(), columns, output })
+    }
+
+    /// What counts of the findings: of a column that the owner says tells of no person, what its cells say alone.
+    fn taken(&self, findings: &[Finding]) -> Vec<Finding> {
+        let is_lifted = |finding: &Finding| self.column(&finding.column).is_some_and(|section| section.not_personal.is_some());
+        findings.iter().map(|finding| if is_lifted(finding) { finding.without_floor() } else { finding }.clone()).collect()
     }
 
     fn general_objections(&self, findings: &[Finding]) -> Vec<Objection> {
@@ -156,7 +163,7 @@ impl Policy {
             objections.push(Objection::NoDay { column: column.clone(), technique: technique.name() });
         }
         let residual = self.residual(technique, section, finding, findings);
-        objections.extend(self.residual_objection(technique, column, grade, is_direct, residual));
+        objections.extend(self.residual_objection(technique, finding, grade, is_direct, residual));
         if !objections.is_empty() {
             return Err(objections);
         }
@@ -195,6 +202,7 @@ impl Policy {
             residual,
             nature,
             leaks: technique.leaks().iter().map(ToString::to_string).collect(),
+            not_personal: section.not_personal.clone(),
         };
         let (off_kind, subject) = (self.off_kind(section), subject.flatten());
         let planned = Planned { name: column.clone(), technique: technique.clone(), off_kind, work, reads_integers, subject, manifest };
@@ -205,7 +213,7 @@ impl Policy {
     pub(super) fn objection_to_residual(&self, section: &ColumnPolicy, finding: &Finding, findings: &[Finding]) -> Option<Objection> {
         let (grade, is_direct) = graded(section, finding);
         let residual = self.residual(&section.technique, section, finding, findings);
-        self.residual_objection(&section.technique, &finding.column, grade, is_direct, residual)
+        self.residual_objection(&section.technique, finding, grade, is_direct, residual)
     }
 
     /// The least residual under what the owner says the column is and under what was found, given the other columns that leave.
@@ -225,16 +233,16 @@ impl Policy {
     fn residual_objection(
         &self,
         technique: &Technique,
-        column: &ColumnName,
+        finding: &Finding,
         grade: Grade,
         is_direct: bool,
         found: Residual,
     ) -> Option<Objection> {
         let release = self.release();
-        let (column, name) = (column.clone(), technique.name());
+        let (column, name) = (finding.column.clone(), technique.name());
         match self.release().need(grade, is_direct) {
             Need::Residual(needed) if found < Residual::AtLeast(needed) => {
-                Some(Objection::Residual { column, technique: name, grade, found, needed, release })
+                Some(Objection::too_little(finding, grade, name, (found, needed), release))
             }
             Need::Irreversible if found != Residual::Unbounded || technique.nature().reversible => {
                 Some(Objection::GradeFour { column, technique: name, release })

@@ -64,13 +64,16 @@ pub struct ColumnPolicy {
     pub off_kind: Option<OffKindRule>,
     /// The order of day and month in its dates, by the owner's word, whatever the cells say.
     pub date_order: Option<DateOrder>,
+    /// Why the column tells of no person though its header names an identifier, by the owner's word: then what its cells say
+    /// counts alone. Stands in the manifest.
+    pub not_personal: Option<String>,
 }
 
 impl ColumnPolicy {
     /// A section that says nothing but the technique; its parameters are stated by [`Policy::with_column`].
     #[must_use]
     pub fn new(technique: Technique) -> Self {
-        Self { technique, parameters: Vec::new(), kind: None, grade: None, off_kind: None, date_order: None }
+        Self { technique, parameters: Vec::new(), kind: None, grade: None, off_kind: None, date_order: None, not_personal: None }
     }
 }
 
@@ -131,9 +134,12 @@ impl Policy {
     /// The policy with a section for a column. What it states of the parameters is what stands in the technique.
     ///
     /// # Errors
-    /// Parameters that no text of a policy can state.
+    /// Parameters that no text of a policy can state, or a reason `not_personal` that is none.
     pub fn with_column(mut self, name: ColumnName, column: ColumnPolicy) -> Result<Self, PolicyError> {
-        let stated = column.technique.stated(column.date_order);
+        let stated = column.technique.stated(column.date_order).and_then(|stated| {
+            column.not_personal.as_deref().map_or(Ok(()), file::reason)?;
+            Ok(stated)
+        });
         let parameters = stated.map_err(|problem| PolicyError::Column { column: name.to_string(), problem })?;
         self.columns.insert(name, ColumnPolicy { parameters, ..column });
         Ok(self)
@@ -161,6 +167,11 @@ impl Policy {
     #[must_use]
     pub fn column(&self, name: &ColumnName) -> Option<&ColumnPolicy> {
         self.columns.get(name).or(self.default.as_ref())
+    }
+
+    /// The columns that are said to tell of no person, and why.
+    pub fn not_personal(&self) -> impl Iterator<Item = (&ColumnName, &str)> {
+        self.columns.iter().filter_map(|(name, column)| Some((name, column.not_personal.as_deref()?)))
     }
 
     /// The columns that have a section.

@@ -353,6 +353,7 @@ pub(crate) fn manifest() -> Signed<Manifest> {
         residual: Residual::Unbounded,
         nature: Nature { deterministic: true, reversible: false, linkable: false },
         leaks: Vec::new(),
+        not_personal: None,
     };
     let id = ManifestColumn {
         parameters: vec![(name("key"), "people".to_owned())],

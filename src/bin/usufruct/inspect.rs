@@ -173,6 +173,9 @@ fn manifest_column(column: &ManifestColumn) -> Report {
     if !column.leaks.is_empty() {
         out.list("leaks", &column.leaks);
     }
+    if let Some(why) = &column.not_personal {
+        out.text("not personal", flagged(why));
+    }
     out
 }
 

@@ -1,5 +1,6 @@
 //! The verbs `policy suggest` and `policy check`.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -79,6 +80,8 @@ struct Told {
     /// Whether the columns of a file were looked at.
     file: bool,
     objections: Vec<String>,
+    /// Columns that are said to tell of no person, and why.
+    not_personal: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trial: Option<Tried>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -216,6 +219,8 @@ impl Check {
         };
         let objections: Vec<String> = objections.iter().map(ToString::to_string).collect();
         let ok = objections.is_empty();
+        let not_personal: BTreeMap<String, String> =
+            policy.not_personal().map(|(column, why)| (column.to_string(), why.to_owned())).collect();
         if json {
             let (release, order) = (policy.release().as_str(), policy.order().as_str());
             output::print_json(&Told {
@@ -224,6 +229,7 @@ impl Check {
                 order,
                 file: input.is_some(),
                 objections: objections.clone(),
+                not_personal,
                 trial: trial.as_ref().map(Tried::of),
                 linkage: linkage.as_ref().map(Joined::of),
             })?;
@@ -231,6 +237,9 @@ impl Check {
             let what =
                 if input.is_some() { "can be used on this file" } else { "is well formed; give a file to check it against its columns" };
             output::print(&format!("the policy {what}\n"))?;
+            for (column, why) in &not_personal {
+                output::print(&format!("column {column} is said to tell of no person: {why}\n"))?;
+            }
             if let Some(trial) = &trial {
                 output::print(&format!(
                     "{} of {} rows would be left out and {} cells left empty (internal: counted in the raw file)\n",

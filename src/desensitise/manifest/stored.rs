@@ -40,6 +40,7 @@ record! {
         3 => technique: Name,
         4 => parameters: Vec<(Name, String)> as Parameters,
         5 => key: Option<KeyUse>,
+        11 => not_personal: Option<String> as Option<Text<TEXT_BYTES_MAX>>,
     }
 }
 
@@ -84,6 +85,7 @@ mod key {
     pub(super) const ROWS: i64 = 8;
     pub(super) const RISK: i64 = 9;
     pub(super) const POLICY: i64 = 10;
+    pub(super) const NOT_PERSONAL: i64 = 11;
 }
 
 impl From<&Manifest> for StoredManifest {
@@ -115,8 +117,8 @@ impl TryFrom<StoredManifest> for Manifest {
 
 impl From<&ManifestColumn> for Decided {
     fn from(column: &ManifestColumn) -> Self {
-        let ManifestColumn { name, technique, parameters, key, .. } = column.clone();
-        Self { name, technique, parameters, key }
+        let ManifestColumn { name, technique, parameters, key, not_personal, .. } = column.clone();
+        Self { name, technique, parameters, key, not_personal }
     }
 }
 
@@ -135,9 +137,12 @@ impl TryFrom<StoredColumn> for ManifestColumn {
 
     fn try_from(stored: StoredColumn) -> Result<Self, CodecError> {
         let StoredColumn { decided, kind, leaves, grades: Grades { before, after }, residual, nature, leaks } = stored;
-        let Decided { name, technique, parameters, key } = decided;
+        let Decided { name, technique, parameters, key, not_personal } = decided;
+        if not_personal.as_deref().is_some_and(|why| why.trim().is_empty()) {
+            return Err(CodecError::Value { key: key::NOT_PERSONAL, expected: "a reason that is not empty" });
+        }
         let (grade_before, grade_after) = (before, after);
-        Ok(Self { name, kind, technique, parameters, key, leaves, grade_before, grade_after, residual, nature, leaks })
+        Ok(Self { name, kind, technique, parameters, key, leaves, grade_before, grade_after, residual, nature, leaks, not_personal })
     }
 }
 

@@ -16,6 +16,9 @@ use crate::value::DateOrder;
 /// Sections of as many columns as a source may have, with room.
 const FILE_BYTES_MAX: usize = 8 << 20;
 
+/// A few sentences.
+const REASON_BYTES_MAX: usize = 1024;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -72,8 +75,11 @@ impl Policy {
             let policy = column_policy(table, techniques).map_err(|problem| PolicyError::Column { column: name, problem })?;
             Ok((column, policy))
         };
-        let default =
-            |table| column_policy(table, techniques).map_err(|problem| PolicyError::Column { column: "[default]".into(), problem });
+        let default = |table| {
+            let of_all = PolicyError::Column { column: "[default]".into(), problem: Problem::Together(NOT_OF_ALL) };
+            let policy = column_policy(table, techniques).map_err(|problem| PolicyError::Column { column: "[default]".into(), problem })?;
+            if policy.not_personal.is_some() { Err(of_all) } else { Ok(policy) }
+        };
         Ok(Self {
             release: release.map_err(PolicyError::Policy)?,
             order: order.map_err(PolicyError::Policy)?,
@@ -115,10 +121,22 @@ fn column_policy(table: toml::Table, techniques: &Techniques) -> Result<ColumnPo
         grade.map(|number| Grade::from_number(number).ok_or(Problem::Value { name: "grade", expected: "1, 2, 3 or 4" })).transpose()?;
     let off_kind = parameters.word("off_kind")?.as_deref().map(off_kind).transpose()?;
     let date_order = parameters.one_of("date_order", DateOrder::parse, &["dmy", "mdy", "ymd"])?;
+    let not_personal = parameters.word("not_personal")?;
+    not_personal.as_deref().map_or(Ok(()), reason)?;
     let name = parameters.required("technique", Given::word)?;
     let technique = techniques.parse(&name, &mut parameters)?;
     let parameters = parameters.finish(technique.name())?;
-    Ok(ColumnPolicy { technique, parameters, kind, grade, off_kind, date_order })
+    Ok(ColumnPolicy { technique, parameters, kind, grade, off_kind, date_order, not_personal })
+}
+
+/// One reason cannot be true of columns that nobody has looked at.
+const NOT_OF_ALL: &str = "`not_personal` is said of one column, in a section of its own";
+
+/// A reason for people: not empty.
+pub(super) fn reason(text: &str) -> Result<(), Problem> {
+    let is_one = !text.trim().is_empty() && text.len() <= REASON_BYTES_MAX && !text.chars().any(char::is_control);
+    let expected = "why, in a text of 1 to 1,024 bytes without control characters";
+    if is_one { Ok(()) } else { Err(Problem::Value { name: "not_personal", expected }) }
 }
 
 const KINDS: &[&str] = &[

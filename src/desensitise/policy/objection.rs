@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::class::Class;
 use crate::desensitise::{KeyFileError, OffReason, ReleaseModel, Residual, RowOrder, TechniqueError};
-use crate::grade::Grade;
+use crate::grade::{Finding, Floor, Grade, Named, Role};
 use crate::id::{ColumnName, Decimal, Name};
 
 /// Why a policy cannot be used on a file, in words that say what to do. No cell.
@@ -44,6 +44,27 @@ pub enum Objection {
     Residual {
         /// The column.
         column: ColumnName,
+        /// The technique.
+        technique: &'static str,
+        /// Its grade.
+        grade: Grade,
+        /// The residual.
+        found: Residual,
+        /// What the release model needs.
+        needed: u128,
+        /// The release model.
+        release: ReleaseModel,
+    },
+    /// Too little is left open of what its header names, whatever its cells say.
+    #[error(
+        "column {column}: its header names {} and so its grade is at least {floor}, whatever its cells are: {technique} leaves as few as {found} input values behind an output, {release} needs {needed}; mask or coarsen more, suppress it, or say not_personal = \"why\" in its section if it tells of no person",
+        named.in_words(), floor = grade.number()
+    )]
+    Floor {
+        /// The column.
+        column: ColumnName,
+        /// What its header names.
+        named: Named,
         /// The technique.
         technique: &'static str,
         /// Its grade.
@@ -150,6 +171,22 @@ pub enum Objection {
 }
 
 impl Objection {
+    /// Too few input values behind an output, `(found, needed)`; the floor of a header is told where the cells alone ask for less.
+    pub(in crate::desensitise) fn too_little(
+        finding: &Finding,
+        grade: Grade,
+        technique: &'static str,
+        (found, needed): (Residual, u128),
+        release: ReleaseModel,
+    ) -> Self {
+        let (column, alone) = (finding.column.clone(), finding.without_floor());
+        let is_raised = alone.grade < finding.grade || finding.role == Role::Direct && alone.role != Role::Direct;
+        match finding.floor.as_ref().filter(|_| is_raised) {
+            Some(Floor { named, .. }) => Self::Floor { column, named: *named, technique, grade, found, needed, release },
+            None => Self::Residual { column, technique, grade, found, needed, release },
+        }
+    }
+
     /// What a caller should do about it: a rule says no, to the policy or to the file.
     #[must_use]
     pub const fn class(&self) -> Class {

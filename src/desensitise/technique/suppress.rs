@@ -90,7 +90,7 @@ impl Method for Suppress {
         let (rank, why) = if finding.grade == Grade::L4 {
             (Rank::Must, "grade 4 is never opened")
         } else if is_unread {
-            (Rank::Must, "what its header names is not what its cells look like")
+            (Rank::Must, "what its header names is not what its cells look like; not_personal = \"why\" says that it tells of no person")
         } else if is_place && !(finding.kind == Kind::Number && is_plain(finding.value_type)) {
             (Rank::Must, "an exact place leads to one household, and only plain degrees can be rounded")
         } else if is_text {

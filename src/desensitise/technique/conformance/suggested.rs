@@ -17,7 +17,7 @@ impl Case<'_> {
                 assert!(!suggestion.why.is_empty() && !suggestion.why.contains('\n'), "{suggestion:?}: why, in one line");
                 for objection in objections(&suggestion, &finding, release) {
                     let too_little =
-                        matches!(objection, Objection::Residual { .. } | Objection::GradeFour { .. });
+                        matches!(objection, Objection::Residual { .. } | Objection::Floor { .. } | Objection::GradeFour { .. });
                     assert!(too_little, "{suggestion:?} for {finding:?}: {objection}");
                 }
             }
