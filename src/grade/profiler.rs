@@ -28,7 +28,7 @@ use crate::table::{Records, TableSchema};
 /// use usufruct::id::ColumnName;
 /// use usufruct::table::{TableColumn, ColumnKind, CsvOptions, CsvSource, RecordSource, TableSchema};
 ///
-/// let column = |name| Ok::<_, Box<dyn std::error::Error>>(Column { name: ColumnName::new(name)?, kind: ColumnKind::Text });
+/// let column = |name| Ok::<_, Box<dyn std::error::Error>>(TableColumn { name: ColumnName::new(name)?, kind: ColumnKind::Text });
 /// let schema = TableSchema::new(vec![column("shouji")?, column("备注")?])?;
 /// let text = "shouji,备注\n13812345678,无\n13912345678,身份证11010519491231002X\n";
 /// let source = CsvSource::from_bytes(text.as_bytes(), CsvOptions::default(), schema.clone())?;
