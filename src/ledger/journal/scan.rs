@@ -58,7 +58,7 @@ pub(super) fn scan(
         }
     }
     let rest = &bytes[cursor.offset..];
-    let left = rest.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+    let left = used(rest);
     if left > 0 && !place.last {
         let at = rest.iter().position(|byte| *byte != 0).unwrap_or(0);
         return Err(FrameError::new(cursor.offset + at, Expected::Zeros));
@@ -70,6 +70,14 @@ pub(super) fn scan(
         }
     }
     Ok(left)
+}
+
+/// The length up to the last byte that is not zero. Most of a segment is zeros, written beforehand: they are compared by pages, as
+/// every opening and every audit passes them.
+fn used(bytes: &[u8]) -> usize {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let zeros = bytes.rchunks_exact(ZEROS.len()).take_while(|page| **page == ZEROS).count() * ZEROS.len();
+    bytes[..bytes.len() - zeros].iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1)
 }
 
 fn open_segment(bytes: &[u8], place: Place<'_>, chain: &Chain) -> Result<(), FrameError> {
@@ -104,4 +112,23 @@ fn next_frame(
     }
     *cursor = Cursor { chain: header.extend(hash), offset: cursor.offset + frame.len(), before: cursor.offset };
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::used;
+
+    #[test]
+    fn what_is_used_ends_at_the_last_byte_that_is_not_zero() {
+        for len in [0, 1, 4095, 4096, 4097, 9_000, 12_288] {
+            let mut bytes = vec![0; len];
+            assert_eq!(used(&bytes), 0, "{len}");
+            for at in [0, 1, 4_094, 4_095, 4_096, 8_191, 8_192, 8_999, 12_287] {
+                if at < len {
+                    bytes[at] = 1;
+                    assert_eq!(used(&bytes), at + 1, "{len} {at}");
+                }
+            }
+        }
+    }
 }
