@@ -49,18 +49,22 @@ fn it_opens_with_every_balance() {
     let kept = Kept::rebuild();
     let space = Space::open(kept.space()).unwrap();
     assert_eq!((space.ledger_id().to_string(), space.owner().key()), (LEDGER.to_owned(), kept.key("owner").public()));
-    let found: BTreeMap<String, _> = space
-        .datasets()
-        .unwrap()
-        .into_iter()
-        .map(|state| {
+    let found = || -> BTreeMap<String, _> {
+        let told = space.datasets().unwrap().into_iter().map(|state| {
             let balance = state.balance;
             (state.description.name().to_string(), (state.version, state.answers, balance.limit(), balance.spent(), state.refills.len()))
-        })
-        .collect();
+        });
+        told.collect()
+    };
+    // What was reserved of the visits expired long ago, and is given back as soon as somebody keeps house: 0.06, then 0.05.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while found()["visits"].3 == zcdp("0.06", "0") {
+        assert!(Instant::now() < deadline, "it is not refunded");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let people = (2, 4, epsilon("4"), epsilon("0.675"), 1);
-    let visits = (1, 2, zcdp("0.5", "0.000001"), zcdp("0.06", "0"), 0);
-    assert_eq!(found, BTreeMap::from([("people".to_owned(), people), ("visits".to_owned(), visits)]));
+    let visits = (1, 1, zcdp("0.5", "0.000001"), zcdp("0.05", "0"), 0);
+    assert_eq!(found(), BTreeMap::from([("people".to_owned(), people), ("visits".to_owned(), visits)]));
 }
 
 #[test]
