@@ -44,6 +44,7 @@ pub use local::{LocalEngines, SnapshotEngine};
 use crate::class::Class;
 use crate::dataset::RowKey;
 use crate::plan::{BoundQuery, Exact, ExactPart};
+use crate::spill::SpillError;
 
 /// Computes exact sums; the seam for engines that are not this one. Every engine passes `conformance` (feature `hazmat`).
 ///
@@ -144,6 +145,13 @@ pub enum EngineError {
     /// It did not come to an end.
     #[error("the answer could not be computed")]
     Failed,
+}
+
+/// Nothing is told of what did not fit.
+impl From<SpillError> for EngineError {
+    fn from(_: SpillError) -> Self {
+        Self::Failed
+    }
 }
 
 impl EngineError {

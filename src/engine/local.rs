@@ -4,7 +4,6 @@ mod active_domain;
 mod grouping;
 mod scan;
 mod sparse;
-mod spill;
 mod sums;
 mod tally;
 mod unit;

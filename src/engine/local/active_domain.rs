@@ -65,7 +65,7 @@ fn integers(
     /// Values seen lately are not looked up again: a table by the lowest bits.
     const LATELY: u16 = 1 << 12;
     let next = AtomicUsize::new(0);
-    let work = || {
+    let work = || -> Result<HashSet<i64>, EngineError> {
         let mut found = HashSet::new();
         let mut lately: Vec<Option<i64>> = vec![None; LATELY.into()];
         loop {

@@ -12,12 +12,13 @@ use super::active_domain::ActiveDomain;
 use super::grouping::{Dense, Grouping};
 use super::sparse::{Sparse, words};
 use super::unit::Gathered;
-use super::workspace::{SpillTarget, Workspace};
+use super::workspace::Workspace;
 use super::{Blocks, Control, Engine, EngineError, active_domain};
 use crate::dataset::RowKey;
 use crate::plan::bound::SLOTS_MAX;
 use crate::plan::group::{GroupColumn, Layout};
 use crate::plan::{BoundQuery, ContributionBound, Evaluator, Exact, ExactPart};
+use crate::spill::SpillTarget;
 
 /// The engine over a snapshot, or other columns in blocks, of one machine.
 ///
@@ -39,7 +40,7 @@ pub struct SnapshotEngine<B> {
     /// The most slots of a vector of groups that the data say.
     slots_max: usize,
     memory: usize,
-    folder: SpillTarget,
+    spill: Option<SpillTarget>,
 }
 
 /// Blocks that a thread takes at a time when the unit is a column: its last unit may go on into the next stretch, and
@@ -67,7 +68,7 @@ impl<B: Blocks> SnapshotEngine<B> {
     }
 
     pub(super) fn new(source: B, key: Option<RowKey>, threads: NonZeroUsize) -> Self {
-        Self { source, key, threads, slots_max: SLOTS_MAX, memory: MEMORY_DEFAULT, folder: SpillTarget::None }
+        Self { source, key, threads, slots_max: SLOTS_MAX, memory: MEMORY_DEFAULT, spill: None }
     }
 
     /// With another number of threads than the machine has.
@@ -89,7 +90,7 @@ impl<B: Blocks> SnapshotEngine<B> {
     /// that is nowhere else. It takes up to some 40 bytes for each number that a row adds to.
     #[must_use]
     pub fn with_spill_folder(mut self, path: impl Into<PathBuf>) -> Self {
-        self.folder = SpillTarget::Path(path.into());
+        self.spill = Some(SpillTarget::Folder(path.into()));
         self
     }
 
@@ -103,7 +104,7 @@ impl<B: Blocks> SnapshotEngine<B> {
     /// Into this file, which the test can read.
     #[cfg(test)]
     pub(in crate::engine) fn with_spill_file(mut self, file: std::fs::File) -> Self {
-        self.folder = SpillTarget::Open(file);
+        self.spill = Some(SpillTarget::Open(file));
         self
     }
 
@@ -152,7 +153,7 @@ impl<B: Blocks> SnapshotEngine<B> {
         least_units: u64,
         control: &Control<'_>,
     ) -> Result<ExactPart, EngineError> {
-        let workspace = Workspace::new(&self.folder, self.memory, self.threads);
+        let workspace = Workspace::new(self.spill.as_ref(), self.memory, self.threads);
         let sparse = Sparse::<N>::new(bound, columns, evaluator, &workspace, least_units);
         let tallies = self.scan(bound, &sparse, control)?;
         sparse.part(tallies, self.threads, control)

@@ -17,7 +17,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::grouping::Grouping;
-use super::spill;
 use super::tally::{Amount, Parts, SparseTally};
 use super::workspace::PARTS;
 use super::workspace::Workspace;
@@ -26,6 +25,7 @@ use crate::plan::bound::QueryPlan;
 use crate::plan::evaluator::{CHUNK, is_set};
 use crate::plan::group::GroupColumn;
 use crate::plan::{Batch, BoundQuery, Evaluator, ExactPart, GroupKey, ReleaseStep, group_hash};
+use crate::spill::Chunk;
 
 /// Groups named by the values of their columns, in `N` words: the number of a value, or an integer of the data itself.
 pub(super) struct Sparse<'a, const N: usize> {
@@ -152,7 +152,7 @@ impl<'a, const N: usize> Sparse<'a, N> {
     }
 
     /// Sums a part, by its own parts where it is too large.
-    fn settle(&self, part: &[spill::Chunk], level: u32, out: &mut Groups<N>, control: &Control<'_>) -> Result<(), EngineError> {
+    fn settle(&self, part: &[Chunk], level: u32, out: &mut Groups<N>, control: &Control<'_>) -> Result<(), EngineError> {
         let mut tally = SparseTally::new(self.plan, &self.starts, self.workspace, level);
         for chunk in part {
             control.check()?;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::grouping::Tally;
-use super::spill::{Chunk, Spill};
 use super::workspace::{PART_BITS, PARTS, Workspace};
 use crate::plan::bound::QueryPlan;
+use crate::spill::{Chunk, Spill};
 
 /// One number of one group.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

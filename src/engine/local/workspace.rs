@@ -2,30 +2,19 @@
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::EngineError;
-use super::spill::Spill;
+use crate::spill::{Spill, SpillTarget};
 
 /// Parts of one level, told apart by so many bits of the hash.
 pub(super) const PART_BITS: u32 = 6;
 pub(super) const PARTS: usize = 1 << PART_BITS;
 
-/// Where sums go that do not fit in memory.
-pub(super) enum SpillTarget {
-    /// Nowhere: they stay.
-    None,
-    /// To a file in this folder.
-    Path(PathBuf),
-    /// To this file.
-    #[cfg(test)]
-    Open(std::fs::File),
-}
-
 /// Memory and disk for the sums of one scan, shared by its threads.
 pub(super) struct Workspace<'a> {
-    folder: &'a SpillTarget,
+    /// Where sums go that do not fit in memory; without it they stay.
+    target: Option<&'a SpillTarget>,
     /// Made when it is first needed.
     spill: Mutex<Option<Arc<Spill>>>,
     /// Bytes of the map of one thread.
@@ -41,14 +30,14 @@ const CHUNK_BYTES_MAX: usize = 64 << 10;
 
 impl<'a> Workspace<'a> {
     /// `memory` bytes for so many threads.
-    pub(super) fn new(folder: &'a SpillTarget, memory: usize, threads: NonZeroUsize) -> Self {
+    pub(super) fn new(target: Option<&'a SpillTarget>, memory: usize, threads: NonZeroUsize) -> Self {
         // One half holds the maps; the other half what waits to be written, or the list that is made of a map at the end.
-        Self { folder, spill: Mutex::new(None), map_bytes: memory / 2 / threads, hasher: RandomState::new() }
+        Self { target, spill: Mutex::new(None), map_bytes: memory / 2 / threads, hasher: RandomState::new() }
     }
 
     /// How many entries of a size fit in the map of a thread; as many as there are where nothing can leave it.
     pub(super) const fn entries(&self, size: usize) -> usize {
-        if matches!(self.folder, SpillTarget::None) {
+        if self.target.is_none() {
             return usize::MAX;
         }
         // A table has a power of two of places, of which it fills seven in eight.
@@ -74,12 +63,7 @@ impl<'a> Workspace<'a> {
         if let Some(spill) = &*spill {
             return Ok(Arc::clone(spill));
         }
-        let new = match self.folder {
-            SpillTarget::None => return Err(EngineError::Failed),
-            SpillTarget::Path(path) => Spill::create(path)?,
-            #[cfg(test)]
-            SpillTarget::Open(file) => Spill::of(file.try_clone().map_err(|_| EngineError::Failed)?)?,
-        };
+        let new = self.target.ok_or(EngineError::Failed)?.create()?;
         Ok(Arc::clone(spill.insert(Arc::new(new))))
     }
 }
