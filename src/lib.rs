@@ -50,6 +50,7 @@ pub mod grade;
 pub mod dataset;
 #[cfg(feature = "records")]
 pub mod generalise;
+pub mod anonymity;
 pub mod desensitise;
 #[cfg(feature = "embedded")]
 pub mod open_data;

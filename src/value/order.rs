@@ -42,3 +42,10 @@ impl fmt::Display for DateOrder {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(feature = "embedded")]
+impl serde::Serialize for DateOrder {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
