@@ -38,7 +38,7 @@ mod recogniser;
 mod survey;
 
 #[cfg(feature = "records")]
-pub use finding::{Distinct, Finding, QUASI_IDENTIFIERS_MAX, ValueType, overall};
+pub use finding::{Distinct, Finding, Overlap, QUASI_IDENTIFIERS_MAX, ValueType, overall};
 #[cfg(feature = "records")]
 pub use floor::{Floor, Named};
 pub use kind::{Kind, Reason, Role};

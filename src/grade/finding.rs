@@ -40,6 +40,21 @@ pub struct Finding {
     pub header_hint: bool,
     /// What the header names whatever the cells are, if it is a direct identifier or a place: then the grade is at least 3.
     pub floor: Option<Floor>,
+    /// Columns of which this one is the value, or a part of it at a fixed place, in at least half of the records that were compared.
+    pub overlaps: Vec<Overlap>,
+}
+
+/// That a column carries the value of another, or a part of it at a fixed place: each written in letters and digits alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "embedded", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Overlap {
+    /// The other column.
+    pub column: ColumnName,
+    /// The first character of its values that it carries, counted from 0.
+    pub from: usize,
+    /// How many of them.
+    pub len: usize,
 }
 
 impl Finding {
@@ -67,7 +82,7 @@ impl serde::Serialize for Finding {
         let scale = if let ValueType::Real { scale } = self.value_type { Some(scale) } else { None };
         let order = matches!(self.kind, Kind::Date).then(|| self.date_order.map_or("unknown", DateOrder::as_str));
         let also: std::collections::BTreeMap<&str, u64> = self.also.iter().map(|(kind, cells)| (kind.as_str(), *cells)).collect();
-        let mut out = serializer.serialize_struct("Finding", 20)?;
+        let mut out = serializer.serialize_struct("Finding", 21)?;
         out.serialize_field("internal", &true)?;
         out.serialize_field("name", &self.column)?;
         out.serialize_field("kind", self.kind.as_str())?;
@@ -88,6 +103,7 @@ impl serde::Serialize for Finding {
         out.serialize_field("header_hint", &self.header_hint)?;
         out.serialize_field("header_names", &self.floor.as_ref().map(|floor| floor.named.as_str()))?;
         out.serialize_field("header_disagrees", &self.floor.as_ref().is_some_and(|floor| floor.disagrees))?;
+        out.serialize_field("overlaps", &self.overlaps)?;
         out.end()
     }
 }

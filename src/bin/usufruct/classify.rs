@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use usufruct::file::{Output, OutputOptions};
-use usufruct::grade::{Distinct, Finding, Kind, ValueType, overall};
+use usufruct::grade::{Distinct, Finding, Kind, Overlap, ValueType, overall};
 use usufruct::value::DateOrder;
 
 use crate::failure::{Failure, OrFail};
@@ -82,6 +82,9 @@ struct Column {
     header_names: Option<&'static str>,
     /// Whether the cells do not look like that.
     header_disagrees: bool,
+    /// Columns whose value it carries, or a part of it at a fixed place; never in a shareable report.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    overlaps: Vec<Overlap>,
 }
 
 /// Counts of a shareable report are multiples of this; classes below it go together.
@@ -162,6 +165,7 @@ impl Column {
             header_hint: finding.header_hint,
             header_names: finding.floor.as_ref().map(|floor| floor.named.as_str()),
             header_disagrees: finding.floor.as_ref().is_some_and(|floor| floor.disagrees),
+            overlaps: finding.overlaps.iter().filter(|_| !shareable).cloned().collect(),
         }
     }
 
@@ -172,6 +176,11 @@ impl Column {
         let disagrees = self.header_names.filter(|_| self.header_disagrees);
         let disagrees = disagrees.map(|named| format!("; header names {named}, cells do not")).unwrap_or_default();
         let order = if self.date_order == Some("unknown") { "; order of day and month unknown" } else { "" };
-        format!("{} of {}{header}{disagrees}{also}{order}", self.matched, self.sampled)
+        let overlaps: String = self.overlaps.iter().map(in_words).collect();
+        format!("{} of {}{header}{disagrees}{also}{order}{overlaps}", self.matched, self.sampled)
     }
+}
+
+fn in_words(overlap: &Overlap) -> String {
+    format!("; characters {} to {} of {}", overlap.from + 1, overlap.from + overlap.len, overlap.column)
 }

@@ -110,6 +110,7 @@ impl Evidence<'_> {
             also,
             header_hint,
             floor: None,
+            overlaps: Vec::new(),
             kind,
         }
     }
@@ -339,6 +340,8 @@ impl Evidence<'_> {
             Kind::Mobile => above(count, self.seen(Seen::MobileLike), 0.64) && (!self.is_numeric() || self.share(count, 5)),
             Kind::Passport | Kind::Address => self.share(count, 5),
             Kind::Email | Kind::Ip | Kind::Plate | Kind::Landline => true,
+            // One in a thousand numbers of eight digits is a day: the others are what stands where there is none.
+            Kind::Date => self.is_numeric() && self.share(count, 20),
             _ => false,
         };
         if is_above { count } else { 0 }

@@ -83,6 +83,7 @@ fn found(kind: Kind, value_type: ValueType) -> Finding {
         also: Vec::new(),
         header_hint: false,
         floor: None,
+        overlaps: Vec::new(),
         kind,
     }
 }
