@@ -47,7 +47,7 @@ const GROUPS: [Group; 15] = [
     (&["ask.latency_1m", "limit.fdatasync"], ask::latency),
     (&["ask.async_64"], ask::at_once),
     (&["desensitise.arrow", "limit.aes_block", "limit.hmac", "limit.memcpy"], desensitise::in_memory),
-    (&["desensitise.csv", "desensitise.parquet", "desensitise.peak"], desensitise::files),
+    (&["desensitise.csv", "desensitise.parquet", "desensitise.unique", "limit.sort", "desensitise.peak"], desensitise::files),
     (&["right.verify", "limit.ed25519_verify"], right::verify),
     (&["ledger.spend", "ledger.entry", "ask.syncs", "ask.disk", "limit.fdatasync"], ledger::spend),
     (&["grant.at"], ledger::grants),

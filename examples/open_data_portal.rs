@@ -14,7 +14,8 @@ mod register;
 use std::time::SystemTime;
 use std::{error::Error, fs, io::BufWriter, ops::ControlFlow, path::Path, path::PathBuf, sync::Arc};
 
-use usufruct::desensitise::{KEY_ID_DEFAULT, KeyRing, Policy, PrfAlgorithm, ReleaseModel, Run, Target, suggest};
+use usufruct::anonymity::measure;
+use usufruct::desensitise::{KEY_ID_DEFAULT, KeyRing, Policy, PrfAlgorithm, ReleaseModel, Run, Target, suggest_fitting};
 use usufruct::grade::{Recognisers, survey};
 use usufruct::id::{Digest, Name, Time};
 use usufruct::key::{Signer as _, SigningKey};
@@ -55,7 +56,7 @@ fn desensitise(csv: &Path, folder: &Path, owner: &Owner) -> Result<(), Box<dyn E
     }
 
     println!("\nPOLICY: suggested for a controlled release, to be read by a person");
-    let text = suggest(&findings, ReleaseModel::Controlled);
+    let text = suggest_fitting(&source, &findings, ReleaseModel::Controlled, 2, folder, &mut |_| ControlFlow::Continue(()))?;
     fs::write(folder.join("policy.toml"), &text)?;
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).for_each(|line| println!("{line}"));
 
@@ -77,7 +78,11 @@ fn desensitise(csv: &Path, folder: &Path, owner: &Owner) -> Result<(), Box<dyn E
     let manifest = Auditor::new(owner.public().clone()).manifest(&fs::read(&target.manifest)?)?;
     let file = fs::read(&target.path)?;
     println!("the file is the one of the manifest: {}", manifest.value().is_about(&Digest::of(&file), file.len() as u64));
-    println!("release {}, rows {}, risk {:?}", manifest.value().release, manifest.value().order, manifest.value().risk);
+    println!("release {}, rows {}", manifest.value().release, manifest.value().order);
+    let stated = manifest.value().uniqueness().ok_or("no shares are stated")?;
+    let file = FileSource::open(&target.path, &FileOptions::default())?;
+    let counted = measure(&file, &stated.asked(), folder, 2, &mut |_| ControlFlow::Continue(()))?;
+    println!("{} of the records are unique on what leaves without a key; counted again: {}", stated.all, counted.counts_as(stated));
     println!("  files in {}", folder.display());
     Ok(())
 }

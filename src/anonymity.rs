@@ -38,5 +38,5 @@ mod statement;
 pub use hashes::{HashedRows, ValueHasher};
 #[cfg(feature = "embedded")]
 pub use meter::{MeterError, RowHasher, UniquenessMeter, measure};
-pub use share::Share;
+pub use share::UniqueShare;
 pub use statement::{ColumnShare, GapColumn, Gaps, PAIRED_COLUMNS_MAX, UNIQUE_MOST_DEFAULT, Uniqueness, UniquenessAsked};

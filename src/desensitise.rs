@@ -47,6 +47,10 @@
 mod apply;
 #[cfg(feature = "records")]
 mod canonical;
+#[cfg(feature = "embedded")]
+mod fit;
+#[cfg(feature = "embedded")]
+mod joint;
 #[cfg(feature = "records")]
 mod keys;
 #[cfg(feature = "embedded")]
@@ -77,6 +81,8 @@ mod trial;
 
 #[cfg(feature = "embedded")]
 pub use apply::{ApplyError, BoundPolicy, DesensitiseProgress, DesensitiseReport, Run, Stage, Target};
+#[cfg(feature = "embedded")]
+pub use fit::suggest_fitting;
 #[cfg(feature = "records")]
 pub use keys::{KEYS_MAX, KeyFileError, KeyRing, PrfAlgorithm, PrfKey};
 #[cfg(feature = "embedded")]
@@ -88,7 +94,7 @@ pub use order::HELD_BYTES_MAX;
 #[cfg(feature = "embedded")]
 pub use plan::{DesensitisePlan, Desensitised, OtherColumns};
 #[cfg(feature = "embedded")]
-pub use policy::{ColumnPolicy, Objection, OffKindRule, Policy, PolicyError, Untreated, suggest};
+pub use policy::{Alone, ColumnPolicy, Objection, OffKindRule, Policy, PolicyError, Untreated, suggest};
 #[cfg(feature = "records")]
 pub use problem::Problem;
 #[cfg(feature = "embedded")]
@@ -105,7 +111,7 @@ pub use technique::conformance;
 #[cfg(feature = "records")]
 pub use technique::{
     About, Collect, Emit, Emitted, Given, KEY_ID_DEFAULT, Kernel, KeyAsked, Method, OffKind, OffReason, OffRow, OutputType, Parameter,
-    Rank, Setting, Suggestion, Technique, TechniqueError, Techniques, Value, Whole, Work,
+    Rank, Setting, Shown, ShownCharacters, Suggestion, Technique, TechniqueError, Techniques, Value, Whole, Work,
 };
 #[cfg(feature = "embedded")]
 pub use trial::Trial;

@@ -79,6 +79,10 @@ pub enum Error {
     #[cfg(feature = "embedded")]
     #[error(transparent)]
     Apply(#[from] crate::desensitise::ApplyError),
+    /// Counts of who is unique.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Meter(#[from] crate::anonymity::MeterError),
     /// The ledger.
     #[cfg(feature = "embedded")]
     #[error(transparent)]
@@ -140,6 +144,8 @@ impl Error {
             Self::KeyFile(error) => error.class(),
             #[cfg(feature = "embedded")]
             Self::Apply(error) => error.class(),
+            #[cfg(feature = "embedded")]
+            Self::Meter(error) => error.class(),
             #[cfg(feature = "embedded")]
             Self::Ledger(error) => error.class(),
             Self::Quantum(error) => error.class(),

@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! policy + keys --bind--> BoundPolicy --\
-//!                                  open --> OUT, OUT.opening, OUT.manifest (release, residuals, risk)
-//! statement of risk --------------/
+//!                                  open --> OUT, OUT.opening, OUT.manifest (release, residuals, uniqueness)
+//! records -----------------------/
 //! ```
 //! [`BoundPolicy::apply`] makes files for an enclave; what is `controlled` or `public` is made here, where the policy meets a
-//! statement of how well persons can be told apart by the quasi-identifiers that leave.
+//! measurement of how well persons can be told apart by what leaves.
 //!
-//! - `controlled`: the manifest says `risk: not assessed` until the room `anonymity` can measure it.
-//! - `public`: refused, since it needs such a statement.
+//! - `controlled`: who is unique is counted in the rows as they are written ([`crate::anonymity`]); a file in which more are than the
+//!   policy lets be does not appear. The manifest states the shares, and anybody with the file can count them again.
+//! - `public`: refused, since it needs a statement of anonymity.
 //!
 //! # Source
 //! Rule H3 of `docs/rules.md`; GB/T 37964-2019, 3.12 to 3.14.
@@ -17,7 +18,7 @@
 //! # Not promised
 //! A controlled file is as safe as the agreement under which it is handed over.
 
-use crate::desensitise::{ApplyError, BoundPolicy, DesensitiseReport, ReleaseModel, Risk, Run, Target};
+use crate::desensitise::{ApplyError, BoundPolicy, DesensitiseReport, ReleaseModel, Run, Target};
 use crate::table::RecordSource;
 
 /// Makes the file that the policy describes, whatever its release model; for an enclave this is [`BoundPolicy::apply`].
@@ -33,6 +34,6 @@ pub fn open(
     match bound.policy().release() {
         ReleaseModel::Enclave => bound.apply(source, target, run),
         // The check of the policy refuses `public` before anything is written.
-        ReleaseModel::Controlled | ReleaseModel::Public => bound.write(source, target, run, Some(Risk::NotAssessed)),
+        ReleaseModel::Controlled | ReleaseModel::Public => bound.write(source, target, run),
     }
 }

@@ -12,7 +12,7 @@ use super::codes::Store;
 use super::count::{Counted, Counter, SLICE_MAX};
 use super::gaps::GapGroup;
 use super::hashes::{self, HashedRows, Keys};
-use super::{ColumnShare, Gaps, PAIRED_COLUMNS_MAX, Share, UNIQUE_MOST_DEFAULT, Uniqueness, UniquenessAsked};
+use super::{ColumnShare, Gaps, PAIRED_COLUMNS_MAX, UNIQUE_MOST_DEFAULT, UniqueShare, Uniqueness, UniquenessAsked};
 use crate::class::Class;
 use crate::id::ColumnName;
 use crate::spill::{SpillError, SpillTarget};
@@ -182,7 +182,7 @@ impl UniquenessMeter {
             GapGroup { store: &self.store, keys, days, subject, records: self.records, slice_max: self.slice_max }.unique()
         };
         let gaps = in_threads(self.groups.len(), threads, group, progress)?;
-        let share = |unique: u64| Share::of(unique, persons);
+        let share = |unique: u64| UniqueShare::of(unique, persons);
         let names = &self.asked.columns;
         Ok(Uniqueness {
             subject: self.asked.subject.clone(),

@@ -7,18 +7,18 @@ use crate::id::Decimal;
 
 /// A share in millionths, rounded up: what it states is never less than what was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Share(u32);
+pub struct UniqueShare(u32);
 
 const WHOLE: u32 = 1_000_000;
 
-impl Share {
+impl UniqueShare {
     /// Nobody.
     pub const NONE: Self = Self(0);
     /// Everybody.
     pub const ALL: Self = Self(WHOLE);
     pub(super) const TWENTIETH: Self = Self(WHOLE / 20);
 
-    /// `part` of `whole`; of nothing it is [`Share::NONE`].
+    /// `part` of `whole`; of nothing it is [`UniqueShare::NONE`].
     #[must_use]
     pub fn of(part: u64, whole: u64) -> Self {
         let millionths = (u128::from(part.min(whole)) * u128::from(WHOLE)).div_ceil(u128::from(whole.max(1)));
@@ -45,7 +45,7 @@ impl Share {
 }
 
 /// In per cent, with as many places as it has.
-impl fmt::Display for Share {
+impl fmt::Display for UniqueShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, rest) = (self.0 / 10_000, self.0 % 10_000);
         let places = format!("{rest:04}");
@@ -57,13 +57,13 @@ impl fmt::Display for Share {
 }
 
 #[cfg(feature = "embedded")]
-impl serde::Serialize for Share {
+impl serde::Serialize for UniqueShare {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(f64::from(self.0) / f64::from(WHOLE))
     }
 }
 
-stored!(Share as u64, "millionths", |share| share.millionths(), Self::from_millionths, "a share of at most 1,000,000 millionths");
+stored!(UniqueShare as u64, "millionths", |share| share.millionths(), Self::from_millionths, "a share of at most 1,000,000 millionths");
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -81,12 +81,12 @@ mod tests {
             (1, 20, 50_000, "5 %"),
             (493, 500, 986_000, "98.6 %"),
         ] {
-            let share = Share::of(part, whole);
+            let share = UniqueShare::of(part, whole);
             assert_eq!((share.millionths(), share.to_string().as_str()), (millionths, text));
         }
-        assert_eq!(Share::from_decimal(Decimal::parse("0.30").unwrap()), Share::from_millionths(300_000));
+        assert_eq!(UniqueShare::from_decimal(Decimal::parse("0.30").unwrap()), UniqueShare::from_millionths(300_000));
         for other in ["-0.1", "1.000001", "0.0000001"] {
-            assert_eq!(Share::from_decimal(Decimal::parse(other).unwrap()), None, "{other}");
+            assert_eq!(UniqueShare::from_decimal(Decimal::parse(other).unwrap()), None, "{other}");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What was counted of a file, as its manifest states it.
 
-use super::Share;
+use super::UniqueShare;
 use crate::codec::{CodecError, List, OrFalse, Text, record, stored};
 use crate::id::ColumnName;
 use crate::value::DateOrder;
 
 /// The share of persons who may be unique in a controlled file unless its policy says otherwise: one in twenty.
-pub const UNIQUE_MOST_DEFAULT: Share = Share::TWENTIETH;
+pub const UNIQUE_MOST_DEFAULT: UniqueShare = UniqueShare::TWENTIETH;
 /// Pairs are counted of so many columns: those with the most values.
 pub const PAIRED_COLUMNS_MAX: usize = 64;
 /// As many as a source may have.
@@ -33,17 +33,17 @@ pub struct Uniqueness {
     /// The column that tells whose each record is; without it records are counted.
     pub subject: Option<ColumnName>,
     /// On all columns together.
-    pub all: Share,
+    pub all: UniqueShare,
     /// On each column alone, in the order of the file.
     pub columns: Vec<ColumnShare>,
     /// The columns whose pairs are counted, in the order of the file: all, or the [`PAIRED_COLUMNS_MAX`] with the most values.
     pub paired: Vec<ColumnName>,
     /// On each pair of them: the first with each behind it, then the second with each behind it, and so on.
-    pub pairs: Vec<Share>,
+    pub pairs: Vec<UniqueShare>,
     /// By the gaps between their shifted dates.
     pub gaps: Vec<Gaps>,
     /// The most that the policy lets be unique, on all columns or by gaps.
-    pub most: Share,
+    pub most: UniqueShare,
     /// Why that is more than [`UNIQUE_MOST_DEFAULT`], by the word of whoever signs.
     pub because: Option<String>,
 }
@@ -56,7 +56,7 @@ record! {
         /// The column.
         pub column: ColumnName,
         /// The share.
-        pub share: Share,
+        pub share: UniqueShare,
     ]
 }
 
@@ -68,7 +68,7 @@ record! {
         /// The columns of dates, which move together.
         pub columns: Vec<GapColumn> as List<GapColumn, COLUMNS_MAX>,
         /// The share.
-        pub share: Share,
+        pub share: UniqueShare,
     ]
 }
 
@@ -87,12 +87,12 @@ record! {
 record! {
     pub(crate) struct StoredUniqueness {
         1 => subject: Option<ColumnName>,
-        2 => all: Share,
+        2 => all: UniqueShare,
         3 => columns: Vec<ColumnShare> as List<ColumnShare, COLUMNS_MAX>,
         4 => paired: Vec<ColumnName> as List<ColumnName, PAIRED_COLUMNS_MAX>,
-        5 => pairs: Vec<Share> as List<Share, PAIRS_MAX>,
+        5 => pairs: Vec<UniqueShare> as List<UniqueShare, PAIRS_MAX>,
         6 => gaps: Vec<Gaps> as List<Gaps, COLUMNS_MAX>,
-        7 => most: Share,
+        7 => most: UniqueShare,
         8 => because: Option<String> as Option<Text<REASON_BYTES_MAX>>,
     }
 }
@@ -144,19 +144,19 @@ impl Uniqueness {
 
     /// The highest share: on all columns, as no part of them tells more, or by gaps.
     #[must_use]
-    pub fn highest(&self) -> Share {
-        self.gaps.iter().map(|gaps| gaps.share).fold(self.all, Share::max)
+    pub fn highest(&self) -> UniqueShare {
+        self.gaps.iter().map(|gaps| gaps.share).fold(self.all, UniqueShare::max)
     }
 
     /// Whether both state the same counts, whatever their policies allow.
     #[must_use]
     pub fn counts_as(&self, other: &Self) -> bool {
-        let counted = |stated: &Self| Self { most: Share::NONE, because: None, ..stated.clone() };
+        let counted = |stated: &Self| Self { most: UniqueShare::NONE, because: None, ..stated.clone() };
         counted(self) == counted(other)
     }
 
     /// Each pair of columns and its share.
-    pub fn each_pair(&self) -> impl Iterator<Item = (&ColumnName, &ColumnName, Share)> {
+    pub fn each_pair(&self) -> impl Iterator<Item = (&ColumnName, &ColumnName, UniqueShare)> {
         let names = &self.paired;
         let pairs = (0..names.len()).flat_map(move |one| (one + 1..names.len()).map(move |other| (&names[one], &names[other])));
         pairs.zip(&self.pairs).map(|((one, other), share)| (one, other, *share))

@@ -9,6 +9,7 @@ use super::plan::{DesensitisePlan, Desensitised, OtherColumns};
 use super::policy::{Objection, OffKindRule, Policy};
 use super::quarantine::{OffKindCell, Quarantine};
 use super::{KeyRing, Manifest, OutputFile, ReleaseModel, Risk, RowOrder, SourceOpening};
+use crate::anonymity::{HashedRows, MeterError, Uniqueness, UniquenessMeter};
 use crate::class::Class;
 use crate::envelope::{Artefact, EnvelopeError, Signed};
 use crate::file::{Output, OutputError, OutputOptions};
@@ -70,6 +71,8 @@ pub enum Stage {
     Collect,
     /// Records are desensitised and written.
     Write,
+    /// Who is unique in them is counted; of counts it is told how many are done.
+    Count,
 }
 
 /// What a run did; the owner's to know.
@@ -173,6 +176,9 @@ pub enum ApplyError {
         /// The release model.
         release: ReleaseModel,
     },
+    /// Who is unique in the file could not be counted.
+    #[error(transparent)]
+    Meter(#[from] MeterError),
     /// The source changed its columns between two readings.
     #[error(transparent)]
     OtherColumns(#[from] OtherColumns),
@@ -195,6 +201,7 @@ impl ApplyError {
             Self::Table(error) => error.class(),
             Self::Sink(error) => error.class(),
             Self::Output(error) => error.class(),
+            Self::Meter(error) => error.class(),
             Self::Sign(error) => error.class(),
             Self::Random(error) => error.class(),
             Self::Refused(_) | Self::Release { .. } => Class::Refused,
@@ -235,7 +242,7 @@ impl BoundPolicy<'_> {
     /// given their names.
     pub fn apply(&self, source: &(dyn RecordSource + Sync), target: &Target, run: &mut Run<'_>) -> Result<DesensitiseReport, ApplyError> {
         match self.policy.release() {
-            ReleaseModel::Enclave => self.write(source, target, run, None),
+            ReleaseModel::Enclave => self.write(source, target, run),
             release => Err(ApplyError::Release { release }),
         }
     }
@@ -246,7 +253,6 @@ impl BoundPolicy<'_> {
         source: &(dyn RecordSource + Sync),
         target: &Target,
         run: &mut Run<'_>,
-        risk: Option<Risk>,
     ) -> Result<DesensitiseReport, ApplyError> {
         // What is in the way is found before the long work.
         let private = OutputOptions { force: target.force, private: true };
@@ -268,6 +274,7 @@ impl BoundPolicy<'_> {
         if source.version()? != version {
             return Err(TableError::Changed.into());
         }
+        let uniqueness = written.count_unique(run)?;
         let Written { sink, quarantine, rows_read, rows_written, rows_left_out, cells_suppressed, .. } = written;
         let finished = sink.finish()?;
 
@@ -282,8 +289,8 @@ impl BoundPolicy<'_> {
             source: opening.commitment(),
             output: OutputFile { digest: finished.digest, bytes: finished.bytes, format: target.format.as_str().to_owned() },
             rows: (self.policy.release() == ReleaseModel::Public).then_some(rows_written),
-            risk,
-            columns: plan.columns().cloned().collect(),
+            columns: plan.columns_counted(uniqueness.as_ref().map(Uniqueness::highest)),
+            risk: uniqueness.map(Risk::Uniqueness),
         };
         let manifest_bytes = match run.signer {
             Some(signer) => Signed::sign(manifest.clone(), signer)?.bytes().to_vec(),
@@ -319,6 +326,11 @@ impl Target {
 
     fn beside(&self, what: &str) -> PathBuf {
         beside(&self.path, what)
+    }
+
+    /// Where the file will stand.
+    fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 }
 
@@ -373,10 +385,20 @@ fn tell(run: &mut Run<'_>, stage: Stage, records: u64, total: u64) -> Result<(),
     }
 }
 
+/// A batch of what leaves.
+struct Made {
+    /// Rows of the source.
+    rows: usize,
+    done: Desensitised,
+    hashed: Option<HashedRows>,
+}
+
 /// The file under way.
 struct Written<'a> {
     plan: &'a DesensitisePlan,
     sink: FileSink,
+    /// Counts who is unique in a file that leaves its enclave.
+    meter: Option<UniquenessMeter>,
     quarantine: Quarantine,
     /// Rows of the whole source.
     rows: u64,
@@ -393,36 +415,36 @@ impl<'a> Written<'a> {
         let options = SinkOptions { output, delimiter: target.delimiter, unique: plan.unique_columns() };
         let sink = FileSink::create(&target.path, target.format, plan.output(), &options)?;
         let quarantine = Quarantine::new(target.beside("quarantine.csv"), target.force);
-        Ok(Self { plan, sink, quarantine, rows, rows_read: 0, rows_written: 0, rows_left_out: 0, cells_suppressed: 0 })
+        let leaves = plan.policy().release() != ReleaseModel::Enclave;
+        let meter = leaves.then(|| plan.uniqueness_meter(target.folder())).transpose()?;
+        Ok(Self { plan, sink, meter, quarantine, rows, rows_read: 0, rows_written: 0, rows_left_out: 0, cells_suppressed: 0 })
     }
 
     fn in_source_order(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<(), ApplyError> {
-        let (plan, preparer) = (self.plan, self.sink.preparer());
-        let work = |records: Records| -> Result<(usize, Desensitised, Result<Prepared, SinkError>), OtherColumns> {
-            let rows = records.len();
-            let done = plan.emit(&records)?;
-            let prepared = preparer.prepare(&done);
-            Ok((rows, done, prepared))
+        let (emit, preparer) = (self.emitter(), self.sink.preparer());
+        let work = |records: Records| -> Result<(Made, Result<Prepared, SinkError>), ApplyError> {
+            let made = emit(&records)?;
+            let prepared = preparer.prepare(&made.done);
+            Ok((made, prepared))
         };
         in_order(source, run.threads, work, |result| {
-            let (rows, done, prepared) = result?;
-            self.count(rows, &done)?;
+            let (made, prepared) = result?;
+            self.count(made)?;
             self.sink.write(prepared?)?;
             tell(run, Stage::Write, self.rows_read, self.rows)
         })
     }
 
     fn held(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>, order: RowOrder) -> Result<(), ApplyError> {
-        let plan = self.plan;
+        let emit = self.emitter();
         let mut held = Held::default();
         let memory = || ApplyError::OrderMemory { order, most: HELD_BYTES_MAX };
         in_order(
             source,
             run.threads,
-            |records| (records.len(), plan.emit(&records)),
-            |(rows, done)| {
-                let done = done?;
-                self.count(rows, &done)?;
+            |records| emit(&records),
+            |made| {
+                let done = self.count(made?)?;
                 held.push(done).map_err(|_| memory())?;
                 tell(run, Stage::Write, self.rows_read, self.rows)
             },
@@ -439,8 +461,32 @@ impl<'a> Written<'a> {
         Ok(())
     }
 
+    /// What makes a batch of what leaves, on any thread.
+    fn emitter(&self) -> impl Fn(&Records) -> Result<Made, ApplyError> + Sync + use<'a> {
+        let (plan, hasher) = (self.plan, self.meter.as_ref().map(UniquenessMeter::hasher));
+        move |records| {
+            let done = plan.emit(records)?;
+            let hashed = hasher.as_ref().map(|hasher| hasher.hash(done.batch())).transpose()?;
+            Ok(Made { rows: records.len(), done, hashed })
+        }
+    }
+
+    /// The shares of persons who are unique in what was written, if the policy lets them be.
+    fn count_unique(&mut self, run: &mut Run<'_>) -> Result<Option<Uniqueness>, ApplyError> {
+        let Some(meter) = self.meter.take() else { return Ok(None) };
+        let records = self.rows_written;
+        let counted = meter.finish(run.threads, &mut |done, total| {
+            (run.progress)(DesensitiseProgress { stage: Stage::Count, records, done, total: Some(total) })
+        })?;
+        match self.plan.judged(counted) {
+            (uniqueness, None) => Ok(Some(uniqueness)),
+            (_, Some(objection)) => Err(ApplyError::Refused(vec![objection])),
+        }
+    }
+
     /// Counts a batch and tells the places of what is left out.
-    fn count(&mut self, rows: usize, done: &Desensitised) -> Result<(), ApplyError> {
+    fn count(&mut self, made: Made) -> Result<Desensitised, ApplyError> {
+        let Made { rows, done, hashed } = made;
         self.rows_read += rows as u64;
         self.rows_left_out += done.left_out() as u64;
         self.rows_written += done.batch().num_rows() as u64;
@@ -456,6 +502,9 @@ impl<'a> Written<'a> {
             let (bad, rows, most) = (self.rows_left_out, self.rows_read, self.plan.policy().max_bad());
             return Err(ApplyError::TooManyBad { bad, rows, most, quarantine });
         }
-        Ok(())
+        if let (Some(meter), Some(hashed)) = (&mut self.meter, hashed) {
+            meter.take(hashed)?;
+        }
+        Ok(done)
     }
 }

@@ -2,6 +2,7 @@
 
 mod stored;
 
+use crate::anonymity::Uniqueness;
 use crate::codec::{CodecError, Encoder, Limits, Record, Text, record};
 use crate::envelope::Artefact;
 use crate::grade::{Grade, Kind};
@@ -9,7 +10,7 @@ use crate::id::{ColumnName, Digest, Name, Salt, Time};
 use crate::label::Label;
 use crate::ledger::Commitment;
 
-use self::stored::{Decided, StoredManifest, StoredOpening, TEXT_BYTES_MAX};
+use self::stored::{Decided, Permitted, StoredManifest, StoredOpening, TEXT_BYTES_MAX};
 use super::measure::{Nature, Residual};
 use super::release::{ReleaseModel, RowOrder};
 
@@ -55,11 +56,13 @@ record! {
 }
 
 /// What is known of the risk of telling persons apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Risk {
-    /// Nobody has measured it.
+    /// Nobody has measured it: so say manifests that were made before uniqueness was counted, and no other.
     NotAssessed,
+    /// The shares of persons who are unique in the file.
+    Uniqueness(Uniqueness),
 }
 
 /// What was done to a column.
@@ -89,6 +92,8 @@ pub struct ManifestColumn {
     pub leaks: Vec<String>,
     /// Why the column tells of no person though its header names an identifier, by the word of whoever signs.
     pub not_personal: Option<String>,
+    /// Why nobody outside can know what has left of it, by the word of whoever signs: nobody is counted as unique by it.
+    pub not_known: Option<String>,
 }
 
 record! {
@@ -120,14 +125,27 @@ pub struct SourceOpening {
 }
 
 impl Manifest {
-    /// SHA-256 of what the policy decided: release, order, and technique, parameters, key and `not_personal` of every column. Two files
-    /// with the same digest were made by the same policy, whatever its text looked like.
+    /// SHA-256 of what the policy decided: release, order, technique, parameters, key, `not_personal` and `not_known` of every column, and,
+    /// where uniqueness is stated, whose the records are, how many may be unique, and why. Two files with the same digest were made by the
+    /// same policy, whatever its text looked like.
     #[must_use]
     pub fn policy(&self) -> Digest {
         let mut out = Encoder::new();
-        out.array(4).text(Label::POLICY.as_str()).uint(self.release.number()).uint(self.order.number()).array(self.columns.len());
+        let unique = self.uniqueness().map(Permitted::from);
+        out.array(4 + usize::from(unique.is_some())).text(Label::POLICY.as_str()).uint(self.release.number()).uint(self.order.number());
+        out.array(self.columns.len());
         self.columns.iter().for_each(|column| Decided::from(column).write_map(&mut out));
+        unique.iter().for_each(|unique| unique.write_map(&mut out));
         Digest::of(&out.into_bytes())
+    }
+
+    /// The shares of persons who are unique in the file, if they were counted.
+    #[must_use]
+    pub const fn uniqueness(&self) -> Option<&Uniqueness> {
+        match &self.risk {
+            Some(Risk::Uniqueness(stated)) => Some(stated),
+            _ => None,
+        }
     }
 
     /// Whether `bytes` are the file that the manifest is about.

@@ -1,22 +1,25 @@
 //! A policy bound to the columns of a source and to keys: checked, and ready to work on records.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
 use arrow_schema::{Field, SchemaRef};
 
-use super::policy::{ColumnPolicy, Objection, OffKindRule, Policy};
+use super::joint::{Left, domain, graded};
+use super::policy::{Alone, ColumnPolicy, Objection, OffKindRule, Policy};
 use super::quarantine::OffKindCell;
-use super::release::{Need, grade_after};
+use super::release::{Need, ReleaseModel, grade_after};
 use super::rows::{self, Place};
 use super::technique::{self, Kernel, OffRow, OutputType, Setting, Technique, TechniqueError, Whole};
-use super::{ApplyError, Domain, Emitted, KeyAsked, KeyRing, KeyUse, Known, ManifestColumn, OffKind, Residual};
+use super::{ApplyError, Emitted, KeyAsked, KeyRing, KeyUse, ManifestColumn, OffKind, Residual};
+use crate::anonymity::{GapColumn, UniqueShare, Uniqueness, UniquenessAsked, UniquenessMeter};
 use crate::class::Class;
-use crate::generalise::DateLevel;
-use crate::grade::{Distinct, Finding, Grade, Kind, Role, ValueType};
+use crate::grade::{Finding, Grade, Kind, ValueType};
 use crate::id::{ColumnName, Name};
 use crate::table::{ColumnKind, Format, Leaving, Records, TableSchema, sealed};
+use crate::value::DateOrder;
 
 /// A policy that was checked against the columns of a source and has its keys: a function from records to records.
 ///
@@ -37,6 +40,10 @@ struct Planned {
     reads_integers: bool,
     /// Where its subject stands.
     subject: Option<usize>,
+    /// The order of day and month in its dates.
+    date_order: Option<DateOrder>,
+    /// Whether it names a person directly.
+    is_direct: bool,
     manifest: ManifestColumn,
 }
 
@@ -96,7 +103,7 @@ impl Policy {
             objections.push(Objection::NothingLeaves);
         }
         if !objections.is_empty() {
-            return Err(objections);
+            return Err(Objection::without_consequences(objections));
         }
         let fields =
             columns.iter().zip(outputs).filter_map(|(column, output)| Some(Field::new(column.name.as_str(), output.data_type()?, true)));
@@ -111,7 +118,7 @@ impl Policy {
     }
 
     fn general_objections(&self, findings: &[Finding]) -> Vec<Objection> {
-        use super::{ReleaseModel, RowOrder};
+        use super::RowOrder;
         let mut objections = Vec::new();
         if self.release() == ReleaseModel::Public {
             objections.push(Objection::Public);
@@ -121,6 +128,8 @@ impl Policy {
         }
         let absent = self.sections().filter(|name| findings.iter().all(|finding| finding.column != **name));
         objections.extend(absent.map(|column| Objection::NoSuchColumn { column: column.clone() }));
+        let absent = self.subject().filter(|name| findings.iter().all(|finding| finding.column != **name));
+        objections.extend(absent.map(|subject| Objection::NoSubject { subject: subject.clone() }));
         objections
     }
 
@@ -162,8 +171,9 @@ impl Policy {
         if technique.needs_day() && finding.kind == Kind::YearMonth {
             objections.push(Objection::NoDay { column: column.clone(), technique: technique.name() });
         }
-        let residual = self.residual(technique, section, finding, findings);
-        objections.extend(self.residual_objection(technique, finding, grade, is_direct, residual));
+        let left = self.left_open(technique, section, finding, findings);
+        let residual = left.residual;
+        objections.extend(self.residual_objection(technique, finding, grade, is_direct, left));
         if !objections.is_empty() {
             return Err(objections);
         }
@@ -198,52 +208,35 @@ impl Policy {
             key,
             leaves: output != OutputType::Dropped,
             grade_before: grade,
-            grade_after: grade_after(grade, is_direct, residual, nature.linkable),
+            grade_after: grade_after(grade, is_direct, residual, nature.linkable, None),
             residual,
             nature,
             leaks: technique.leaks().iter().map(ToString::to_string).collect(),
             not_personal: section.not_personal.clone(),
+            not_known: section.not_known.clone(),
         };
         let (off_kind, subject) = (self.off_kind(section), subject.flatten());
-        let planned = Planned { name: column.clone(), technique: technique.clone(), off_kind, work, reads_integers, subject, manifest };
+        let (name, technique) = (column.clone(), technique.clone());
+        let planned = Planned { name, technique, off_kind, work, reads_integers, subject, date_order, is_direct, manifest };
         Ok((planned, output))
     }
 
     /// Why a column may not leave as a section says, if it may not.
     pub(super) fn objection_to_residual(&self, section: &ColumnPolicy, finding: &Finding, findings: &[Finding]) -> Option<Objection> {
         let (grade, is_direct) = graded(section, finding);
-        let residual = self.residual(&section.technique, section, finding, findings);
-        self.residual_objection(&section.technique, finding, grade, is_direct, residual)
+        let left = self.left_open(&section.technique, section, finding, findings);
+        self.residual_objection(&section.technique, finding, grade, is_direct, left)
     }
 
-    /// The least residual under what the owner says the column is and under what was found, given the other columns that leave.
-    fn residual(&self, technique: &Technique, section: &ColumnPolicy, finding: &Finding, findings: &[Finding]) -> Residual {
-        let others = findings.iter().filter(|other| other.column != finding.column);
-        let known: Vec<Known> = others.filter_map(|other| Some(told(self.column(&other.column)?, other))).flatten().collect();
-        let found = Domain { kind: finding.kind.clone(), value_type: finding.value_type };
-        let least = technique.residual_given(&domain(section, finding), &known).min(technique.residual_given(&found, &known));
-        // A technique that takes days does not treat the months among them.
-        if !finding.has_months() || technique.needs_day() {
-            return least;
-        }
-        let months = Domain { kind: Kind::YearMonth, value_type: finding.value_type };
-        least.min(technique.residual_given(&months, &known))
-    }
-
-    fn residual_objection(
-        &self,
-        technique: &Technique,
-        finding: &Finding,
-        grade: Grade,
-        is_direct: bool,
-        found: Residual,
-    ) -> Option<Objection> {
+    fn residual_objection(&self, technique: &Technique, finding: &Finding, grade: Grade, is_direct: bool, left: Left) -> Option<Objection> {
         let release = self.release();
         let (column, name) = (finding.column.clone(), technique.name());
+        let Left { residual: found, beside } = left;
         match self.release().need(grade, is_direct) {
-            Need::Residual(needed) if found < Residual::AtLeast(needed) => {
-                Some(Objection::too_little(finding, grade, name, (found, needed), release))
-            }
+            Need::Residual(needed) if found < Residual::AtLeast(needed) => Some(match beside {
+                Some(beside) => Objection::Joint { column, beside, technique: name, grade, found, needed, release },
+                None => Objection::too_little(finding, grade, name, (found, needed), release),
+            }),
             Need::Irreversible if found != Residual::Unbounded || technique.nature().reversible => {
                 Some(Objection::GradeFour { column, technique: name, release })
             }
@@ -269,6 +262,71 @@ impl DesensitisePlan {
     /// What a manifest says about the columns.
     pub fn columns(&self) -> impl ExactSizeIterator<Item = &ManifestColumn> {
         self.columns.iter().map(|column| &column.manifest)
+    }
+
+    /// What is to be counted in what leaves: who is unique on every column that somebody outside could know, which are all but those
+    /// that a key has made and those that the policy says nobody knows; per subject where one is named and leaves under a key.
+    #[must_use]
+    pub fn uniqueness_asked(&self) -> UniquenessAsked {
+        let leaving = || self.columns.iter().filter(|column| column.manifest.leaves);
+        let known = |column: &&Planned| column.manifest.key.is_none() && column.manifest.not_known.is_none();
+        UniquenessAsked {
+            subject: self.subject_leaving().map(|column| column.name.clone()),
+            columns: leaving().filter(known).map(|column| column.name.clone()).collect(),
+            gaps: self.gap_groups(),
+        }
+    }
+
+    /// The column that tells whose each record is, where all its records can be told as one person's and not whose: by the policy, or as
+    /// that of the dates that are shifted.
+    fn subject_leaving(&self) -> Option<&Planned> {
+        let shifted = || self.columns.iter().find_map(|column| column.technique.subject());
+        let name = self.policy.subject().or_else(shifted)?;
+        let leaves = |column: &Planned| {
+            let ManifestColumn { leaves, nature, key, .. } = &column.manifest;
+            *leaves && nature.deterministic && nature.linkable && key.is_some()
+        };
+        self.columns.iter().find(|column| column.name == *name).filter(|column| leaves(column))
+    }
+
+    /// The columns of dates that move together: those of one technique with the same parameters.
+    fn gap_groups(&self) -> Vec<Vec<GapColumn>> {
+        let mut groups: Vec<(&Technique, Vec<GapColumn>)> = Vec::new();
+        let is_shifted = |column: &&Planned| column.manifest.leaves && column.technique.keeps_gaps() && column.manifest.not_known.is_none();
+        for column in self.columns.iter().filter(is_shifted) {
+            let gap = GapColumn { column: column.name.clone(), order: column.date_order };
+            match groups.iter_mut().find(|(technique, _)| **technique == column.technique) {
+                Some((_, group)) => group.push(gap),
+                None => groups.push((&column.technique, vec![gap])),
+            }
+        }
+        groups.into_iter().map(|(_, group)| group).collect()
+    }
+
+    /// What counts who is unique in what leaves. `folder` takes what does not fit in memory, encrypted and without a name.
+    pub(super) fn uniqueness_meter(&self, folder: &Path) -> Result<UniquenessMeter, ApplyError> {
+        let names: Vec<&str> = self.output.fields().iter().map(|field| field.name().as_str()).collect();
+        Ok(UniquenessMeter::new(self.uniqueness_asked(), &names, folder)?)
+    }
+
+    /// What was counted, under the policy; what is in the way if a file would leave its enclave like this.
+    pub(super) fn judged(&self, counted: Uniqueness) -> (Uniqueness, Option<Objection>) {
+        let (mut uniqueness, release) = (counted, self.policy.release());
+        uniqueness.most = self.policy.max_unique();
+        uniqueness.because = self.policy.because().map(str::to_owned);
+        let is_too_many = release != ReleaseModel::Enclave && uniqueness.highest() > uniqueness.most;
+        let objection = is_too_many.then(|| Objection::Unique(Box::new(Alone { uniqueness: uniqueness.clone(), release })));
+        (uniqueness, objection)
+    }
+
+    /// What a manifest says about the columns when the share of persons who are unique is known.
+    pub(super) fn columns_counted(&self, unique: Option<UniqueShare>) -> Vec<ManifestColumn> {
+        let counted = |column: &Planned| {
+            let about = column.manifest.clone();
+            let grade_after = grade_after(about.grade_before, column.is_direct, about.residual, about.nature.linkable, unique);
+            ManifestColumn { grade_after, ..about }
+        };
+        self.columns.iter().map(counted).collect()
     }
 
     /// Columns that leave and have a different value in almost every row: not worth a dictionary.
@@ -452,42 +510,6 @@ impl std::fmt::Debug for DesensitisePlan {
     }
 }
 
-/// What the owner says a column is, else what was found.
-fn domain(section: &ColumnPolicy, finding: &Finding) -> Domain {
-    Domain { kind: section.kind.clone().unwrap_or_else(|| finding.kind.clone()), value_type: finding.value_type }
-}
-
-/// The higher grade of what the owner says and what was found, and whether the column names a person directly by either.
-fn graded(section: &ColumnPolicy, finding: &Finding) -> (Grade, bool) {
-    let by_kind = section.kind.as_ref().map_or(Grade::L1, Kind::grade);
-    let grade = finding.grade.max(section.grade.unwrap_or(Grade::L1)).max(by_kind);
-    let is_direct = finding.role == Role::Direct || section.kind.as_ref().is_some_and(Kind::is_direct_identifier);
-    (grade, is_direct)
-}
-
-/// What another column of the output tells of the person of a resident ID (rule H2).
-fn told(section: &ColumnPolicy, finding: &Finding) -> Vec<Known> {
-    let found = Domain { kind: finding.kind.clone(), value_type: finding.value_type };
-    let residual = match section.technique.residual(&domain(section, finding)).min(section.technique.residual(&found)) {
-        Residual::Unbounded => return Vec::new(),
-        Residual::AtLeast(residual) => residual,
-    };
-    let mut told = Vec::new();
-    match finding.kind {
-        Kind::Date => told.push(Known::BirthDate(residual)),
-        // Of months as they are, no month has fewer days.
-        Kind::YearMonth => told.push(Known::BirthDate(residual.saturating_mul(DateLevel::Month.days().into()))),
-        Kind::Address => told.push(Known::Region),
-        // An age leaves the days of so many years; a latitude is none.
-        Kind::Number if finding.role == Role::Quasi && finding.floor.is_none() => told.push(Known::BirthDate(residual.saturating_mul(365))),
-        _ => {}
-    }
-    if matches!(finding.distinct, Distinct::Exactly(2..=4)) && residual == 1 {
-        told.push(Known::Sex);
-    }
-    told
-}
-
 /// Collects the cells of a column that is permuted.
 pub(super) struct Collector {
     at: usize,
@@ -514,7 +536,7 @@ impl Collector {
 }
 
 /// Texts that are all integers in canonical form, as the survey has seen.
-fn integers(cells: &ArrayRef) -> Option<ArrayRef> {
+pub(super) fn integers(cells: &ArrayRef) -> Option<ArrayRef> {
     let texts = cells.as_string_opt::<i32>()?;
     let numbers: Result<Int64Array, _> = texts.iter().map(|cell| cell.map(str::parse::<i64>).transpose()).collect();
     Some(Arc::new(numbers.ok()?))

@@ -10,11 +10,13 @@ mod suggest;
 
 use std::collections::BTreeMap;
 
-pub use objection::{Objection, Untreated};
+pub use objection::{Alone, Objection, Untreated};
 pub use suggest::suggest;
+pub(super) use suggest::{head, passing, section};
 
 use super::technique::Technique;
 use super::{Problem, ReleaseModel, RowOrder};
+use crate::anonymity::{UNIQUE_MOST_DEFAULT, UniqueShare};
 use crate::class::Class;
 use crate::grade::{Grade, Kind};
 use crate::id::{ColumnName, Decimal, Name};
@@ -44,6 +46,9 @@ pub struct Policy {
     release: ReleaseModel,
     order: RowOrder,
     max_bad: Decimal,
+    max_unique: UniqueShare,
+    because: Option<String>,
+    subject: Option<ColumnName>,
     off_kind: OffKindRule,
     default: Option<ColumnPolicy>,
     columns: BTreeMap<ColumnName, ColumnPolicy>,
@@ -67,13 +72,25 @@ pub struct ColumnPolicy {
     /// Why the column tells of no person though its header names an identifier, by the owner's word: then what its cells say
     /// counts alone. Stands in the manifest.
     pub not_personal: Option<String>,
+    /// Why nobody outside can know what leaves of it, by the owner's word: then nobody is counted as unique by it. Stands in the
+    /// manifest.
+    pub not_known: Option<String>,
 }
 
 impl ColumnPolicy {
     /// A section that says nothing but the technique; its parameters are stated by [`Policy::with_column`].
     #[must_use]
     pub fn new(technique: Technique) -> Self {
-        Self { technique, parameters: Vec::new(), kind: None, grade: None, off_kind: None, date_order: None, not_personal: None }
+        Self {
+            technique,
+            parameters: Vec::new(),
+            kind: None,
+            grade: None,
+            off_kind: None,
+            date_order: None,
+            not_personal: None,
+            not_known: None,
+        }
     }
 }
 
@@ -124,25 +141,42 @@ impl PolicyError {
 }
 
 impl Policy {
-    /// A policy that says nothing of columns yet; one row in a thousand may be left out (rule H6).
+    /// A policy that says nothing of columns yet; one row in a thousand may be left out (rule H6), one person in twenty be unique (H3).
     #[must_use]
     pub fn new(release: ReleaseModel, order: RowOrder) -> Self {
         let (max_bad, off_kind) = (file::max_bad_default(), OffKindRule::default());
-        Self { release, order, max_bad, off_kind, default: None, columns: BTreeMap::new() }
+        let (max_unique, because, subject) = (UNIQUE_MOST_DEFAULT, None, None);
+        Self { release, order, max_bad, max_unique, because, subject, off_kind, default: None, columns: BTreeMap::new() }
     }
 
     /// The policy with a section for a column. What it states of the parameters is what stands in the technique.
     ///
     /// # Errors
-    /// Parameters that no text of a policy can state, or a reason `not_personal` that is none.
+    /// Parameters that no text of a policy can state, or a reason `not_personal` or `not_known` that is none.
     pub fn with_column(mut self, name: ColumnName, column: ColumnPolicy) -> Result<Self, PolicyError> {
         let stated = column.technique.stated(column.date_order).and_then(|stated| {
-            column.not_personal.as_deref().map_or(Ok(()), file::reason)?;
+            column.not_personal.as_deref().map_or(Ok(()), |why| file::reason("not_personal", why))?;
+            column.not_known.as_deref().map_or(Ok(()), |why| file::reason("not_known", why))?;
             Ok(stated)
         });
         let parameters = stated.map_err(|problem| PolicyError::Column { column: name.to_string(), problem })?;
         self.columns.insert(name, ColumnPolicy { parameters, ..column });
         Ok(self)
+    }
+
+    /// The policy with another share of persons who may be unique in what leaves, and why.
+    ///
+    /// # Errors
+    /// More than [`UNIQUE_MOST_DEFAULT`] without a reason, or a reason that is none.
+    pub fn with_max_unique(self, max_unique: UniqueShare, because: Option<String>) -> Result<Self, PolicyError> {
+        file::unique_stated(max_unique, because.as_deref()).map_err(PolicyError::Policy)?;
+        Ok(Self { max_unique, because, ..self })
+    }
+
+    /// The policy with the column that tells whose each record is.
+    #[must_use]
+    pub fn with_subject(self, subject: ColumnName) -> Self {
+        Self { subject: Some(subject), ..self }
     }
 
     /// To whom the file may go.
@@ -163,6 +197,24 @@ impl Policy {
         self.max_bad
     }
 
+    /// The share of persons who may be unique in what leaves; with more of them a file does not leave its enclave (rule H3).
+    #[must_use]
+    pub const fn max_unique(&self) -> UniqueShare {
+        self.max_unique
+    }
+
+    /// Why it may be more than one in twenty.
+    #[must_use]
+    pub fn because(&self) -> Option<&str> {
+        self.because.as_deref()
+    }
+
+    /// The column that tells whose each record is.
+    #[must_use]
+    pub const fn subject(&self) -> Option<&ColumnName> {
+        self.subject.as_ref()
+    }
+
     /// What is said about a column, by its section or by `[default]`.
     #[must_use]
     pub fn column(&self, name: &ColumnName) -> Option<&ColumnPolicy> {
@@ -172,6 +224,11 @@ impl Policy {
     /// The columns that are said to tell of no person, and why.
     pub fn not_personal(&self) -> impl Iterator<Item = (&ColumnName, &str)> {
         self.columns.iter().filter_map(|(name, column)| Some((name, column.not_personal.as_deref()?)))
+    }
+
+    /// The columns of which nobody outside is said to know anything, and why.
+    pub fn not_known(&self) -> impl Iterator<Item = (&ColumnName, &str)> {
+        self.columns.iter().filter_map(|(name, column)| Some((name, column.not_known.as_deref()?)))
     }
 
     /// The columns that have a section.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::measure::Residual;
+use crate::anonymity::{UNIQUE_MOST_DEFAULT, UniqueShare};
 use crate::grade::Grade;
 
 /// The release model of a file (发布类型).
@@ -132,10 +133,15 @@ impl RowOrder {
 
 /// The grade of what a technique leaves of a column: 1 once the residual is what a public file needs (2 while rows of one
 /// person can still be linked by it), one less once it is what a controlled file needs, else unchanged.
+///
+/// A count of values alone lowers no grade, since a few such columns together may single everybody out: it does where the share of
+/// persons who are `unique` in the output was counted and is at most [`UNIQUE_MOST_DEFAULT`]. What tells nothing without the key needs no
+/// such count.
 #[must_use]
-pub fn grade_after(before: Grade, is_direct_identifier: bool, residual: Residual, is_linkable: bool) -> Grade {
+pub fn grade_after(before: Grade, is_direct_identifier: bool, residual: Residual, is_linkable: bool, unique: Option<UniqueShare>) -> Grade {
+    let is_counted = unique.is_some_and(|unique| unique <= UNIQUE_MOST_DEFAULT);
     let reaches = |model: ReleaseModel| match (model.need(before, is_direct_identifier), residual) {
-        (Need::Residual(need), Residual::AtLeast(found)) => found >= need,
+        (Need::Residual(need), Residual::AtLeast(found)) => is_counted && found >= need,
         (Need::Residual(_) | Need::Irreversible | Need::Suppressed, Residual::Unbounded) => true,
         (Need::Irreversible | Need::Suppressed, Residual::AtLeast(_)) => false,
     };
@@ -188,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_grade_falls_only_with_what_stays_open() {
-        let after = |grade, direct, residual, linkable| grade_after(grade, direct, residual, linkable).number();
+        let by = |grade, direct, residual, linkable, unique| grade_after(grade, direct, residual, linkable, unique).number();
+        let after = |grade, direct, residual, linkable| by(grade, direct, residual, linkable, Some(UNIQUE_MOST_DEFAULT));
         let least = Residual::AtLeast;
         assert_eq!(after(Grade::L1, false, least(1), true), 1);
         assert_eq!(after(Grade::L2, false, least(1), true), 2);
@@ -201,5 +208,11 @@ mod tests {
         assert_eq!(after(Grade::L4, true, least(u128::MAX), false), 4);
         assert_eq!(after(Grade::L4, true, Residual::Unbounded, true), 3);
         assert_eq!(after(Grade::L4, true, Residual::Unbounded, false), 1);
+        // A count of values alone says nothing of what they are together; a key does.
+        for unique in [None, Some(UniqueShare::ALL)] {
+            assert_eq!(by(Grade::L3, false, least(u128::MAX), false, unique), 3);
+            assert_eq!(by(Grade::L2, false, least(10), false, unique), 2);
+            assert_eq!(by(Grade::L3, true, Residual::Unbounded, true, unique), 2);
+        }
     }
 }

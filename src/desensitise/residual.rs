@@ -79,6 +79,27 @@ const BIRTH_YEARS: std::ops::RangeInclusive<u32> = 1925..=2024;
 /// Provinces with regions in them, whose ids have other first digits.
 const PROVINCES: u128 = 31;
 
+/// How many values a hidden character of a name counts for (rule H2).
+pub(super) const NAME_CHARACTER: u128 = 1_000;
+/// Letters and digits of an e-mail address, without regard to case: other characters are rare.
+pub(super) const LOCAL_CHARACTER: u128 = 36;
+
+/// How many dates agree with what shows of their eight digits, year first, at least.
+pub(super) fn dates(shows: &dyn Fn(usize) -> bool) -> u128 {
+    dates_by_what_shows(&|at| shows(at - 6)).iter().map(|sums| sums.iter().sum()).min().unwrap_or(1)
+}
+
+/// How many months agree with what shows of their six digits, year first, at least.
+pub(super) fn months(shows: &dyn Fn(usize) -> bool) -> u128 {
+    let mut groups = HashMap::<u32, u128>::new();
+    for (year, month) in BIRTH_YEARS.flat_map(|year| (1..=12).map(move |month| (year, month))) {
+        let text = format!("{year:04}{month:02}");
+        let seen = text.bytes().enumerate().filter(|(at, _)| shows(*at)).fold(0, |seen, (_, digit)| seen * 10 + u32::from(digit - b'0'));
+        *groups.entry(seen).or_default() += 1;
+    }
+    groups.into_values().min().unwrap_or(1)
+}
+
 /// Resident IDs: 6 digits of region, 8 of birth, 3 of sequence (the last odd for men), 1 check character.
 fn resident_id(shows: &dyn Fn(usize) -> bool, known: &[Known]) -> u128 {
     let check_shows = shows(17);

@@ -11,6 +11,7 @@ mod numbers;
 mod off_kind;
 mod registry;
 mod setting;
+mod shown;
 mod suggestion;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use method::{About, KeyAsked, Method, Parameter};
 pub use off_kind::{OffKind, OffReason, OffRow};
 pub use registry::Techniques;
 pub use setting::{OutputType, Setting};
+pub use shown::{Shown, ShownCharacters};
 pub use suggestion::{KEY_ID_DEFAULT, Rank, Suggestion};
 pub use value::Value;
 pub use work::{Collect, Emit, Kernel, Whole, Work};

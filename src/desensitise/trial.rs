@@ -1,14 +1,16 @@
 //! A policy tried out on the cells of a source: the run itself, without a file.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use super::apply::collect;
 use super::order::used_bytes;
 use super::plan::DesensitisePlan;
 use super::policy::{Objection, Untreated};
 use super::{ApplyError, HELD_BYTES_MAX, OffKindRule, RowOrder};
+use crate::anonymity::Uniqueness;
 use crate::id::ColumnName;
-use crate::table::{RecordSource, in_order};
+use crate::table::{RecordSource, Records, in_order};
 
 /// What a run of a policy would do to a source; the owner's to know, as it counts raw data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Trial {
     pub rows_left_out: u64,
     /// Cells that would be left empty because they are not of their kind.
     pub cells_suppressed: u64,
+    /// The shares of persons who would be unique in what leaves; nothing if columns to be permuted do not fit in memory.
+    pub uniqueness: Option<Uniqueness>,
     /// What would stop the run. Nothing: a run on the same source completes, as far as machine and target let it.
     pub objections: Vec<Objection>,
 }
@@ -37,7 +41,8 @@ struct Tally {
 
 impl DesensitisePlan {
     /// Runs every kernel on every cell of the source, as [`BoundPolicy::apply`](super::BoundPolicy::apply) does, and writes nothing.
-    /// Columns that are permuted are collected, so that the plan can be used on records afterwards.
+    /// Columns that are permuted are collected, so that the plan can be used on records afterwards. What does not fit in memory goes to a
+    /// file without a name in `folder`, encrypted.
     ///
     /// # Errors
     /// The source, or records of other columns; [`ApplyError::Cancelled`] when `progress` breaks off.
@@ -45,6 +50,7 @@ impl DesensitisePlan {
         &mut self,
         source: &(dyn RecordSource + Sync),
         threads: usize,
+        folder: &Path,
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Trial, ApplyError> {
         let mut tell = |records| match progress(records) {
@@ -54,23 +60,33 @@ impl DesensitisePlan {
         match collect(self, source, &mut tell) {
             Err(ApplyError::PermuteMemory { column, most }) => {
                 let objections = vec![Objection::PermuteMemory { column, most }];
-                return Ok(Trial { rows: 0, rows_left_out: 0, cells_suppressed: 0, objections });
+                return Ok(Trial { rows: 0, rows_left_out: 0, cells_suppressed: 0, uniqueness: None, objections });
             }
             collected => collected?,
         }
         let plan = &*self;
         let mut all = Tally::default();
-        in_order(
-            source,
-            threads,
-            |records| plan.emit(&records).map(|done| (records.len(), done)),
-            |done| {
-                let (rows, done) = done?;
-                all.add(rows, &done);
-                tell(all.rows)
-            },
-        )?;
-        Ok(all.judged(plan))
+        let mut meter = plan.uniqueness_meter(folder)?;
+        let hasher = meter.hasher();
+        let work = |records: Records| -> Result<_, ApplyError> {
+            let done = plan.emit(&records)?;
+            let hashed = hasher.hash(done.batch())?;
+            Ok((records.len(), done, hashed))
+        };
+        in_order(source, threads, work, |done| {
+            let (rows, done, hashed) = done?;
+            all.add(rows, &done);
+            meter.take(hashed)?;
+            tell(all.rows)
+        })?;
+        let counted = meter.finish(threads, &mut |_, _| match tell(all.rows) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        });
+        let (uniqueness, objection) = plan.judged(counted?);
+        let mut trial = all.judged(plan);
+        trial.objections.extend(objection);
+        Ok(Trial { uniqueness: Some(uniqueness), ..trial })
     }
 }
 
@@ -98,7 +114,7 @@ impl Tally {
         if policy.order() != RowOrder::Kept && bytes > HELD_BYTES_MAX {
             objections.push(Objection::OrderMemory { order: policy.order(), most: HELD_BYTES_MAX });
         }
-        Trial { rows, rows_left_out: left_out, cells_suppressed: suppressed, objections }
+        Trial { rows, rows_left_out: left_out, cells_suppressed: suppressed, uniqueness: None, objections }
     }
 }
 

@@ -354,6 +354,7 @@ pub(crate) fn manifest() -> Signed<Manifest> {
         nature: Nature { deterministic: true, reversible: false, linkable: false },
         leaks: Vec::new(),
         not_personal: None,
+        not_known: None,
     };
     let id = ManifestColumn {
         parameters: vec![(name("key"), "people".to_owned())],

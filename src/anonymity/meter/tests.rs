@@ -102,14 +102,14 @@ proptest! {
         let found = counted(&rows, subject, at_once, held_max, slice_max);
         let share = |columns: &[usize]| {
             let (unique, all) = by_hand(&rows, columns, subject);
-            Share::of(unique, all)
+            UniqueShare::of(unique, all)
         };
         prop_assert_eq!(found.all, share(&[0, 1, 2]));
         prop_assert_eq!(found.columns.iter().map(|column| column.share).collect::<Vec<_>>(), [share(&[0]), share(&[1]), share(&[2])]);
         prop_assert_eq!(&found.pairs, &[share(&[0, 1]), share(&[0, 2]), share(&[1, 2])]);
         // Without a subject no record has more than one date.
         let persons = by_hand(&rows, &[], subject).1;
-        prop_assert_eq!(found.gaps[0].share, Share::of(if subject { gaps_by_hand(&rows) } else { 0 }, persons));
+        prop_assert_eq!(found.gaps[0].share, UniqueShare::of(if subject { gaps_by_hand(&rows) } else { 0 }, persons));
         prop_assert_eq!(found.asked(), asked(subject));
     }
 }
@@ -128,7 +128,7 @@ fn gaps_of_records_are_those_between_their_columns() {
     meter.take(meter.hasher().hash(&batch).unwrap()).unwrap();
     let found = meter.finish(1, &mut |_, _| ControlFlow::Continue(())).unwrap();
     // 30, 29, 30 days and none: the second alone.
-    assert_eq!((found.gaps[0].share, found.all), (Share::of(1, 4), Share::NONE));
+    assert_eq!((found.gaps[0].share, found.all), (UniqueShare::of(1, 4), UniqueShare::NONE));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde::Serialize;
 use usufruct::Time;
+use usufruct::anonymity::Uniqueness;
 use usufruct::desensitise::{DesensitiseProgress, DesensitiseReport, KeyRing, ManifestColumn, Policy, Residual, Run, Stage, Target};
 use usufruct::grade::Recognisers;
 use usufruct::key::{Signer, SigningKey};
@@ -16,7 +17,7 @@ use usufruct::table::{FileSource, Format};
 use crate::failure::{Failure, OrFail};
 use crate::progress::Bar;
 use crate::records::{Input, threads};
-use crate::{interrupt, output};
+use crate::{interrupt, output, unique};
 
 /// Make a file that may leave: every column by a technique of the policy, with a manifest that says what was done
 #[derive(Args)]
@@ -69,6 +70,7 @@ struct Told<'a> {
     cells_suppressed: u64,
     formula_cells: u64,
     quarantine: Option<&'a Path>,
+    uniqueness: Option<&'a Uniqueness>,
 }
 
 impl Desensitise {
@@ -107,6 +109,7 @@ impl Desensitise {
                 cells_suppressed: report.cells_suppressed,
                 formula_cells: report.formula_cells,
                 quarantine: report.quarantine.as_deref(),
+                uniqueness: manifest.uniqueness(),
             });
         }
         let mut table = output::Table::new(3, ["column", "kind", "technique", "grade", "residual"].map(str::to_owned).to_vec());
@@ -116,12 +119,20 @@ impl Desensitise {
             table.row(vec![column.name.to_string(), column.kind.to_string(), column.technique.to_string(), grades, residual]);
         }
         let (rows, out) = (report.rows_written, self.out.display());
+        let unique = manifest.uniqueness().map(|stated| format!("{out}: {}", unique::in_words(stated)));
         output::print(&format!(
             "{table}\n{}",
-            output::lines(&[
-                &format!("{out}: {rows} rows for {}, {} left out", manifest.release, report.rows_left_out),
-                &format!("{}: {}", target.manifest.display(), if signer.is_some() { "signed" } else { "unsigned" }),
-            ])
+            output::lines(
+                &[
+                    Some(format!("{out}: {rows} rows for {}, {} left out", manifest.release, report.rows_left_out)),
+                    unique,
+                    Some(format!("{}: {}", target.manifest.display(), if signer.is_some() { "signed" } else { "unsigned" })),
+                ]
+                .iter()
+                .flatten()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+            )
         ))
     }
 
@@ -135,13 +146,14 @@ impl Desensitise {
         target: &Target,
     ) -> Result<DesensitiseReport, Failure> {
         let threads = self.threads.unwrap_or_else(threads);
-        let bars = [Bar::new("looking   ", false), Bar::new("collecting", false), Bar::new("writing   ", false)];
+        let bars = ["looking   ", "collecting", "writing   ", "counting  "].map(|stage| Bar::new(stage, false));
         let mut stage = Stage::Survey;
         let mut progress = |progress: DesensitiseProgress| {
             let bar = match progress.stage {
                 Stage::Survey => &bars[0],
                 Stage::Collect => &bars[1],
                 Stage::Write => &bars[2],
+                Stage::Count => &bars[3],
             };
             if stage != progress.stage {
                 bars[stage as usize].clear();

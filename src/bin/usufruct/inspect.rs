@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use usufruct::anonymity::Uniqueness;
 use usufruct::dataset::{Card, Column, Contribution, Description, NewVersion, Publication, Refill, Unit, Values};
 use usufruct::desensitise::{Manifest, ManifestColumn, Nature, OutputFile, Risk};
 use usufruct::envelope::{Artefact as Signable, Untrusted};
@@ -143,8 +144,10 @@ fn manifest(value: &Manifest, out: &mut Report) {
     if let Some(rows) = value.rows {
         out.number("rows", rows);
     }
-    if let Some(Risk::NotAssessed) = value.risk {
-        out.text("risk", "not assessed");
+    match &value.risk {
+        Some(Risk::NotAssessed) => drop(out.text("risk", "not assessed")),
+        Some(Risk::Uniqueness(stated)) => drop(out.section("unique", uniqueness(stated))),
+        _ => {}
     }
     out.text("policy", value.policy()).text("commitment to the source", Digest::from_bytes(*value.source.as_bytes()));
     let mut columns = Report::default();
@@ -152,6 +155,30 @@ fn manifest(value: &Manifest, out: &mut Report) {
         columns.section(&flagged(column.name.as_str()), manifest_column(column));
     }
     out.section("columns", columns);
+}
+
+fn uniqueness(stated: &Uniqueness) -> Report {
+    let Uniqueness { subject, all, columns, gaps, most, because, .. } = stated;
+    let mut out = Report::default();
+    out.text(
+        "counted are",
+        subject.as_ref().map_or_else(|| "records".to_owned(), |subject| format!("subjects, by {}", flagged(subject.as_str()))),
+    );
+    out.text("on all columns", all);
+    out.list("on one", columns.iter().map(|column| format!("{}: {}", flagged(column.column.as_str()), column.share)));
+    out.list(
+        "on two",
+        stated.each_pair().map(|(one, other, share)| format!("{}, {}: {share}", flagged(one.as_str()), flagged(other.as_str()))),
+    );
+    for gaps in gaps {
+        let names: Vec<String> = gaps.columns.iter().map(|gap| flagged(gap.column.as_str())).collect();
+        out.text("by gaps between dates", format_args!("{}: {}", names.join(", "), gaps.share));
+    }
+    out.text("allowed by the policy", most);
+    if let Some(why) = because {
+        out.text("because", flagged(why));
+    }
+    out
 }
 
 fn manifest_column(column: &ManifestColumn) -> Report {
@@ -175,6 +202,9 @@ fn manifest_column(column: &ManifestColumn) -> Report {
     }
     if let Some(why) = &column.not_personal {
         out.text("not personal", flagged(why));
+    }
+    if let Some(why) = &column.not_known {
+        out.text("not known outside", flagged(why));
     }
     out
 }

@@ -32,6 +32,7 @@ mod say;
 mod script;
 mod space;
 mod status;
+mod unique;
 mod verify;
 
 use std::process::ExitCode;

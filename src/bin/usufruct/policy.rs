@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use usufruct::desensitise::{DesensitisePlan, KeyRing, Linkage, Policy as Rules, ReleaseModel, Trial, suggest};
+use usufruct::anonymity::{UniqueShare, Uniqueness};
+use usufruct::desensitise::{DesensitisePlan, KeyRing, Linkage, Policy as Rules, ReleaseModel, Trial, suggest_fitting};
 use usufruct::file::{Output, OutputOptions};
 use usufruct::id::ColumnName;
 use usufruct::table::{FileSource, Format, RecordSource as _};
@@ -14,7 +15,7 @@ use usufruct::table::{FileSource, Format, RecordSource as _};
 use crate::failure::{Exit, Failure, OrFail};
 use crate::progress::Bar;
 use crate::records::{Input, Reading, threads};
-use crate::{file, interrupt, output};
+use crate::{file, interrupt, output, unique};
 
 /// Suggest and check policies of desensitisation
 #[derive(Subcommand)]
@@ -82,6 +83,11 @@ struct Told {
     objections: Vec<String>,
     /// Columns that are said to tell of no person, and why.
     not_personal: BTreeMap<String, String>,
+    /// Columns of which nobody outside is said to know anything, and why.
+    not_known: BTreeMap<String, String>,
+    /// The most persons that may be unique.
+    max_unique: UniqueShare,
+    because: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trial: Option<Tried>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,12 +101,14 @@ struct Tried {
     rows: u64,
     rows_left_out: u64,
     cells_suppressed: u64,
+    /// Who would be unique.
+    uniqueness: Option<Uniqueness>,
 }
 
 impl Tried {
-    const fn of(trial: &Trial) -> Self {
-        let &Trial { rows, rows_left_out, cells_suppressed, .. } = trial;
-        Self { internal: true, rows, rows_left_out, cells_suppressed }
+    fn of(trial: &Trial) -> Self {
+        let &Trial { rows, rows_left_out, cells_suppressed, ref uniqueness, .. } = trial;
+        Self { internal: true, rows, rows_left_out, cells_suppressed, uniqueness: uniqueness.clone() }
     }
 }
 
@@ -150,7 +158,7 @@ fn join(plan: &DesensitisePlan, source: &FileSource) -> Result<Linkage, Failure>
 fn try_out(plan: &mut DesensitisePlan, source: &FileSource) -> Result<Trial, Failure> {
     let bar = Bar::new("trying ", false);
     let work = interrupt::work();
-    let trial = plan.trial(source, threads(), &mut |records| {
+    let trial = plan.trial(source, threads(), &std::env::temp_dir(), &mut |records| {
         bar.show_rate(records, records, None);
         if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -174,7 +182,16 @@ impl Suggest {
         })?;
         let private = OutputOptions { force: self.force, private: false };
         let target = self.out.as_deref().map(|path| Output::create(path, private).or_fail()).transpose()?;
-        let text = suggest(&self.input.look(&self.input.open()?)?, release);
+        let source = self.input.open()?;
+        let findings = self.input.look(&source)?;
+        let bar = Bar::new("fitting", false);
+        let work = interrupt::work();
+        let text = suggest_fitting(&source, &findings, release, threads(), &std::env::temp_dir(), &mut |records| {
+            bar.show_rate(records, records, None);
+            if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        drop(work);
+        let text = text.about(&self.input.file)?;
         match target {
             Some(target) => file::finish(target, text.as_bytes())?,
             None if !json => return output::print(&text),
@@ -219,8 +236,9 @@ impl Check {
         };
         let objections: Vec<String> = objections.iter().map(ToString::to_string).collect();
         let ok = objections.is_empty();
-        let not_personal: BTreeMap<String, String> =
-            policy.not_personal().map(|(column, why)| (column.to_string(), why.to_owned())).collect();
+        let said = |(column, why): (&ColumnName, &str)| (column.to_string(), why.to_owned());
+        let not_personal: BTreeMap<String, String> = policy.not_personal().map(said).collect();
+        let not_known: BTreeMap<String, String> = policy.not_known().map(said).collect();
         if json {
             let (release, order) = (policy.release().as_str(), policy.order().as_str());
             output::print_json(&Told {
@@ -230,6 +248,9 @@ impl Check {
                 file: input.is_some(),
                 objections: objections.clone(),
                 not_personal,
+                not_known,
+                max_unique: policy.max_unique(),
+                because: policy.because().map(str::to_owned),
                 trial: trial.as_ref().map(Tried::of),
                 linkage: linkage.as_ref().map(Joined::of),
             })?;
@@ -240,11 +261,20 @@ impl Check {
             for (column, why) in &not_personal {
                 output::print(&format!("column {column} is said to tell of no person: {why}\n"))?;
             }
+            for (column, why) in &not_known {
+                output::print(&format!("column {column} is said not to be known outside: {why}\n"))?;
+            }
+            if let Some(why) = policy.because() {
+                output::print(&format!("{} may be unique: {why}\n", policy.max_unique()))?;
+            }
             if let Some(trial) = &trial {
                 output::print(&format!(
                     "{} of {} rows would be left out and {} cells left empty (internal: counted in the raw file)\n",
                     trial.rows_left_out, trial.rows, trial.cells_suppressed
                 ))?;
+                if let Some(uniqueness) = &trial.uniqueness {
+                    output::print(&format!("{} (internal: counted in what would leave)\n", unique::in_words(uniqueness)))?;
+                }
             }
             if let Some(linkage) = &linkage {
                 output::print(&output::lines(&told_linkage(linkage).iter().map(String::as_str).collect::<Vec<_>>()))?;

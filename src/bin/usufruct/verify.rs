@@ -19,7 +19,7 @@ use crate::answer::FILE_BYTES_MAX;
 use crate::artefact::{Artefact, Claim};
 use crate::failure::{Exit, Failure, OrFail};
 use crate::kept::Standing;
-use crate::{answer, file, kept, key, output};
+use crate::{answer, file, kept, key, output, unique};
 
 /// Check any signed artefact offline, with the owner's public key alone
 #[derive(Args)]
@@ -246,8 +246,27 @@ impl Verify {
             _ => not_proved.push("what it was made from; give --opening and --source".to_owned()),
         }
         not_proved.push("that the techniques were carried out as stated: only the source and the keys can show that".to_owned());
-        if manifest.risk == Some(Risk::NotAssessed) {
-            not_proved.push("how well persons can be told apart in the file: its risk is not assessed".to_owned());
+        match (&manifest.risk, &self.about) {
+            (Some(Risk::NotAssessed), _) => {
+                not_proved.push("how well persons can be told apart in the file: its risk is not assessed".to_owned());
+            }
+            (Some(Risk::Uniqueness(stated)), Some(path)) => {
+                let counted = unique::count_again(manifest, stated, path)?;
+                if !counted.counts_as(stated) {
+                    let message = format_args!(
+                        "{} of {} are unique in it, counted again, and its manifest states {}, or other shares of columns and pairs differ",
+                        counted.all,
+                        unique::whom(&counted),
+                        stated.all
+                    );
+                    return Err(self.doubt(&message));
+                }
+                proved.push(format!("{}, counted again in the file", unique::in_words(stated)));
+            }
+            (Some(Risk::Uniqueness(stated)), None) => {
+                not_proved.push(format!("that {}; give --file to count again", unique::in_words(stated)));
+            }
+            _ => {}
         }
         Ok(Told { ok: true, kind, bound: None, proved: std::mem::take(proved), not_proved, answer: None })
     }

@@ -1,7 +1,8 @@
 //! Manifests and openings as they are written.
 
 use super::{KeyUse, Manifest, ManifestColumn, OutputFile, Risk, SourceOpening};
-use crate::codec::{Boolean, CodecError, Decoder, Encoder, Field, List, Text, record, stored};
+use crate::anonymity::{UniqueShare, Uniqueness};
+use crate::codec::{Boolean, CodecError, Decoder, Encoder, Field, ItemKind, List, Text, record, stored};
 use crate::desensitise::measure::{Nature, Residual};
 use crate::desensitise::release::{ReleaseModel, RowOrder};
 use crate::grade::{Grade, Kind};
@@ -41,6 +42,16 @@ record! {
         4 => parameters: Vec<(Name, String)> as Parameters,
         5 => key: Option<KeyUse>,
         11 => not_personal: Option<String> as Option<Text<TEXT_BYTES_MAX>>,
+        12 => not_known: Option<String> as Option<Text<TEXT_BYTES_MAX>>,
+    }
+}
+
+record! {
+    /// What the policy lets be unique.
+    pub(super) struct Permitted {
+        1 => subject: Option<ColumnName>,
+        7 => most: UniqueShare,
+        8 => because: Option<String> as Option<Text<TEXT_BYTES_MAX>>,
     }
 }
 
@@ -86,6 +97,7 @@ mod key {
     pub(super) const RISK: i64 = 9;
     pub(super) const POLICY: i64 = 10;
     pub(super) const NOT_PERSONAL: i64 = 11;
+    pub(super) const NOT_KNOWN: i64 = 12;
 }
 
 impl From<&Manifest> for StoredManifest {
@@ -108,17 +120,40 @@ impl TryFrom<StoredManifest> for Manifest {
         if rows.is_some() != (release == ReleaseModel::Public) {
             return Err(CodecError::Value { key: key::ROWS, expected: "a count of rows in public manifests, and in no other" });
         }
-        if risk.is_some() != (release != ReleaseModel::Enclave) {
+        if manifest.risk.is_some() != (release != ReleaseModel::Enclave) {
             return Err(CodecError::Value { key: key::RISK, expected: "a statement of risk, except in an enclave" });
+        }
+        if !manifest.uniqueness().is_none_or(|stated| manifest.is_stated_of_all(stated)) {
+            return Err(CodecError::Value {
+                key: key::RISK,
+                expected: "shares on all columns that leave and that somebody outside could know",
+            });
         }
         Ok(manifest)
     }
 }
 
+impl From<&Uniqueness> for Permitted {
+    fn from(stated: &Uniqueness) -> Self {
+        Self { subject: stated.subject.clone(), most: stated.most, because: stated.because.clone() }
+    }
+}
+
+impl Manifest {
+    /// Whether the shares are on every column that leaves without a key and that somebody outside could know, and on no other.
+    fn is_stated_of_all(&self, stated: &Uniqueness) -> bool {
+        let known = self.columns.iter().filter(|column| column.leaves && column.key.is_none() && column.not_known.is_none());
+        let leaves = |name: &ColumnName| self.columns.iter().any(|column| column.leaves && column.name == *name);
+        known.map(|column| &column.name).eq(stated.columns.iter().map(|column| &column.column))
+            && stated.subject.as_ref().is_none_or(leaves)
+            && stated.gaps.iter().flat_map(|gaps| &gaps.columns).all(|gap| leaves(&gap.column))
+    }
+}
+
 impl From<&ManifestColumn> for Decided {
     fn from(column: &ManifestColumn) -> Self {
-        let ManifestColumn { name, technique, parameters, key, not_personal, .. } = column.clone();
-        Self { name, technique, parameters, key, not_personal }
+        let ManifestColumn { name, technique, parameters, key, not_personal, not_known, .. } = column.clone();
+        Self { name, technique, parameters, key, not_personal, not_known }
     }
 }
 
@@ -137,12 +172,29 @@ impl TryFrom<StoredColumn> for ManifestColumn {
 
     fn try_from(stored: StoredColumn) -> Result<Self, CodecError> {
         let StoredColumn { decided, kind, leaves, grades: Grades { before, after }, residual, nature, leaks } = stored;
-        let Decided { name, technique, parameters, key, not_personal } = decided;
-        if not_personal.as_deref().is_some_and(|why| why.trim().is_empty()) {
-            return Err(CodecError::Value { key: key::NOT_PERSONAL, expected: "a reason that is not empty" });
+        let Decided { name, technique, parameters, key, not_personal, not_known } = decided;
+        for (key, reason) in [(key::NOT_PERSONAL, &not_personal), (key::NOT_KNOWN, &not_known)] {
+            if reason.as_deref().is_some_and(|why| why.trim().is_empty()) {
+                return Err(CodecError::Value { key, expected: "a reason that is not empty" });
+            }
         }
         let (grade_before, grade_after) = (before, after);
-        Ok(Self { name, kind, technique, parameters, key, leaves, grade_before, grade_after, residual, nature, leaks, not_personal })
+        let about = Self {
+            name,
+            kind,
+            technique,
+            parameters,
+            key,
+            leaves,
+            grade_before,
+            grade_after,
+            residual,
+            nature,
+            leaks,
+            not_personal,
+            not_known,
+        };
+        Ok(about)
     }
 }
 
@@ -164,7 +216,25 @@ stored!(ReleaseModel as u64, "0, 1, 2", |model| model.number(), Self::from_numbe
 
 stored!(RowOrder as u64, "0, 1, 2", |order| order.number(), Self::from_number, "an order of rows");
 
-stored!(Risk as u64, "0", |Self::NotAssessed| 0, |number| (number == 0).then_some(Self::NotAssessed), "a kind of risk statement");
+/// 0 where nobody has measured it.
+impl Field for Risk {
+    type Value = Self;
+    const SHAPE: &'static str = "0, map";
+
+    fn write(value: &Self, out: &mut Encoder) {
+        match value {
+            Self::NotAssessed => drop(out.uint(0)),
+            Self::Uniqueness(stated) => Uniqueness::write(stated, out),
+        }
+    }
+
+    fn read(decoder: &mut Decoder<'_>, key: i64) -> Result<Self, CodecError> {
+        if decoder.peek()? == ItemKind::Map {
+            return Uniqueness::read(decoder, key).map(Self::Uniqueness);
+        }
+        if decoder.uint()? == 0 { Ok(Self::NotAssessed) } else { Err(CodecError::Value { key, expected: "a kind of risk statement" }) }
+    }
+}
 
 stored!(
     Kind as Text<TEXT_BYTES_MAX>,

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{ColumnPolicy, OffKindRule, Policy, PolicyError, Problem};
+use crate::anonymity::{UNIQUE_MOST_DEFAULT, UniqueShare};
 use crate::desensitise::{Given, ReleaseModel, RowOrder, Techniques, Value};
 use crate::file;
 use crate::grade::{Grade, Kind};
@@ -27,6 +28,12 @@ struct File {
     order: Option<String>,
     #[serde(default)]
     max_bad: Option<toml::Value>,
+    #[serde(default)]
+    max_unique: Option<toml::Value>,
+    #[serde(default)]
+    because: Option<String>,
+    #[serde(default)]
+    subject: Option<String>,
     #[serde(default)]
     off_kind: Option<String>,
     #[serde(default)]
@@ -78,12 +85,18 @@ impl Policy {
         let default = |table| {
             let of_all = PolicyError::Column { column: "[default]".into(), problem: Problem::Together(NOT_OF_ALL) };
             let policy = column_policy(table, techniques).map_err(|problem| PolicyError::Column { column: "[default]".into(), problem })?;
-            if policy.not_personal.is_some() { Err(of_all) } else { Ok(policy) }
+            if policy.not_personal.is_some() || policy.not_known.is_some() { Err(of_all) } else { Ok(policy) }
         };
+        let subject = file.subject.map(|name| {
+            ColumnName::new(&name).map_err(|_| PolicyError::Policy(Problem::ColumnName { found: name.escape_debug().to_string() }))
+        });
         Ok(Self {
             release: release.map_err(PolicyError::Policy)?,
             order: order.map_err(PolicyError::Policy)?,
-            max_bad: max_bad(file.max_bad).map_err(PolicyError::Policy)?,
+            max_bad: share("max_bad", file.max_bad, 9, max_bad_default()).map_err(PolicyError::Policy)?,
+            max_unique: max_unique(file.max_unique, file.because.as_deref()).map_err(PolicyError::Policy)?,
+            because: file.because,
+            subject: subject.transpose()?,
             off_kind: off_kind.map_err(PolicyError::Policy)?,
             default: file.default.map(default).transpose()?,
             columns: file.columns.into_iter().map(|(name, table)| section(name, table)).collect::<Result<_, PolicyError>>()?,
@@ -96,19 +109,40 @@ pub(super) fn max_bad_default() -> Decimal {
     Decimal::new(1, 3).unwrap_or(Decimal::ZERO)
 }
 
-fn max_bad(value: Option<toml::Value>) -> Result<Decimal, Problem> {
-    const WRONG: Problem = Problem::Value { name: "max_bad", expected: "a decimal in quotes from \"0\" to \"1\", at most nine places" };
+/// A share of at most so many places.
+fn share(name: &'static str, value: Option<toml::Value>, places: u8, default: Decimal) -> Result<Decimal, Problem> {
+    let expected = match places {
+        9 => "a decimal in quotes from \"0\" to \"1\", at most nine places",
+        _ => "a decimal in quotes from \"0\" to \"1\", at most six places",
+    };
+    let wrong = || Problem::Value { name, expected };
     let text = match value {
-        None => return Ok(max_bad_default()),
+        None => return Ok(default),
         Some(toml::Value::String(text)) => text,
         Some(toml::Value::Integer(number)) => number.to_string(),
-        Some(_) => return Err(WRONG),
+        Some(_) => return Err(wrong()),
     };
-    let share = Decimal::parse(&text).map_err(|_| WRONG)?;
-    if share.scale() <= 9 && share.mantissa() >= 0 && share.units(9).is_some_and(|units| units <= 1_000_000_000) {
-        Ok(share)
-    } else {
-        Err(WRONG)
+    let share = Decimal::parse(&text).map_err(|_| wrong())?;
+    let is_one = share.scale() <= places && share.mantissa() >= 0 && share <= Decimal::ONE;
+    if is_one { Ok(share) } else { Err(wrong()) }
+}
+
+/// The share of persons who may be unique, and why it may be more than usual.
+fn max_unique(value: Option<toml::Value>, because: Option<&str>) -> Result<UniqueShare, Problem> {
+    if value.is_none() && because.is_some() {
+        return Err(Problem::Together("`because` says why `max_unique` is what it is: give both"));
+    }
+    let twentieth = Decimal::new(5, 2).unwrap_or(Decimal::ZERO);
+    let stated = UniqueShare::from_decimal(share("max_unique", value, 6, twentieth)?).unwrap_or(UNIQUE_MOST_DEFAULT);
+    unique_stated(stated, because).map(|()| stated)
+}
+
+/// More than usual takes a reason.
+pub(super) fn unique_stated(most: UniqueShare, because: Option<&str>) -> Result<(), Problem> {
+    match because {
+        Some(why) => reason("because", why),
+        None if most > UNIQUE_MOST_DEFAULT => Err(Problem::Together("`max_unique` above \"0.05\" needs `because = \"why\"`")),
+        None => Ok(()),
     }
 }
 
@@ -122,21 +156,23 @@ fn column_policy(table: toml::Table, techniques: &Techniques) -> Result<ColumnPo
     let off_kind = parameters.word("off_kind")?.as_deref().map(off_kind).transpose()?;
     let date_order = parameters.one_of("date_order", DateOrder::parse, &["dmy", "mdy", "ymd"])?;
     let not_personal = parameters.word("not_personal")?;
-    not_personal.as_deref().map_or(Ok(()), reason)?;
+    not_personal.as_deref().map_or(Ok(()), |why| reason("not_personal", why))?;
+    let not_known = parameters.word("not_known")?;
+    not_known.as_deref().map_or(Ok(()), |why| reason("not_known", why))?;
     let name = parameters.required("technique", Given::word)?;
     let technique = techniques.parse(&name, &mut parameters)?;
     let parameters = parameters.finish(technique.name())?;
-    Ok(ColumnPolicy { technique, parameters, kind, grade, off_kind, date_order, not_personal })
+    Ok(ColumnPolicy { technique, parameters, kind, grade, off_kind, date_order, not_personal, not_known })
 }
 
 /// One reason cannot be true of columns that nobody has looked at.
-const NOT_OF_ALL: &str = "`not_personal` is said of one column, in a section of its own";
+const NOT_OF_ALL: &str = "`not_personal` and `not_known` are said of one column, in a section of its own";
 
 /// A reason for people: not empty.
-pub(super) fn reason(text: &str) -> Result<(), Problem> {
+pub(super) fn reason(name: &'static str, text: &str) -> Result<(), Problem> {
     let is_one = !text.trim().is_empty() && text.len() <= REASON_BYTES_MAX && !text.chars().any(char::is_control);
     let expected = "why, in a text of 1 to 1,024 bytes without control characters";
-    if is_one { Ok(()) } else { Err(Problem::Value { name: "not_personal", expected }) }
+    if is_one { Ok(()) } else { Err(Problem::Value { name, expected }) }
 }
 
 const KINDS: &[&str] = &[

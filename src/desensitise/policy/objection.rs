@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::anonymity::{UniqueShare, Uniqueness};
 use crate::class::Class;
 use crate::desensitise::{KeyFileError, OffReason, ReleaseModel, Residual, RowOrder, TechniqueError};
 use crate::grade::{Finding, Floor, Grade, Named, Role};
@@ -55,6 +56,24 @@ pub enum Objection {
         /// The release model.
         release: ReleaseModel,
     },
+    /// Another column shows what this one hides.
+    #[error("column {column} (grade {}): beside column {beside}, which carries the same value or a part of it, {technique} leaves as few as {found} input values behind an output, {release} needs {needed}; treat both alike, or suppress one of them", grade.number())]
+    Joint {
+        /// The column.
+        column: ColumnName,
+        /// The other column.
+        beside: ColumnName,
+        /// The technique.
+        technique: &'static str,
+        /// Its grade.
+        grade: Grade,
+        /// The residual of both together.
+        found: Residual,
+        /// What the release model needs.
+        needed: u128,
+        /// The release model.
+        release: ReleaseModel,
+    },
     /// Too little is left open of what its header names, whatever its cells say.
     #[error(
         "column {column}: its header names {} and so its grade is at least {floor}, whatever its cells are: {technique} leaves as few as {found} input values behind an output, {release} needs {needed}; mask or coarsen more, suppress it, or say not_personal = \"why\" in its section if it tells of no person",
@@ -98,6 +117,26 @@ pub enum Objection {
         key: Name,
         /// Why it cannot be used.
         problem: KeyFileError,
+    },
+    /// The policy names whose the records are by a column that is not there.
+    #[error("subject: the file has no column {subject}")]
+    NoSubject {
+        /// The column that should tell the subjects.
+        subject: ColumnName,
+    },
+    /// Too many persons are unique in what would leave.
+    #[error("{0}")]
+    Unique(Box<Alone>),
+    /// Nothing that leaves would let few enough persons be unique.
+    #[error(
+        "column {column}: it stands in the way: whatever else is done, too many records are unique with it in a {release} file, and nothing coarser of it leaves; \
+         say not_known = \"why\" if nobody outside can know it, or max_unique and because"
+    )]
+    NothingFits {
+        /// The column.
+        column: ColumnName,
+        /// The release model.
+        release: ReleaseModel,
     },
     /// A date shift without its subject.
     #[error("column {column}: its subject {subject} is not another column of the file")]
@@ -171,6 +210,25 @@ pub enum Objection {
 }
 
 impl Objection {
+    /// The column of which too little is left open.
+    pub(in crate::desensitise) const fn column(&self) -> Option<&ColumnName> {
+        match self {
+            Self::Residual { column, .. } | Self::Joint { column, .. } | Self::Floor { column, .. } | Self::GradeFour { column, .. } => {
+                Some(column)
+            }
+            _ => None,
+        }
+    }
+
+    /// Leaves out that a column leaves too little open beside another of which that is said by itself: who mends that one mends both.
+    pub(in crate::desensitise) fn without_consequences(objections: Vec<Self>) -> Vec<Self> {
+        let is_joint = |objection: &Self| matches!(objection, Self::Joint { .. });
+        let by_itself: Vec<ColumnName> =
+            objections.iter().filter(|objection| !is_joint(objection)).filter_map(Self::column).cloned().collect();
+        let is_consequence = |objection: &Self| matches!(objection, Self::Joint { beside, .. } if by_itself.contains(beside));
+        objections.into_iter().filter(|objection| !is_consequence(objection)).collect()
+    }
+
     /// Too few input values behind an output, `(found, needed)`; the floor of a header is told where the cells alone ask for less.
     pub(in crate::desensitise) fn too_little(
         finding: &Finding,
@@ -193,6 +251,63 @@ impl Objection {
         Class::Refused
     }
 }
+
+/// More persons are unique in what would leave than the policy lets be; counted in the output, so the owner's to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Alone {
+    /// The shares.
+    pub uniqueness: Uniqueness,
+    /// The release model.
+    pub release: ReleaseModel,
+}
+
+impl Alone {
+    /// The column that singles out the most, alone or with others.
+    #[must_use]
+    pub fn worst(&self) -> Option<&ColumnName> {
+        let of = |name: &ColumnName| {
+            let alone =
+                self.uniqueness.columns.iter().find(|column| column.column == *name).map_or(UniqueShare::NONE, |column| column.share);
+            let pairs = self.uniqueness.each_pair().filter(|(one, other, _)| *one == name || *other == name);
+            (alone, pairs.map(|(.., share)| share.millionths()).sum::<u64>())
+        };
+        self.uniqueness.columns.iter().map(|column| &column.column).max_by_key(|name| of(name))
+    }
+}
+
+impl fmt::Display for Alone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Uniqueness { subject, all, columns, gaps, most, .. } = &self.uniqueness;
+        let who = if subject.is_some() { "subjects" } else { "records" };
+        let release = self.release;
+        if all > most {
+            write!(f, "{all} of the {who} are unique on what leaves without a key, {release} allows {most} (max_unique)")?;
+            let mut columns: Vec<_> = columns.iter().filter(|column| column.share > UniqueShare::NONE).collect();
+            columns.sort_by_key(|column| std::cmp::Reverse(column.share));
+            for column in columns.iter().take(TOLD_MAX) {
+                write!(f, "; {} on {} alone", column.share, column.column)?;
+            }
+            let mut pairs: Vec<_> = self.uniqueness.each_pair().filter(|(.., share)| *share > UniqueShare::NONE).collect();
+            pairs.sort_by_key(|(.., share)| std::cmp::Reverse(*share));
+            for (one, other, share) in pairs.iter().take(TOLD_MAX) {
+                write!(f, "; {share} on {one} with {other}")?;
+            }
+            f.write_str("; coarsen, suppress or pseudonymise them")?;
+            f.write_str(", say not_known = \"why\" of a column that nobody outside can know, or max_unique and because")?;
+        }
+        for gaps in gaps.iter().filter(|gaps| gaps.share > *most) {
+            let names: Vec<&str> = gaps.columns.iter().map(|gap| gap.column.as_str()).collect();
+            let semicolon = if all > most { "; " } else { "" };
+            write!(f, "{semicolon}{} of the {who} are unique by the gaps between their dates in {}", gaps.share, names.join(", "))?;
+            write!(f, ", which date_shift keeps, {release} allows {most} (max_unique); use date with a level, or suppress")?;
+        }
+        Ok(())
+    }
+}
+
+/// So many columns, and pairs of them, are told.
+const TOLD_MAX: usize = 3;
 
 /// Cells of a column that its technique cannot treat.
 #[derive(Clone, Debug, PartialEq, Eq)]

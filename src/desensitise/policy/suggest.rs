@@ -6,32 +6,49 @@ use super::Policy;
 use crate::desensitise::{ReleaseModel, RowOrder, Suggestion, Techniques, Value};
 use crate::grade::Finding;
 
-/// A policy for a file with these findings, as TOML with a comment on each choice. It passes the check of its release
-/// model; `public` excepted, which nothing passes yet. A person should read it: what a column means is not in its cells.
+/// A policy for a file with these findings, as TOML with a comment on each choice. Each column passes the check of its release model,
+/// `public` excepted, which nothing passes yet; whether all together do is counted on the file ([`suggest_fitting`](crate::desensitise::suggest_fitting)).
+/// A person should read it: what a column means is not in its cells.
 #[must_use]
 pub fn suggest(findings: &[Finding], release: ReleaseModel) -> String {
     let techniques = Techniques::builtin();
+    let mut out = head(release);
+    for finding in findings {
+        if let Some(choice) = passing(finding, findings, release, &techniques).into_iter().next() {
+            section(&mut out, finding, &choice);
+        }
+    }
+    out
+}
+
+/// What stands above the columns.
+pub(in crate::desensitise) fn head(release: ReleaseModel) -> String {
     let order = if release == ReleaseModel::Enclave { RowOrder::Kept } else { RowOrder::Shuffled };
     let mut out = format!("release = \"{release}\"\norder = \"{order}\"\n");
     let _ = writeln!(out, "max_bad = \"0.001\"          # share of rows that may be left out because a cell is not of its kind");
-    for finding in findings {
-        let mut choices = techniques.suggest(finding, release).into_iter();
-        let Some(choice) = choices.find(|choice| choice.passes(finding, findings, release, &techniques)) else { continue };
-        let _ = writeln!(
-            out,
-            "\n# {}, grade {}: {} ({})",
-            finding.kind.as_str(),
-            finding.grade.number(),
-            finding.reason.text,
-            finding.reason.clause
-        );
-        let _ = writeln!(out, "# {}", choice.why);
-        if choice.leaves_cells(finding) {
-            let _ = writeln!(out, "# some cells are not of the kind; they are left empty, which `off_kind` says");
-        }
-        out.push_str(&choice.section(finding));
-    }
     out
+}
+
+/// What is proposed for a column and the release model lets pass, the most urgent first.
+pub(in crate::desensitise) fn passing(
+    finding: &Finding,
+    findings: &[Finding],
+    release: ReleaseModel,
+    techniques: &Techniques,
+) -> Vec<Suggestion> {
+    let choices = techniques.suggest(finding, release).into_iter();
+    choices.filter(|choice| choice.passes(finding, findings, release, techniques)).collect()
+}
+
+/// The section of a column, with the reason of the choice.
+pub(in crate::desensitise) fn section(out: &mut String, finding: &Finding, choice: &Suggestion) {
+    let (kind, grade, reason) = (finding.kind.as_str(), finding.grade.number(), &finding.reason);
+    let _ = writeln!(out, "\n# {kind}, grade {grade}: {} ({})", reason.text, reason.clause);
+    let _ = writeln!(out, "# {}", choice.why);
+    if choice.leaves_cells(finding) {
+        let _ = writeln!(out, "# some cells are not of the kind; they are left empty, which `off_kind` says");
+    }
+    out.push_str(&choice.section(finding));
 }
 
 impl Suggestion {

@@ -4,9 +4,10 @@ use arrow_array::{Array, ArrayRef};
 
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
+use super::suggestion::coarser_step;
 use super::{
-    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Suggestion, TechniqueError,
-    Value, Work,
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Shown, Suggestion,
+    TechniqueError, Value, Work,
 };
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{Domain, Known, Nature, Residual};
@@ -83,6 +84,10 @@ impl Method for Bin {
         Residual::AtLeast(domain.step(self.step).map_or(1, |step| self.bins.fewest(step)))
     }
 
+    fn shows(&self, _: &Domain) -> Shown {
+        self.bins.width().map_or(Shown::Everything, |(width, origin)| Shown::Steps { width, origin })
+    }
+
     fn leaks(&self) -> &'static [&'static str] {
         &["the range that a value lies in, which rows had no value"]
     }
@@ -93,6 +98,12 @@ impl Method for Bin {
 
     fn work(&self, _: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
         Ok(Work::Cells(Kernel::new(Labels { bins: self.bins.clone() })))
+    }
+
+    fn coarser(&self, _: &Finding) -> Option<Suggestion> {
+        let (width, origin) = self.bins.width()?;
+        let bins = Bins::of_width(coarser_step(width)?, origin).ok()?;
+        Some(Suggestion::new(Rank::OfKind, Self { bins, step: self.step }, "as wide as it takes for few to be unique"))
     }
 
     fn suggest(finding: &Finding, _: ReleaseModel) -> Option<Suggestion> {

@@ -5,8 +5,8 @@ use arrow_array::{Array, ArrayRef};
 use super::cells::{Cell, Cells};
 use super::emitted::Texts;
 use super::{
-    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Suggestion, TechniqueError,
-    Value, Work,
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Shown, ShownCharacters,
+    Suggestion, TechniqueError, Value, Work,
 };
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{Domain, Known, Nature, Residual};
@@ -57,6 +57,19 @@ impl Method for DateCut {
         })
     }
 
+    fn shows(&self, domain: &Domain) -> Shown {
+        let shown = match self.0 {
+            DateLevel::Day => 8,
+            // A quarter is not a digit of the month, and counts as one.
+            DateLevel::Month | DateLevel::Quarter => 6,
+            DateLevel::Year => 4,
+        };
+        match domain.kind {
+            Kind::Date | Kind::YearMonth => Shown::Characters(ShownCharacters::new(move |_, at| at < shown)),
+            _ => Shown::Everything,
+        }
+    }
+
     fn leaks(&self) -> &'static [&'static str] {
         &["the range that a value lies in, which rows had no value"]
     }
@@ -76,6 +89,11 @@ impl Method for DateCut {
 
     fn needs_day(&self) -> bool {
         self.0 == DateLevel::Day
+    }
+
+    fn coarser(&self, _: &Finding) -> Option<Suggestion> {
+        let level = DateLevel::ALL.into_iter().find(|level| *level > self.0)?;
+        Some(Suggestion::new(Rank::OfKind, Self(level), "as coarse as it takes for few to be unique").by_form())
     }
 
     fn suggest(finding: &Finding, release: ReleaseModel) -> Option<Suggestion> {

@@ -159,6 +159,10 @@ impl Method for DateShift {
     fn needs_day(&self) -> bool {
         true
     }
+
+    fn keeps_gaps(&self) -> bool {
+        true
+    }
 }
 
 struct Shifter {

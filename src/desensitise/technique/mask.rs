@@ -8,13 +8,15 @@ use super::characters::{Characters, is_bytes};
 use super::emitted::Texts;
 use super::given::CHARACTERS_MAX;
 use super::{
-    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Suggestion, TechniqueError,
-    Value, Work,
+    About, Emit, Emitted, Given, KEY_ID_DEFAULT, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Shown,
+    ShownCharacters, Suggestion, TechniqueError, Value, Work,
 };
+use crate::desensitise::Pseudonym;
 use crate::desensitise::keys::KeyRing;
-use crate::desensitise::residual::{self, Domain, Known, Nature, Residual};
+use crate::desensitise::residual::{self, Domain, Known, LOCAL_CHARACTER, NAME_CHARACTER, Nature, Residual};
 use crate::desensitise::{Problem, ReleaseModel, canonical};
 use crate::grade::{Finding, Kind};
+use crate::id::Name;
 
 const NAME: &str = "mask";
 
@@ -33,7 +35,7 @@ const NAME: &str = "mask";
 /// UAX 29 (extended grapheme clusters); rules H2 and H7 of `docs/rules.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask {
-    shown: Shown,
+    shown: Stays,
     with: char,
     width: Option<u16>,
     show_check: bool,
@@ -42,7 +44,7 @@ pub struct Mask {
 
 /// Which characters stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+enum Stays {
     Ends { first: u32, last: u32 },
     Outside { from: u32, to: u32 },
 }
@@ -87,7 +89,7 @@ impl Mask {
     #[must_use]
     pub const fn ends(keep_first: u32, keep_last: u32) -> Self {
         Self {
-            shown: Shown::Ends { first: keep_first, last: keep_last },
+            shown: Stays::Ends { first: keep_first, last: keep_last },
             with: WITH_DEFAULT,
             width: None,
             show_check: false,
@@ -107,7 +109,7 @@ impl Mask {
                 expected: "[from, to], from below to, counted from 0",
             });
         }
-        Ok(Self { shown: Shown::Outside { from, to }, ..Self::ends(0, 0) })
+        Ok(Self { shown: Stays::Outside { from, to }, ..Self::ends(0, 0) })
     }
 
     /// Another mask character than `*`.
@@ -144,8 +146,8 @@ impl Mask {
     /// The part of `len` characters that shall be hidden, unless there is none.
     fn asked_for(&self, len: usize) -> Option<(usize, usize)> {
         let (from, to) = match self.shown {
-            Shown::Ends { first, last } => (first as usize, len.saturating_sub(last as usize)),
-            Shown::Outside { from, to } => (from as usize, len.min(to as usize)),
+            Stays::Ends { first, last } => (first as usize, len.saturating_sub(last as usize)),
+            Stays::Outside { from, to } => (from as usize, len.min(to as usize)),
         };
         Some((from, to)).filter(|(from, to)| from < to)
     }
@@ -160,8 +162,8 @@ impl Mask {
     /// How many values look alike, at least.
     fn count(&self, kind: &Kind, known: &[Known]) -> Residual {
         let (sum, from) = match self.shown {
-            Shown::Ends { first, last } => (u64::from(first) + u64::from(last), 0),
-            Shown::Outside { from, .. } => (0, u64::from(from)),
+            Stays::Ends { first, last } => (u64::from(first) + u64::from(last), 0),
+            Stays::Outside { from, .. } => (0, u64::from(from)),
         };
         let count = match kind {
             // One character is hidden, of the shortest values that are not hidden whole; with a width one or two.
@@ -214,12 +216,12 @@ impl Method for Mask {
 
     fn parameters(&self) -> Vec<(&'static str, Value)> {
         let mut parameters: Vec<(&str, Value)> = match self.shown {
-            Shown::Ends { first, last } => [("keep_first", first), ("keep_last", last)]
+            Stays::Ends { first, last } => [("keep_first", first), ("keep_last", last)]
                 .into_iter()
                 .filter(|(_, keep)| *keep > 0)
                 .map(|(name, keep)| (name, keep.into()))
                 .collect(),
-            Shown::Outside { from, to } => vec![("from", from.into()), ("to", to.into())],
+            Stays::Outside { from, to } => vec![("from", from.into()), ("to", to.into())],
         };
         if self.with != WITH_DEFAULT {
             parameters.push(("with", self.with.into()));
@@ -238,6 +240,12 @@ impl Method for Mask {
         self.count(&domain.kind, known)
     }
 
+    fn shows(&self, domain: &Domain) -> Shown {
+        let (mask, kind) = (self.clone(), domain.kind.clone());
+        // A mask that asks for nothing to be hidden is taken at its word here too.
+        Shown::Characters(ShownCharacters::new(move |len, at| mask.asked_for(len).is_none() || !mask.hidden(&kind, len).covers(len, at)))
+    }
+
     fn leaks(&self) -> &'static [&'static str] {
         &["the characters that stay, the length unless a width is set, which rows had no value"]
     }
@@ -252,6 +260,12 @@ impl Method for Mask {
         Ok(Work::Cells(Kernel::new(Masker { mask: self.clone(), kind, in_place })))
     }
 
+    fn coarser(&self, _: &Finding) -> Option<Suggestion> {
+        let key = Name::new(KEY_ID_DEFAULT).ok()?;
+        let why = "what a mask shows makes too many unique; a pseudonym keeps the rows of one person linked, and shows nothing";
+        Some(Suggestion::new(Rank::OfKind, Pseudonym { key, version: None, domain: None }, why))
+    }
+
     fn suggest(finding: &Finding, _: ReleaseModel) -> Option<Suggestion> {
         let (mask, why) = match finding.kind {
             Kind::Mobile => (Self::ends(3, 4), "prefix and last four digits stay, 10,000 numbers look alike"),
@@ -263,12 +277,8 @@ impl Method for Mask {
     }
 }
 
-/// How many values a hidden character of a name counts for (rule H2).
-const NAME_CHARACTER: u128 = 1_000;
 /// A mask that keeps more characters of a name shows most names, or hides all of them whole.
 const NAME_LENGTH: u64 = 3;
-/// Letters and digits, without regard to case: other characters are rare in addresses.
-const LOCAL_CHARACTER: u128 = 36;
 /// The longest local part (RFC 5321 section 4.5.3.1.1).
 const LOCAL_LENGTH: u64 = 64;
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::shown::Shown;
 use super::suggestion::Suggestion;
 use super::value::Value;
 use super::{Given, OutputType, Setting, TechniqueError, Work};
@@ -56,6 +57,12 @@ pub trait Method: sealed::Sealed + fmt::Debug + Send + Sync + 'static {
         self.residual_given(domain, &[])
     }
 
+    /// What its outputs show of their values, so that what several columns show of one value can be put together: everything, unless it says
+    /// otherwise, of what is not hidden by a key.
+    fn shows(&self, domain: &Domain) -> Shown {
+        if self.residual(domain) == Residual::Unbounded { Shown::Nothing } else { Shown::Everything }
+    }
+
     /// What can still be learnt of a column, in words, for whoever reads the manifest.
     fn leaks(&self) -> &'static [&'static str];
 
@@ -88,6 +95,11 @@ pub trait Method: sealed::Sealed + fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether it moves days by a number that is the same for all records of a subject, so that the gaps between them stay.
+    fn keeps_gaps(&self) -> bool {
+        false
+    }
+
     /// Whether no output tells anything of its value: all that grade 4 lets into a public file.
     fn leaves_nothing(&self) -> bool {
         false
@@ -101,6 +113,12 @@ pub trait Method: sealed::Sealed + fmt::Debug + Send + Sync + 'static {
     /// Whether most rows have an output of their own, which is not worth a dictionary.
     fn hardly_repeats(&self) -> bool {
         false
+    }
+
+    /// What leaves less of the column than this, and as much as possible: the next step when too many persons are unique by it.
+    fn coarser(&self, finding: &Finding) -> Option<Suggestion> {
+        let _ = finding;
+        None
     }
 
     /// What a first policy should do to a column, if this technique is worth a thought for it. All that are made for a column are tried

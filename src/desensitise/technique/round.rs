@@ -4,7 +4,7 @@ use arrow_array::ArrayRef;
 
 use super::cells::{Cell, Cells};
 use super::numbers::Numbers;
-use super::suggestion::is_plain;
+use super::suggestion::{coarser_step, is_plain};
 use super::{
     About, Emit, Emitted, Given, Kernel, Method, OffKind, OutputType, Parameter, Rank, Setting, Suggestion, TechniqueError, Value, Work,
 };
@@ -112,6 +112,11 @@ impl Method for Round {
     }
 
     /// Rounding to a hundred steps.
+    fn coarser(&self, _: &Finding) -> Option<Suggestion> {
+        let to = coarser_step(self.to)?;
+        Some(Suggestion::new(Rank::OfKind, Self { to, step: self.step }, "as coarse as it takes for few to be unique"))
+    }
+
     fn suggest(finding: &Finding, release: ReleaseModel) -> Option<Suggestion> {
         if finding.floor.as_ref().is_some_and(|floor| floor.named == Named::Place) {
             return degrees(finding, release);

@@ -2,6 +2,7 @@
 
 use super::{Method, Technique};
 use crate::grade::ValueType;
+use crate::id::Decimal;
 
 /// The key that suggested policies name, and `usufruct key new --kind desensitise` makes unless told otherwise.
 pub const KEY_ID_DEFAULT: &str = "pseudonym";
@@ -44,6 +45,15 @@ impl Suggestion {
     pub fn by_form(self) -> Self {
         Self { reads_form: true, ..self }
     }
+}
+
+/// The next of 1, 2, 5, 10, 20 ... times a power of ten; nothing behind a billion.
+pub(super) fn coarser_step(step: Decimal) -> Option<Decimal> {
+    const MOST: i128 = 1_000_000_000;
+    let (mantissa, scale) = (step.mantissa(), step.scale());
+    let unit = 10i128.checked_pow(mantissa.checked_ilog10()?)?;
+    let next = [2 * unit, 5 * unit, 10 * unit].into_iter().find(|next| *next > mantissa)?;
+    Decimal::new(next, scale).filter(|next| *next <= Decimal::new(MOST, 0).unwrap_or(*next))
 }
 
 /// Whether all cells are numbers, and not of more digits behind the point than are measured.

@@ -7,8 +7,8 @@ use super::characters::Characters;
 use super::emitted::Texts;
 use super::given::CHARACTERS_MAX;
 use super::{
-    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Suggestion, TechniqueError,
-    Value, Work,
+    About, Emit, Emitted, Given, Kernel, Method, OffKind, OffReason, OutputType, Parameter, Rank, Setting, Shown, ShownCharacters,
+    Suggestion, TechniqueError, Value, Work,
 };
 use crate::desensitise::keys::KeyRing;
 use crate::desensitise::residual::{self, Domain, Known, Nature, Residual};
@@ -101,6 +101,13 @@ impl Method for Truncate {
         }
     }
 
+    fn shows(&self, _: &Domain) -> Shown {
+        match self.0 {
+            Cut::First(keep) => Shown::Characters(ShownCharacters::new(move |_, at| at < keep as usize)),
+            Cut::Level(_) => Shown::Everything,
+        }
+    }
+
     fn leaks(&self) -> &'static [&'static str] {
         &["what is not cut off, which rows had no value"]
     }
@@ -111,6 +118,16 @@ impl Method for Truncate {
 
     fn work(&self, setting: &Setting, _: &KeyRing) -> Result<Work, TechniqueError> {
         Ok(Work::Cells(Kernel::new(Truncater { cut: self.0, kind: setting.domain.kind.clone() })))
+    }
+
+    fn coarser(&self, _: &Finding) -> Option<Suggestion> {
+        match self.0 {
+            Cut::First(_) | Cut::Level(AddressLevel::Province) => None,
+            Cut::Level(_) => {
+                let province = Self::address(AddressLevel::Province);
+                Some(Suggestion::new(Rank::OfKind, province, "as coarse as it takes for few to be unique").by_form())
+            }
+        }
     }
 
     fn suggest(finding: &Finding, _: ReleaseModel) -> Option<Suggestion> {

@@ -8,8 +8,9 @@ use arrow_array::{ArrayRef, Int64Array, StringArray};
 use super::column::{Column, Treated};
 use super::{Case, keys};
 use crate::desensitise::residual::{Domain, Residual};
-use crate::desensitise::technique::Technique;
+use crate::desensitise::technique::{Shown, Technique};
 use crate::grade::{Kind, ValueType, check};
+use crate::id::Decimal;
 use crate::random::{Random as _, RecordedRandom};
 use crate::value::Day;
 
@@ -47,8 +48,10 @@ impl Case<'_> {
             }
             for values in &domains {
                 if let Some(treated) = values.column.treated(sample, &keys(sample, "one")) {
+                    let place = format!("{sample:?} on {:?}", values.column);
                     let residual = sample.residual(&values.column.setting.domain);
-                    values.agree_with(residual, &treated, &format!("{sample:?} on {:?}", values.column));
+                    values.agree_with(residual, &treated, &place);
+                    values.follow_from_what_shows(sample, &treated, &place);
                 }
             }
         }
@@ -56,6 +59,31 @@ impl Case<'_> {
 }
 
 impl Values {
+    /// Values that agree in all that is said to show have one output.
+    fn follow_from_what_shows(&self, sample: &Technique, treated: &Treated, place: &str) {
+        let shown = sample.shows(&self.column.setting.domain);
+        let seen = |cell: &str| match &shown {
+            Shown::Characters(shown) => {
+                let characters: Vec<char> = cell.chars().filter(|character| character.is_alphanumeric()).collect();
+                let seen =
+                    characters.iter().enumerate().map(|(at, character)| if shown.shows(characters.len(), at) { *character } else { '?' });
+                Some(seen.collect())
+            }
+            Shown::Steps { width, origin } => {
+                let units = |number: Decimal| number.units(6).unwrap();
+                Some((units(Decimal::parse(cell).unwrap()) - units(*origin)).div_euclid(units(*width)).to_string())
+            }
+            Shown::Nothing => Some(String::new()),
+            Shown::Everything => None,
+        };
+        let mut outputs: HashMap<String, &Option<String>> = HashMap::new();
+        for (cell, output) in self.column.shown().iter().zip(&treated.cells) {
+            let Some(seen) = cell.as_deref().and_then(seen) else { continue };
+            let before = outputs.entry(seen).or_insert(output);
+            assert_eq!(*before, output, "{place}: what it says to show does not tell {output:?}");
+        }
+    }
+
     fn agree_with(&self, residual: Residual, treated: &Treated, place: &str) {
         let mut classes: HashMap<&str, u128> = HashMap::new();
         let outputs: Vec<&str> = treated.cells.iter().flatten().map(String::as_str).collect();
