@@ -36,6 +36,8 @@ mod toml;
 use std::path::{Path, PathBuf};
 
 pub use input::{ReadError, open, open_lock, open_to_write, read, read_private, read_text};
+#[cfg(feature = "embedded")]
+pub(crate) use output::folder_of;
 pub use output::{Output, OutputError, OutputOptions, OutputStep, write};
 #[cfg(feature = "embedded")]
 pub use toml::TomlError;

@@ -11,8 +11,8 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use disk::{PAGE_BYTES, SmallDisk};
@@ -20,8 +20,10 @@ use fixed::{certificate, checkpoint, key};
 use usufruct::auditor::Auditor;
 use usufruct::budget::{Epsilon, Loss};
 use usufruct::dataset::{DescriptionFile, table_schema};
+use usufruct::desensitise::{ApplyError, KeyRing, Policy, Run, Target};
 use usufruct::file::OutputError;
 use usufruct::gate::{AnswerError, Published, SpaceOptions};
+use usufruct::grade::Recognisers;
 use usufruct::holder::{Holder, SeenError, SeenFile};
 use usufruct::id::{Digest, RequestId, Time};
 use usufruct::key::Signer as _;
@@ -32,7 +34,8 @@ use usufruct::random::SystemRandom;
 use usufruct::receipt::SignedCheckpoint;
 use usufruct::right::{Ask, Terms, Verified};
 use usufruct::space::Space;
-use usufruct::table::{CsvOptions, CsvSource};
+use usufruct::spill::SpillError;
+use usufruct::table::{CsvOptions, CsvSource, FileOptions, FileSource, Format};
 
 #[test]
 fn a_small_disk_is_full_and_has_room_again() {
@@ -125,6 +128,42 @@ fn a_space_charges_once_whatever_room_there_was() {
     assert!(failures > 0, "there was room for everything");
     let report = Auditor::new(owner.public().clone()).audit(&path, None, &|_, _| {}).unwrap();
     assert!(report.ok(), "{:?}", report.problems);
+}
+
+/// Rows wait on the target's disk for their order.
+#[test]
+fn rows_in_another_order_leave_whole_or_not_at_all() {
+    const ROWS: usize = 40_000;
+    let Some(disk) = SmallDisk::mount(2048 * PAGE_BYTES) else { return };
+    let outside = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = (0..ROWS).map(|n| format!("{:05},a text of some length\n", (n * 7919) % ROWS)).collect();
+    fs::write(outside.path().join("in.csv"), format!("n,text\n{}", rows.concat())).unwrap();
+    let source = FileSource::open(outside.path().join("in.csv"), &FileOptions::default()).unwrap();
+    let target = Target::new(disk.path().join("out.csv"), Format::Csv);
+    for order in ["shuffled", "by_output"] {
+        let run = || {
+            let policy = format!("release = \"enclave\"\norder = \"{order}\"\n[default]\ntechnique = \"keep\"");
+            let (keys, recognisers) = (KeyRing::default(), Arc::new(Recognisers::builtin()));
+            let mut run = Run { threads: 2, recognisers, signer: None, now: now(), progress: &mut |_| ControlFlow::Continue(()) };
+            Policy::parse(&policy).unwrap().bind(&keys).with_held_bytes(300_000).apply(&source, &target, &mut run)
+        };
+        for pages in [8, 100, 200] {
+            disk.fill(pages * PAGE_BYTES);
+            let failed = run().unwrap_err();
+            assert!(matches!(failed, ApplyError::Spill(SpillError::Write(ErrorKind::StorageFull))), "{order}, {pages} pages: {failed}");
+            disk.clear();
+            assert_eq!(fs::read_dir(disk.path()).unwrap().count(), 0, "{order}, {pages} pages");
+        }
+        assert_eq!(run().unwrap().rows_written, ROWS as u64);
+        let out = fs::read_to_string(&target.path).unwrap();
+        let mut lines: Vec<&str> = out.split_inclusive('\n').skip(1).collect();
+        assert!(lines != rows && lines.is_sorted() == (order == "by_output"));
+        lines.sort_unstable();
+        let mut expected: Vec<&str> = rows.iter().map(String::as_str).collect();
+        expected.sort_unstable();
+        assert_eq!(lines, expected);
+        ["", ".opening", ".manifest"].iter().for_each(|name| fs::remove_file(disk.path().join(format!("out.csv{name}"))).unwrap());
+    }
 }
 
 /// Room for two segments of the journal and a few of answers.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::order::{HELD_BYTES_MAX, Held};
+use super::order::{EncodedRows, HELD_BYTES_MAX, HeldRows};
 use super::plan::{DesensitisePlan, Desensitised, OtherColumns};
 use super::policy::{Objection, OffKindRule, Policy};
 use super::quarantine::{OffKindCell, Quarantine};
@@ -12,11 +12,12 @@ use super::{KeyRing, Manifest, OutputFile, ReleaseModel, Risk, RowOrder, SourceO
 use crate::anonymity::{HashedRows, MeterError, Uniqueness, UniquenessMeter};
 use crate::class::Class;
 use crate::envelope::{Artefact, EnvelopeError, Signed};
-use crate::file::{Output, OutputError, OutputOptions};
+use crate::file::{Output, OutputError, OutputOptions, folder_of};
 use crate::grade::{Finding, Looked, Recognisers, SurveyError, survey};
 use crate::id::{Salt, Time};
 use crate::key::Signer;
 use crate::random::{Random as _, RandomError, SystemRandom};
+use crate::spill::{SpillError, SpillTarget};
 use crate::table::{FileSink, Format, Prepared, RecordSource, Records, SinkError, SinkOptions, TableError, in_order};
 
 /// Where the files of a run go.
@@ -152,16 +153,9 @@ pub enum ApplyError {
         /// The list of places.
         quarantine: Option<PathBuf>,
     },
-    /// Too many rows for an order other than that of the source.
-    #[error(
-        "order = \"{order}\" holds the rows in memory, at most {most} bytes of them; split the file, or use order = \"kept\" in an enclave"
-    )]
-    OrderMemory {
-        /// The order.
-        order: RowOrder,
-        /// The most bytes.
-        most: usize,
-    },
+    /// Rows in another order than that of the source did not fit in memory, nor beside the target.
+    #[error("the folder of the target: {0}")]
+    Spill(#[from] SpillError),
     /// A column to be permuted is too large.
     #[error("column {column} is to be permuted and does not fit in {most} bytes of memory")]
     PermuteMemory {
@@ -205,7 +199,8 @@ impl ApplyError {
             Self::Sign(error) => error.class(),
             Self::Random(error) => error.class(),
             Self::Refused(_) | Self::Release { .. } => Class::Refused,
-            Self::OffKind(_) | Self::TooManyBad { .. } | Self::OrderMemory { .. } | Self::PermuteMemory { .. } => Class::BadInput,
+            Self::OffKind(_) | Self::TooManyBad { .. } | Self::PermuteMemory { .. } => Class::BadInput,
+            Self::Spill(error) => error.class(),
             Self::OtherColumns(_) => Class::Environment,
             Self::Cancelled => Class::Interrupted,
         }
@@ -217,13 +212,14 @@ impl ApplyError {
 pub struct BoundPolicy<'k> {
     policy: Policy,
     keys: &'k KeyRing,
+    held_bytes: usize,
 }
 
 impl Policy {
     /// The policy with the keys that it names.
     #[must_use]
     pub const fn bind(self, keys: &KeyRing) -> BoundPolicy<'_> {
-        BoundPolicy { policy: self, keys }
+        BoundPolicy { policy: self, keys, held_bytes: HELD_BYTES_MAX }
     }
 }
 
@@ -232,6 +228,14 @@ impl BoundPolicy<'_> {
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Holds so many bytes of rows in memory that leave in another order than that of the source, in place of
+    /// [`HELD_BYTES_MAX`]; the others go through an encrypted file without a name in the target's folder.
+    #[must_use]
+    pub const fn with_held_bytes(mut self, bytes: usize) -> Self {
+        self.held_bytes = bytes;
+        self
     }
 
     /// Makes an enclave file: surveys every cell of the source, checks the policy, and writes file, opening and manifest,
@@ -269,13 +273,16 @@ impl BoundPolicy<'_> {
         let mut written = Written::begin(&plan, target, rows)?;
         match self.policy.order() {
             RowOrder::Kept => written.in_source_order(source, run)?,
-            order => written.held(source, run, order)?,
+            order => {
+                let folder = SpillTarget::Folder(folder_of(&target.path).to_owned());
+                written.held(source, run, order, HeldRows::new(plan.output(), folder, self.held_bytes)?)?;
+            }
         }
         if source.version()? != version {
             return Err(TableError::Changed.into());
         }
-        let uniqueness = written.count_unique(run)?;
-        let Written { sink, quarantine, rows_read, rows_written, rows_left_out, cells_suppressed, .. } = written;
+        written.count_unique(run)?;
+        let Written { sink, uniqueness, quarantine, rows_read, rows_written, rows_left_out, cells_suppressed, .. } = written;
         let finished = sink.finish()?;
 
         let mut salt = [0; 32];
@@ -326,11 +333,6 @@ impl Target {
 
     fn beside(&self, what: &str) -> PathBuf {
         beside(&self.path, what)
-    }
-
-    /// Where the file will stand.
-    fn folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 }
 
@@ -399,6 +401,7 @@ struct Written<'a> {
     sink: FileSink,
     /// Counts who is unique in a file that leaves its enclave.
     meter: Option<UniquenessMeter>,
+    uniqueness: Option<Uniqueness>,
     quarantine: Quarantine,
     /// Rows of the whole source.
     rows: u64,
@@ -416,8 +419,8 @@ impl<'a> Written<'a> {
         let sink = FileSink::create(&target.path, target.format, plan.output(), &options)?;
         let quarantine = Quarantine::new(target.beside("quarantine.csv"), target.force);
         let leaves = plan.policy().release() != ReleaseModel::Enclave;
-        let meter = leaves.then(|| plan.uniqueness_meter(target.folder())).transpose()?;
-        Ok(Self { plan, sink, meter, quarantine, rows, rows_read: 0, rows_written: 0, rows_left_out: 0, cells_suppressed: 0 })
+        let meter = leaves.then(|| plan.uniqueness_meter(folder_of(&target.path))).transpose()?;
+        Ok(Self { plan, sink, meter, uniqueness: None, quarantine, rows, rows_read: 0, rows_written: 0, rows_left_out: 0, cells_suppressed: 0 })
     }
 
     fn in_source_order(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<(), ApplyError> {
@@ -435,30 +438,27 @@ impl<'a> Written<'a> {
         })
     }
 
-    fn held(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>, order: RowOrder) -> Result<(), ApplyError> {
+    fn held(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>, order: RowOrder, rows: HeldRows) -> Result<(), ApplyError> {
         let emit = self.emitter();
-        let mut held = Held::default();
-        let memory = || ApplyError::OrderMemory { order, most: HELD_BYTES_MAX };
-        in_order(
-            source,
-            run.threads,
-            |records| emit(&records),
-            |made| {
-                let done = self.count(made?)?;
-                held.push(done).map_err(|_| memory())?;
-                tell(run, Stage::Write, self.rows_read, self.rows)
-            },
-        )?;
-        let places = match order {
-            RowOrder::Shuffled => held.shuffled(&mut SystemRandom::new()?),
-            _ => held.by_output(),
+        let mut random = SystemRandom::new()?;
+        let mut held = if order == RowOrder::Shuffled { rows.shuffled(&mut random) } else { rows.by_output() };
+        let encoding = held.encoding();
+        let work = |records: Records| -> Result<(Made, EncodedRows), ApplyError> {
+            let made = emit(&records)?;
+            let encoded = encoding.encode(&made.done)?;
+            Ok((made, encoded))
         };
-        let preparer = self.sink.preparer();
-        for rows in held.batches(&places) {
-            tell(run, Stage::Write, self.rows_read, self.rows)?;
-            self.sink.write(preparer.prepare(&rows.ok_or_else(memory)?)?)?;
-        }
-        Ok(())
+        in_order(source, run.threads, work, |result| {
+            let (made, encoded) = result?;
+            self.count(made)?;
+            held.push(&encoded)?;
+            tell(run, Stage::Write, self.rows_read, self.rows)
+        })?;
+        // Before the first row is written, as none may leave.
+        self.count_unique(run)?;
+        let (rows_read, rows, sink) = (self.rows_read, self.rows, &mut self.sink);
+        let preparer = sink.preparer();
+        held.finish(&mut || tell(run, Stage::Write, rows_read, rows), &mut |rows| Ok(sink.write(preparer.prepare(rows)?)?))
     }
 
     /// What makes a batch of what leaves, on any thread.
@@ -472,20 +472,23 @@ impl<'a> Written<'a> {
     }
 
     /// The shares of persons who are unique in what was written, if the policy lets them be.
-    fn count_unique(&mut self, run: &mut Run<'_>) -> Result<Option<Uniqueness>, ApplyError> {
-        let Some(meter) = self.meter.take() else { return Ok(None) };
+    fn count_unique(&mut self, run: &mut Run<'_>) -> Result<(), ApplyError> {
+        let Some(meter) = self.meter.take() else { return Ok(()) };
         let records = self.rows_written;
         let counted = meter.finish(run.threads, &mut |done, total| {
             (run.progress)(DesensitiseProgress { stage: Stage::Count, records, done, total: Some(total) })
         })?;
         match self.plan.judged(counted) {
-            (uniqueness, None) => Ok(Some(uniqueness)),
             (_, Some(objection)) => Err(ApplyError::Refused(vec![objection])),
+            (uniqueness, None) => {
+                self.uniqueness = Some(uniqueness);
+                Ok(())
+            }
         }
     }
 
     /// Counts a batch and tells the places of what is left out.
-    fn count(&mut self, made: Made) -> Result<Desensitised, ApplyError> {
+    fn count(&mut self, made: Made) -> Result<(), ApplyError> {
         let Made { rows, done, hashed } = made;
         self.rows_read += rows as u64;
         self.rows_left_out += done.left_out() as u64;
@@ -505,6 +508,6 @@ impl<'a> Written<'a> {
         if let (Some(meter), Some(hashed)) = (&mut self.meter, hashed) {
             meter.take(hashed)?;
         }
-        Ok(done)
+        Ok(())
     }
 }

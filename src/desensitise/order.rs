@@ -1,80 +1,179 @@
-//! Rows held in memory until they can leave in an order that is not that of the source.
+//! Rows held back until they can leave in an order that is not that of the source, however many there are (rule H5).
+//!
+//! ```text
+//! emitted rows --RowEncoding--> bytes --push--> in memory, up to `most`, shuffled or sorted --> batches that leave
+//!                                                   | more
+//!                                                   v
+//!                     shuffled:  parts on disk, drawn row by row --> each shuffled in memory, one behind the other
+//!                     by_output: sorted runs on disk             --> merged
+//! ```
+//! What is on disk stands in the target's folder, in a file without a name under a key that is nowhere else ([`Spill`]): once
+//! the rows, while a part is scattered again that part twice, while runs are merged in rounds all of them twice.
+//!
+//! # Not promised
+//! Who watches the disk while the process runs sees from which stretch of the source the rows of a part are.
+//!
+//! [`Spill`]: crate::spill::SpillError
 
-use std::cmp::Ordering;
+mod encoding;
+mod merge;
+mod shuffle;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Decimal128Array, Int64Array, StringArray};
-use arrow_schema::DataType;
+use arrow_schema::SchemaRef;
 
-use super::plan::Desensitised;
-use super::rows::Place;
+pub(super) use self::encoding::EncodedRows;
+use self::encoding::RowEncoding;
+use self::merge::Runs;
+use self::shuffle::Scatter;
+use super::ApplyError;
+use super::plan::{Desensitised, OtherColumns};
 use crate::random::Random;
+use crate::spill::{SpillError, SpillTarget};
 
-/// The most bytes of emitted rows that are held for `shuffled` and `by_output`: 1 GiB, some ten million rows of a register.
-/// Files with more rows need a sort in external memory, which has not come yet.
-pub const HELD_BYTES_MAX: usize = 1 << 30;
+/// The most bytes of emitted rows that are held in memory for `shuffled` and `by_output` unless told otherwise: 128 MiB, so that
+/// a run stays below 512 MiB with all else. More rows go through an encrypted file without a name in the target's folder.
+pub const HELD_BYTES_MAX: usize = 128 << 20;
 
-/// Rows of a batch that leaves.
+/// What is encrypted and written in one piece. Of each there are 24 bytes in memory, 100 MB for a terabyte.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// The most rows of a batch that leaves, and its bytes unless one row has more: far below the 2 GiB of a column of texts.
 const BATCH_ROWS: usize = 8192;
+const BATCH_BYTES: usize = 16 << 20;
 
 /// Emitted rows, held back.
-#[derive(Default)]
-pub(super) struct Held {
-    batches: Vec<Desensitised>,
-    bytes: usize,
+pub(super) struct Held<'a> {
+    place: HeldRows,
+    order: Order<'a>,
+    rows: EncodedRows,
+    count: u64,
 }
 
-/// There are more rows than may be held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooMany;
+/// Where rows are held.
+pub(super) struct HeldRows {
+    encoding: RowEncoding,
+    target: SpillTarget,
+    /// Bytes in memory.
+    most: usize,
+    /// Parts of one level of a shuffle.
+    parts: usize,
+}
 
-impl Held {
-    pub(super) fn push(&mut self, rows: Desensitised) -> Result<(), TooMany> {
-        self.bytes = self.bytes.saturating_add(rows.batch().columns().iter().map(used_bytes).sum());
-        if self.bytes > HELD_BYTES_MAX {
-            return Err(TooMany);
+/// The order in which they leave, and what is on disk of them.
+enum Order<'a> {
+    Shuffled(&'a mut dyn Random, Option<Scatter>),
+    ByOutput(Option<Runs>),
+}
+
+impl HeldRows {
+    /// Rows of these columns: `most` bytes in memory, the others in a file that `target` makes.
+    pub(super) fn new(columns: &SchemaRef, target: SpillTarget, most: usize) -> Result<Self, OtherColumns> {
+        Ok(Self { encoding: RowEncoding::of(columns)?, target, most, parts: shuffle::PARTS })
+    }
+
+    /// To leave in an order drawn uniformly.
+    pub(super) fn shuffled(self, random: &mut dyn Random) -> Held<'_> {
+        self.in_order(Order::Shuffled(random, None))
+    }
+
+    /// To leave sorted by their cells, column by column.
+    pub(super) fn by_output<'a>(self) -> Held<'a> {
+        self.in_order(Order::ByOutput(None))
+    }
+
+    fn in_order(self, order: Order<'_>) -> Held<'_> {
+        Held { place: self, order, rows: EncodedRows::default(), count: 0 }
+    }
+}
+
+impl Held<'_> {
+    /// What makes rows ready to be held, on any thread.
+    pub(super) fn encoding(&self) -> RowEncoding {
+        self.place.encoding.clone()
+    }
+
+    pub(super) fn push(&mut self, rows: &EncodedRows) -> Result<(), SpillError> {
+        self.count += rows.spans.len() as u64;
+        if let Order::Shuffled(random, Some(scatter)) = &mut self.order {
+            return scatter.add(rows.iter(), *random);
         }
-        self.batches.push(rows);
+        self.rows.append(rows);
+        if self.rows.memory() <= self.place.most {
+            return Ok(());
+        }
+        let rows = std::mem::take(&mut self.rows);
+        match &mut self.order {
+            Order::Shuffled(random, scatter) => scatter.insert(Scatter::new(&self.place)?).add(rows.iter(), *random),
+            Order::ByOutput(Some(runs)) => runs.add(rows),
+            Order::ByOutput(runs) => runs.insert(Runs::new(&self.place)?).add(rows),
+        }
+    }
+
+    /// Hands all rows to `write`, in batches; `go_on` is asked now and then.
+    pub(super) fn finish(
+        self,
+        go_on: &mut dyn FnMut() -> Result<(), ApplyError>,
+        write: &mut dyn FnMut(&Desensitised) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        let Self { place, order, mut rows, count } = self;
+        let mut leave = Leave { encoding: &place.encoding, batch: EncodedRows::default(), count: 0, go_on, write };
+        match order {
+            Order::Shuffled(random, Some(scatter)) => scatter.finish(&place, random, &mut leave)?,
+            Order::Shuffled(random, None) => {
+                shuffle::shuffle(&mut rows, random);
+                leave.all(&rows)?;
+            }
+            Order::ByOutput(Some(mut runs)) => {
+                runs.add(rows)?;
+                runs.finish(&place, &mut leave)?;
+            }
+            Order::ByOutput(None) => {
+                merge::sort(&mut rows);
+                leave.all(&rows)?;
+            }
+        }
+        leave.write_batch()?;
+        // No row was lost and none came twice, whatever went over the disk.
+        if leave.count == count { Ok(()) } else { Err(SpillError::Damaged.into()) }
+    }
+}
+
+/// The way out for rows in their order.
+struct Leave<'a> {
+    encoding: &'a RowEncoding,
+    batch: EncodedRows,
+    count: u64,
+    go_on: &'a mut dyn FnMut() -> Result<(), ApplyError>,
+    write: &'a mut dyn FnMut(&Desensitised) -> Result<(), ApplyError>,
+}
+
+impl Leave<'_> {
+    fn go_on(&mut self) -> Result<(), ApplyError> {
+        (self.go_on)()
+    }
+
+    fn all(&mut self, rows: &EncodedRows) -> Result<(), ApplyError> {
+        rows.iter().try_for_each(|row| self.one(row))
+    }
+
+    fn one(&mut self, row: &[u8]) -> Result<(), ApplyError> {
+        let EncodedRows { bytes, spans } = &self.batch;
+        if spans.len() == BATCH_ROWS || bytes.len() + row.len() > BATCH_BYTES {
+            self.write_batch()?;
+        }
+        self.batch.push(row);
         Ok(())
     }
 
-    /// The rows in an order drawn uniformly (Fisher and Yates, Durstenfeld's form).
-    pub(super) fn shuffled(&self, random: &mut dyn Random) -> Vec<Place> {
-        let mut places = self.places();
-        for last in (1..places.len()).rev() {
-            places.swap(last, below(last as u64 + 1, random));
+    fn write_batch(&mut self) -> Result<(), ApplyError> {
+        if !self.batch.spans.is_empty() {
+            self.go_on()?;
+            self.count += self.batch.spans.len() as u64;
+            (self.write)(&self.encoding.decode(&self.batch)?)?;
+            self.batch.clear();
         }
-        places
+        Ok(())
     }
-
-    /// The rows sorted by their cells, column by column; equal rows look the same in any order.
-    pub(super) fn by_output(&self) -> Vec<Place> {
-        let columns = self.batches.first().map_or(0, |rows| rows.batch().num_columns());
-        let keys: Vec<Vec<Cells<'_>>> =
-            (0..columns).map(|column| self.batches.iter().map(|rows| Cells::of(rows.batch().column(column))).collect()).collect();
-        let mut places = self.places();
-        places.sort_unstable_by(|&(a, i), &(b, j)| {
-            keys.iter().map(|batches| batches[a].compare(i, &batches[b], j)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-        });
-        places
-    }
-
-    /// Batches of the rows at these places, in this order.
-    pub(super) fn batches<'a>(&'a self, places: &'a [Place]) -> impl Iterator<Item = Option<Desensitised>> + 'a {
-        let batches: Vec<&Desensitised> = self.batches.iter().collect();
-        places.chunks(BATCH_ROWS).map(move |places| Desensitised::pick(&batches, places))
-    }
-
-    fn places(&self) -> Vec<Place> {
-        let rows = |(at, rows): (usize, &Desensitised)| (0..rows.batch().num_rows()).map(move |row| (at, row));
-        self.batches.iter().enumerate().flat_map(rows).collect()
-    }
-}
-
-/// The bytes of the cells of an array; the buffers behind a slice may be larger.
-pub(super) fn used_bytes(array: &ArrayRef) -> usize {
-    array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size())
 }
 
 /// A uniform number below `bound`, which is not 0: Lemire's multiplication with rejection.
@@ -89,85 +188,5 @@ fn below(bound: u64, random: &mut dyn Random) -> usize {
     }
 }
 
-/// A column of an output, whose types are these three.
-enum Cells<'a> {
-    Text(&'a StringArray),
-    Integer(&'a Int64Array),
-    Decimal(&'a Decimal128Array),
-    Other,
-}
-
-impl<'a> Cells<'a> {
-    fn of(array: &'a ArrayRef) -> Self {
-        match array.data_type() {
-            DataType::Utf8 => Self::Text(array.as_string()),
-            DataType::Int64 => Self::Integer(array.as_primitive::<Int64Type>()),
-            DataType::Decimal128(..) => Self::Decimal(array.as_primitive::<Decimal128Type>()),
-            _ => Self::Other,
-        }
-    }
-
-    /// Nulls first.
-    fn compare(&self, row: usize, other: &Self, other_row: usize) -> Ordering {
-        match (self, other) {
-            (Self::Text(a), Self::Text(b)) => a.is_valid(row).then(|| a.value(row)).cmp(&b.is_valid(other_row).then(|| b.value(other_row))),
-            (Self::Integer(a), Self::Integer(b)) => {
-                a.is_valid(row).then(|| a.value(row)).cmp(&b.is_valid(other_row).then(|| b.value(other_row)))
-            }
-            (Self::Decimal(a), Self::Decimal(b)) => {
-                a.is_valid(row).then(|| a.value(row)).cmp(&b.is_valid(other_row).then(|| b.value(other_row)))
-            }
-            _ => Ordering::Equal,
-        }
-    }
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow_array::RecordBatch;
-
-    use super::*;
-    use crate::random::RecordedRandom;
-
-    fn held(rows: &[(Option<&'static str>, i64)]) -> Held {
-        let mut held = Held::default();
-        for rows in rows.chunks(2) {
-            let texts: ArrayRef = Arc::new(rows.iter().map(|row| row.0).collect::<StringArray>());
-            let numbers: ArrayRef = Arc::new(rows.iter().map(|row| row.1).collect::<Int64Array>());
-            let batch = RecordBatch::try_from_iter_with_nullable([("text", texts, true), ("number", numbers, true)]).unwrap();
-            held.push(Desensitised::of_test(batch)).unwrap();
-        }
-        held
-    }
-
-    fn numbers(held: &Held, places: &[Place]) -> Vec<i64> {
-        held.batches(places).flat_map(|batch| batch.unwrap().batch().column(1).as_primitive::<Int64Type>().values().to_vec()).collect()
-    }
-
-    #[test]
-    fn by_output_is_a_function_of_the_multiset_of_rows() {
-        let rows = [(Some("b"), 4), (None, 1), (Some("a"), 3), (Some("b"), 4), (Some("a"), 2)];
-        let mut turned = rows;
-        turned.reverse();
-        for rows in [rows, turned] {
-            let held = held(&rows);
-            assert_eq!(numbers(&held, &held.by_output()), [1, 2, 3, 4, 4]);
-        }
-    }
-
-    #[test]
-    fn shuffling_draws_every_order_about_equally_often() {
-        let held = held(&[(None, 0), (None, 1), (None, 2)]);
-        let mut random = RecordedRandom::from_seed("orders");
-        let mut counts = std::collections::BTreeMap::new();
-        for _ in 0..6_000 {
-            *counts.entry(numbers(&held, &held.shuffled(&mut random))).or_insert(0u32) += 1;
-        }
-        // Chi-square with 5 degrees of freedom exceeds 37.3 with probability 5e-7.
-        let chi2: f64 = counts.values().map(|&n| (f64::from(n) - 1_000.0).powi(2) / 1_000.0).sum();
-        assert!(counts.len() == 6 && chi2 < 37.3, "{counts:?}");
-    }
-}
+mod tests;

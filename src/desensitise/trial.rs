@@ -4,10 +4,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::apply::collect;
-use super::order::used_bytes;
 use super::plan::DesensitisePlan;
 use super::policy::{Objection, Untreated};
-use super::{ApplyError, HELD_BYTES_MAX, OffKindRule, RowOrder};
+use super::{ApplyError, OffKindRule};
 use crate::anonymity::Uniqueness;
 use crate::id::ColumnName;
 use crate::table::{RecordSource, Records, in_order};
@@ -34,7 +33,6 @@ struct Tally {
     rows: u64,
     left_out: u64,
     suppressed: u64,
-    bytes: usize,
     refused: Vec<Untreated>,
     quarantined: Vec<Untreated>,
 }
@@ -94,7 +92,6 @@ impl Tally {
     fn add(&mut self, rows: usize, done: &super::Desensitised) {
         self.rows += rows as u64;
         self.left_out += done.left_out() as u64;
-        self.bytes = self.bytes.saturating_add(done.batch().columns().iter().map(used_bytes).sum());
         for (rule, cell) in done.off_kind() {
             match rule {
                 OffKindRule::Refuse => count(&mut self.refused, &cell.column, &cell.reason),
@@ -105,14 +102,11 @@ impl Tally {
     }
 
     fn judged(self, plan: &DesensitisePlan) -> Trial {
-        let Self { rows, left_out, suppressed, bytes, refused, quarantined } = self;
+        let Self { rows, left_out, suppressed, refused, quarantined } = self;
         let policy = plan.policy();
         let mut objections: Vec<Objection> = refused.into_iter().map(Objection::OffKind).collect();
         if policy.is_too_many(left_out, rows) {
             objections.push(Objection::TooManyBad { bad: left_out, rows, most: policy.max_bad(), untreated: quarantined });
-        }
-        if policy.order() != RowOrder::Kept && bytes > HELD_BYTES_MAX {
-            objections.push(Objection::OrderMemory { order: policy.order(), most: HELD_BYTES_MAX });
         }
         Trial { rows, rows_left_out: left_out, cells_suppressed: suppressed, uniqueness: None, objections }
     }

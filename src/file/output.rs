@@ -234,7 +234,8 @@ impl std::fmt::Display for OutputStep {
     }
 }
 
-fn folder_of(target: &Path) -> &Path {
+/// The folder in which a file stands.
+pub(crate) fn folder_of(target: &Path) -> &Path {
     match target.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::anonymity::{UniqueShare, Uniqueness};
 use crate::class::Class;
-use crate::desensitise::{KeyFileError, OffReason, ReleaseModel, Residual, RowOrder, TechniqueError};
+use crate::desensitise::{KeyFileError, OffReason, ReleaseModel, Residual, TechniqueError};
 use crate::grade::{Finding, Floor, Grade, Named, Role};
 use crate::id::{ColumnName, Decimal, Name};
 
@@ -180,16 +180,6 @@ pub enum Objection {
         most: Decimal,
         /// Why.
         untreated: Vec<Untreated>,
-    },
-    /// Too many rows for an order other than that of the source.
-    #[error(
-        "order = \"{order}\" holds the rows in memory, at most {most} bytes of them; split the file, or use order = \"kept\" in an enclave"
-    )]
-    OrderMemory {
-        /// The order.
-        order: RowOrder,
-        /// The most bytes.
-        most: usize,
     },
     /// A column to be permuted is too large.
     #[error("column {column} is to be permuted and does not fit in {most} bytes of memory")]
