@@ -45,6 +45,8 @@
 
 #[cfg(feature = "embedded")]
 mod apply;
+#[cfg(feature = "embedded")]
+mod beforehand;
 #[cfg(feature = "records")]
 mod canonical;
 #[cfg(feature = "embedded")]

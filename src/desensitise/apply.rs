@@ -258,7 +258,12 @@ impl BoundPolicy<'_> {
         target: &Target,
         run: &mut Run<'_>,
     ) -> Result<DesensitiseReport, ApplyError> {
-        // What is in the way is found before the long work.
+        // What is in the way is found before the long work: first what no record can change.
+        let objections = self.policy.objections_beforehand(source.schema(), self.keys);
+        if !objections.is_empty() {
+            return Err(ApplyError::Refused(objections));
+        }
+        FileSink::can_write(target.format, target.delimiter)?;
         let private = OutputOptions { force: target.force, private: true };
         drop(Output::create(&target.path, private)?);
         let manifest_output = Output::create(&target.manifest, OutputOptions { force: target.force, private: false })?;

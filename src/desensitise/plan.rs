@@ -7,13 +7,14 @@ use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
 use arrow_schema::{Field, SchemaRef};
 
+use super::beforehand::{key_of, subject_of};
 use super::joint::{Left, domain, graded};
 use super::policy::{Alone, ColumnPolicy, Objection, OffKindRule, Policy};
 use super::quarantine::OffKindCell;
 use super::release::{Need, ReleaseModel, grade_after};
 use super::rows::{self, Place};
 use super::technique::{self, Kernel, OffRow, OutputType, Setting, Technique, TechniqueError, Whole};
-use super::{ApplyError, Emitted, KeyAsked, KeyRing, KeyUse, ManifestColumn, OffKind, Residual};
+use super::{ApplyError, Emitted, KeyRing, KeyUse, ManifestColumn, OffKind, Residual};
 use crate::anonymity::{GapColumn, UniqueShare, Uniqueness, UniquenessAsked, UniquenessMeter};
 use crate::class::Class;
 use crate::grade::{Finding, Grade, Kind, ValueType};
@@ -85,7 +86,8 @@ impl Policy {
         format: Format,
     ) -> Result<DesensitisePlan, Vec<Objection>> {
         let findings = &self.taken(findings);
-        let mut objections = self.general_objections(findings);
+        let names: Vec<&ColumnName> = findings.iter().map(|finding| &finding.column).collect();
+        let mut objections = self.general_objections(&names);
         let (mut columns, mut outputs) = (Vec::with_capacity(findings.len()), Vec::with_capacity(findings.len()));
         for finding in findings {
             match self.column(&finding.column) {
@@ -117,22 +119,6 @@ impl Policy {
         findings.iter().map(|finding| if is_lifted(finding) { finding.without_floor() } else { finding }.clone()).collect()
     }
 
-    fn general_objections(&self, findings: &[Finding]) -> Vec<Objection> {
-        use super::RowOrder;
-        let mut objections = Vec::new();
-        if self.release() == ReleaseModel::Public {
-            objections.push(Objection::Public);
-        }
-        if self.release() != ReleaseModel::Enclave && self.order() == RowOrder::Kept {
-            objections.push(Objection::Order { release: self.release() });
-        }
-        let absent = self.sections().filter(|name| findings.iter().all(|finding| finding.column != **name));
-        objections.extend(absent.map(|column| Objection::NoSuchColumn { column: column.clone() }));
-        let absent = self.subject().filter(|name| findings.iter().all(|finding| finding.column != **name));
-        objections.extend(absent.map(|subject| Objection::NoSubject { subject: subject.clone() }));
-        objections
-    }
-
     fn planned(
         &self,
         section: &ColumnPolicy,
@@ -147,23 +133,19 @@ impl Policy {
         let domain = domain(section, finding);
         let (grade, is_direct) = graded(section, finding);
 
-        let subject = technique.subject().map(|name| findings.iter().position(|finding| finding.column == *name && name != column));
-        if let (Some(None), Some(name)) = (subject, technique.subject()) {
-            objections.push(Objection::Subject { column: column.clone(), subject: name.clone() });
-        }
-        let mut key = None;
-        if let Some(KeyAsked { id, version, .. }) = technique.key() {
-            match keys.get(id, version) {
-                Err(problem) => objections.push(Objection::Key { column: column.clone(), key: id.clone(), problem }),
-                Ok(found) => {
-                    key = Name::new(found.algorithm().as_str()).ok().map(|algorithm| KeyUse {
-                        id: found.id().clone(),
-                        version: found.version(),
-                        algorithm,
-                    });
-                }
+        let names: Vec<&ColumnName> = findings.iter().map(|finding| &finding.column).collect();
+        let (subject, key) = (subject_of(column, technique, &names), key_of(column, technique, keys));
+        let (subject, key) = match (subject, key) {
+            (Ok(subject), Ok(key)) => (subject, key),
+            (subject, key) => {
+                objections.extend([subject.err(), key.err()].into_iter().flatten());
+                (None, None)
             }
-        }
+        };
+        let key = key.and_then(|key| {
+            let algorithm = Name::new(key.algorithm().as_str()).ok()?;
+            Some(KeyUse { id: key.id().clone(), version: key.version(), algorithm })
+        });
         let date_order = section.date_order.or(finding.date_order);
         if technique.needs_date_order() && date_order.is_none() {
             objections.push(Objection::DateOrder { column: column.clone(), technique: technique.name() });
@@ -215,7 +197,7 @@ impl Policy {
             not_personal: section.not_personal.clone(),
             not_known: section.not_known.clone(),
         };
-        let (off_kind, subject) = (self.off_kind(section), subject.flatten());
+        let off_kind = self.off_kind(section);
         let (name, technique) = (column.clone(), technique.clone());
         let planned = Planned { name, technique, off_kind, work, reads_integers, subject, date_order, is_direct, manifest };
         Ok((planned, output))

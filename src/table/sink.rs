@@ -198,11 +198,22 @@ impl FileSink {
     /// # Errors
     /// As [`Output::create`]; when a column is of another type, or the format is not built in.
     pub fn create(target: &Path, format: Format, schema: &Schema, options: &SinkOptions) -> Result<Self, SinkError> {
-        let (schema, delimiter) = (fresh(schema)?, options.delimiter);
+        let schema = fresh(schema)?;
+        Self::can_write(format, options.delimiter)?;
+        Self::over(Output::create(target, options.output)?, format, &schema, options)
+    }
+
+    /// Whether files of this format, with this between the fields, are written at all.
+    pub(crate) fn can_write(format: Format, delimiter: u8) -> Result<(), SinkError> {
         if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0) {
             return Err(SinkError::Delimiter { delimiter });
         }
-        Self::over(Output::create(target, options.output)?, format, &schema, options)
+        let is_built = match format {
+            Format::Csv => true,
+            Format::Parquet => cfg!(feature = "parquet"),
+            Format::Ipc => cfg!(feature = "ipc"),
+        };
+        if is_built { Ok(()) } else { Err(SinkError::NotBuilt { format }) }
     }
 
     /// The same over an output that is under way.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use usufruct::anonymity::{UniqueShare, Uniqueness};
-use usufruct::desensitise::{DesensitisePlan, KeyRing, Linkage, Policy as Rules, ReleaseModel, Trial, suggest_fitting};
+use usufruct::desensitise::{DesensitisePlan, KeyRing, Linkage, Objection, Policy as Rules, ReleaseModel, Trial, suggest_fitting};
 use usufruct::file::{Output, OutputOptions};
 use usufruct::id::ColumnName;
 use usufruct::table::{FileSource, Format, RecordSource as _};
@@ -154,6 +154,21 @@ fn join(plan: &DesensitisePlan, source: &FileSource) -> Result<Linkage, Failure>
     linkage.or_fail()
 }
 
+/// The plan, or what stands in its way: what no record can change is said before the first is read.
+fn planned(
+    policy: &Rules,
+    input: &Input,
+    source: &FileSource,
+    keys: &KeyRing,
+    format: Format,
+) -> Result<Result<DesensitisePlan, Vec<Objection>>, Failure> {
+    let beforehand = policy.objections_beforehand(source.schema(), keys);
+    if !beforehand.is_empty() {
+        return Ok(Err(beforehand));
+    }
+    Ok(policy.plan(&input.look(source)?, source.schema(), keys, format))
+}
+
 /// Runs the policy on every cell, without a file.
 fn try_out(plan: &mut DesensitisePlan, source: &FileSource) -> Result<Trial, Failure> {
     let bar = Bar::new("trying ", false);
@@ -220,7 +235,7 @@ impl Check {
             None => Vec::new(),
             Some(input) => {
                 let source = input.open()?;
-                match policy.plan(&input.look(&source)?, source.schema(), &keys, format) {
+                match planned(&policy, input, &source, &keys, format)? {
                     Ok(mut plan) => {
                         let tried = try_out(&mut plan, &source)?;
                         if tried.objections.is_empty() {
