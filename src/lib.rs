@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! ground      label  class  file  sync  codec  random       what everything is made of
-//!             spill  value  id  key  envelope
+//!             spill  value  form  id  key  envelope
 //! measure     budget  dp                                    how much privacy is lost, and the noise
 //! memory      ledger                                        what happened, provably
 //! records     table  grade  dataset  desensitise  open_data raw data, into an immutable snapshot or a file that may leave
@@ -35,6 +35,8 @@ pub mod random;
 #[cfg(feature = "embedded")]
 pub mod spill;
 pub mod value;
+#[cfg(feature = "records")]
+mod form;
 pub mod id;
 pub mod key;
 pub mod envelope;

@@ -16,31 +16,14 @@
 //! # Source
 //! GB 11643-1999, GB 32100-2015, GB 11714-1997, ISO/IEC 7812-1, GA 36-2018, RFC 5321, RFC 4291.
 
-mod address;
-mod calendar;
-mod card;
-mod network;
-mod organisation;
-mod resident;
-mod surname;
-mod telephone;
-mod travel;
-
-pub use address::address;
-pub(super) use address::han_levels;
-pub(super) use calendar::{compact as compact_date, read as read_date};
-pub use calendar::{date, year_month};
-pub(super) use card::is_issued;
-pub use card::{bank_card, luhn};
-pub use network::{email, ip};
-pub(super) use network::{is_email_local, is_v4, is_v6};
-pub use organisation::{organisation_code, uscc};
-pub use resident::{resident_check_character, resident_id};
-pub use surname::name;
-pub(super) use surname::{NameForm, is_surname, name_form};
-pub use telephone::{landline, mobile};
-pub(super) use telephone::{mainland_mobile, plain_landline};
-pub use travel::{passport, plate};
+pub(super) use crate::form::{
+    NameForm, compact_date, han_levels, is_email_local, is_issued, is_surname, is_v4, is_v6, mainland_mobile, name_form, plain_landline,
+    read_date,
+};
+pub use crate::form::{
+    address, bank_card, date, email, ip, landline, luhn, mobile, name, organisation_code, passport, plate, resident_check_character,
+    resident_id, uscc, year_month,
+};
 
 /// A check by its name in TOML: the kinds' words, `luhn`, `organisation_code`.
 #[cfg(feature = "embedded")]
@@ -63,28 +46,4 @@ pub(super) fn by_name(word: &str) -> Option<fn(&str) -> bool> {
         "address" => address,
         _ => return None,
     })
-}
-
-/// The value of an ASCII digit; above 9 for everything else.
-pub(super) const fn digit(byte: u8) -> u8 {
-    byte.wrapping_sub(b'0')
-}
-
-/// Digits with single blanks or dashes between them, without those; at most `N` digits, else none.
-pub(super) fn joined<const N: usize>(cell: &[u8]) -> Option<([u8; N], usize)> {
-    let mut digits = [0; N];
-    let mut length = 0;
-    let mut after_digit = false;
-    for &byte in cell {
-        if digit(byte) <= 9 {
-            *digits.get_mut(length)? = byte;
-            length += 1;
-            after_digit = true;
-        } else if matches!(byte, b' ' | b'-') && after_digit {
-            after_digit = false;
-        } else {
-            return None;
-        }
-    }
-    after_digit.then_some((digits, length))
 }

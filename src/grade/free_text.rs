@@ -19,10 +19,10 @@
 
 mod network;
 mod number;
-mod width;
 mod word;
 
 use super::Kind;
+use crate::form::narrow;
 
 /// A part of a text that is of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,13 +45,11 @@ pub fn find(text: &str) -> Vec<Span> {
 
 /// Shows every part with its kind, where it begins and where it ends.
 pub(super) fn visit(text: &str, mut show: impl FnMut(Kind, usize, usize)) {
-    match width::narrow(text) {
+    match narrow(text) {
         None => scan(text, &mut show),
         Some(narrow) => scan(&narrow.text, &mut |kind, start, end| show(kind, narrow.origin(start), narrow.origin(end))),
     }
 }
-
-pub(super) use width::narrow_into;
 
 /// What may begin at a byte.
 #[derive(Clone, Copy, PartialEq, Eq)]

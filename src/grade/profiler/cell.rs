@@ -1,7 +1,7 @@
 //! One cell: what it looks like. By length and the classes of its bytes first, so that few checks see it.
 
 use super::super::check::{self, NameForm};
-use super::super::free_text;
+use crate::form::narrow_into;
 use crate::value::Exact;
 
 /// What a whole cell looks like. Exactly one for every cell that is not empty.
@@ -287,7 +287,7 @@ fn narrow(cell: &str) -> (Seen, Value) {
     let bytes = cell.as_bytes();
     if matches!(bytes[0], 0xef | 0xe3) || bytes.last().is_some_and(|&last| last < 0xa0) {
         let mut buffer = [0; SHORT];
-        if let Some(narrow) = free_text::narrow_into(cell, &mut buffer).and_then(|narrow| str::from_utf8(narrow).ok())
+        if let Some(narrow) = narrow_into(cell, &mut buffer).and_then(|narrow| str::from_utf8(narrow).ok())
             && !narrow.is_empty()
         {
             return spelt(look(narrow));

@@ -1,22 +1,22 @@
 //! Full-width characters as ASCII, with the way back to where they stood.
 
 /// A text whose full-width characters (U+FF01 to U+FF5E, the ideographic blank) became ASCII.
-pub(super) struct Narrow {
-    pub(super) text: String,
+pub(crate) struct Narrow {
+    pub(crate) text: String,
     /// Full-width characters by the place of their ASCII form; each is two bytes longer.
     wide: Vec<usize>,
 }
 
 impl Narrow {
     /// Where a byte of the narrow text stands in the original.
-    pub(super) fn origin(&self, at: usize) -> usize {
+    pub(crate) fn origin(&self, at: usize) -> usize {
         at + 2 * self.wide.partition_point(|&wide| wide < at)
     }
 }
 
 /// The narrow form, if there is a full-width digit or `＠`: without them nothing is recognised that needs it. Full-width
 /// commas and colons alone are in most Chinese texts.
-pub(super) fn narrow(text: &str) -> Option<Narrow> {
+pub(crate) fn narrow(text: &str) -> Option<Narrow> {
     let wide = |at: usize, rest: &[u8]| matches!(rest.get(at..at + 3), Some([0xef, 0xbc, 0x90..=0x99 | 0xa0]));
     let bytes = text.as_bytes();
     if !bytes.iter().enumerate().any(|(at, &byte)| byte == 0xef && wide(at, bytes)) {
@@ -36,7 +36,7 @@ pub(super) fn narrow(text: &str) -> Option<Narrow> {
 }
 
 /// Writes the narrow form of a text of full-width and ASCII characters into a buffer; none when it has others or is longer.
-pub(in super::super) fn narrow_into<'a>(text: &str, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+pub(crate) fn narrow_into<'a>(text: &str, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let mut length = 0;
     for character in text.chars() {
         let byte = u8::try_from(ascii(character).unwrap_or(character)).ok().filter(u8::is_ascii)?;

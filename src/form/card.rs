@@ -35,7 +35,7 @@ pub fn bank_card(cell: impl AsRef<[u8]>) -> bool {
 
 /// Whether the digits begin as those of a known issuer of cards of that length. Times in micro- and nanoseconds (16 and 19
 /// digits) and dates with a serial number begin otherwise.
-pub(in super::super) fn is_issued(digits: &[u8]) -> bool {
+pub(crate) fn is_issued(digits: &[u8]) -> bool {
     let Some(&[a, b, c, d]) = digits.first_chunk::<4>() else { return false };
     match digits.len() {
         14 => a == b'3' && (b == b'6' || b == b'8' || b == b'9' || b == b'0' && (c <= b'5' || c == b'9')),

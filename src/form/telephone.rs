@@ -25,7 +25,7 @@ pub fn mobile(cell: impl AsRef<[u8]>) -> bool {
 }
 
 /// Eleven digits with an assigned prefix.
-pub(in super::super) fn mainland_mobile(digits: &[u8]) -> bool {
+pub(crate) fn mainland_mobile(digits: &[u8]) -> bool {
     let Ok(digits) = <&[u8; 11]>::try_from(digits) else { return false };
     digits[0] == b'1'
         && (b'3'..=b'9').contains(&digits[1])
@@ -42,7 +42,7 @@ pub fn landline(cell: impl AsRef<[u8]>) -> bool {
 }
 
 /// Digits alone: ten to twelve that begin as an area code, or ten that begin with 400 or 800.
-pub(in super::super) fn plain_landline(digits: &[u8]) -> bool {
+pub(crate) fn plain_landline(digits: &[u8]) -> bool {
     if !digits.iter().all(|&byte| digit(byte) <= 9) {
         return false;
     }

@@ -60,7 +60,7 @@ pub fn address(cell: &str) -> bool {
 }
 
 /// How many levels follow each other from large to small, and where the last one ends.
-pub(in super::super) fn han_levels(cell: &str) -> (usize, usize) {
+pub(crate) fn han_levels(cell: &str) -> (usize, usize) {
     let bytes = cell.as_bytes();
     let (mut levels, mut lowest, mut named, mut end) = (0, 0, 0, 0);
     let mut before = 0;

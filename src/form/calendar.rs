@@ -19,13 +19,13 @@ pub fn year_month(cell: &str) -> bool {
 const BYTES_MAX: usize = 64;
 
 /// A date of a plausible year.
-pub(in super::super) fn read<'a>(cell: &'a str, scratch: &'a mut String) -> Option<DateText<'a>> {
+pub(crate) fn read<'a>(cell: &'a str, scratch: &'a mut String) -> Option<DateText<'a>> {
     let date = if cell.len() <= BYTES_MAX { DateText::read(cell, scratch) } else { None };
     date.filter(|date| (1800..=2199).contains(&date.year()))
 }
 
 /// `YYYYMMDD`, or with `hhmmss`, or with `hhmmss` and milliseconds: digits alone of other lengths are numbers.
-pub(in super::super) fn compact(cell: &str) -> bool {
+pub(crate) fn compact(cell: &str) -> bool {
     matches!(cell.len(), 8 | 14 | 17) && cell.bytes().all(|byte| byte.is_ascii_digit()) && date(cell)
 }
 

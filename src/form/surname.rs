@@ -43,7 +43,7 @@ const fn set(text: &str, step: usize) -> Set {
 
 /// What a short text can be as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum NameForm {
+pub(crate) enum NameForm {
     /// Two to four Han characters that begin with a known surname.
     Surname,
     /// Han characters with a middle dot, as names of minorities and of foreigners are written.
@@ -63,7 +63,7 @@ pub fn name(cell: &str) -> bool {
 }
 
 /// The form of a text of at most 64 bytes; none for others.
-pub(in super::super) fn name_form(cell: &[u8]) -> Option<NameForm> {
+pub(crate) fn name_form(cell: &[u8]) -> Option<NameForm> {
     match cell {
         [0xe4..=0xe9, ..] => han_form(cell),
         [byte, ..] if byte.is_ascii_alphabetic() || *byte == 0xc3 => is_latin_name(cell).then_some(NameForm::Latin),
@@ -72,7 +72,7 @@ pub(in super::super) fn name_form(cell: &[u8]) -> Option<NameForm> {
 }
 
 /// Whether a name may begin so: how many characters the surname has.
-pub(in super::super) fn is_surname(han: &[u8]) -> Option<usize> {
+pub(crate) fn is_surname(han: &[u8]) -> Option<usize> {
     if han.len() >= 6 && is_in(&DOUBLES, code(han, 0)) && DOUBLE.as_bytes().chunks_exact(6).any(|double| double == &han[..6]) {
         return Some(2);
     }

@@ -13,7 +13,7 @@ pub fn email(cell: impl AsRef<[u8]>) -> bool {
 }
 
 /// Characters of the local part, without the dot.
-pub(in super::super) const fn is_email_local(byte: u8) -> bool {
+pub(crate) const fn is_email_local(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
@@ -73,11 +73,11 @@ pub fn ip(cell: impl AsRef<[u8]>) -> bool {
     is_v4(cell)
 }
 
-pub(in super::super) fn is_v4(bytes: &[u8]) -> bool {
+pub(crate) fn is_v4(bytes: &[u8]) -> bool {
     (7..=15).contains(&bytes.len()) && str::from_utf8(bytes).is_ok_and(|text| text.parse::<Ipv4Addr>().is_ok())
 }
 
-pub(in super::super) fn is_v6(bytes: &[u8]) -> bool {
+pub(crate) fn is_v6(bytes: &[u8]) -> bool {
     (2..=45).contains(&bytes.len()) && str::from_utf8(bytes).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
 }
 
