@@ -1,12 +1,17 @@
 //! Forms of texts (形式): check digits, prefixes and word lists by which a text alone can be told to be of a kind.
 //!
-//! The public face of this room is `grade::check`. It stands above `table`, where the names of columns are first seen.
+//! The public face of this room is `grade::check`. It stands above `table`, so that the names of columns are looked at where
+//! a file first gives them: [`identifier`].
 //!
-//! Nothing is trimmed or allocated, but for dates, which are read as everywhere (`docs/values.md`).
+//! Nothing is trimmed or allocated, but for dates, which are read as everywhere (`docs/values.md`), and for headers.
 
 mod address;
 mod calendar;
 mod card;
+#[cfg(feature = "embedded")]
+mod given;
+#[cfg(feature = "embedded")]
+mod identifier;
 mod network;
 mod organisation;
 mod resident;
@@ -21,6 +26,8 @@ pub(crate) use calendar::{compact as compact_date, read as read_date};
 pub use calendar::{date, year_month};
 pub(crate) use card::is_issued;
 pub use card::{bank_card, luhn};
+#[cfg(feature = "embedded")]
+pub(crate) use identifier::first_identifier;
 pub use network::{email, ip};
 pub(crate) use network::{is_email_local, is_v4, is_v6};
 pub use organisation::{organisation_code, uscc};

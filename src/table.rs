@@ -11,6 +11,7 @@
 //! What this module promises:
 //! - Memory is constant: a source yields batches of bounded size, and limits hold before anything is allocated for them.
 //! - No error, `Debug` or log line of this module holds a cell. Errors say what, and where: record, field, byte.
+//! - A header that is a cell by its form names no column: the file is refused by the place of the field.
 //! - What was read is what the [`RecordSource::version`] names: a file that changes while it is read is an error.
 //! - Numbers do not pass a float: integers are parsed as integers, real columns stay the decimal text they were written as.
 //!
@@ -130,6 +131,13 @@ pub struct SizeHint {
     pub records: Option<u64>,
 }
 
+/// What to do about a file without a header, on the command line, in the library and in a description.
+const NO_HEADER: &str = "if the file has no header, say so (`--no-header`, `CsvOptions::header`, or `header = false` of a description)";
+
+const ENCODING: &str = "`--encoding gb18030`, `CsvOptions::encoding`";
+
+const DELIMITER: &str = "`--delimiter`, `CsvOptions::delimiter`";
+
 /// Why records could not be read. No variant holds a cell, nor an error of a library that has seen one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -188,10 +196,10 @@ pub enum TableError {
         delimiter: u8,
     },
     /// Not even a header.
-    #[error("the file is empty; its first record must name the columns")]
+    #[error("the file is empty; it needs a first record, which names the columns or, with `--no-header`, is data")]
     Empty,
     /// The names of the columns are not UTF-8.
-    #[error("the name in field {field} of the header is not UTF-8; save the file as UTF-8")]
+    #[error("the name in field {field} of the header is not UTF-8; say the encoding ({}), or save the file as UTF-8", ENCODING)]
     HeaderNotUtf8 {
         /// The field, counted from 1.
         field: u32,
@@ -213,18 +221,36 @@ pub enum TableError {
         encoding: Encoding,
     },
     /// A field of the header cannot be the name of a column.
-    #[error("field {field} of the header is no name: 1 to 128 bytes of text in normalisation form C without control characters")]
+    #[error(
+        "field {field} of the header is no name: 1 to 128 bytes of text in normalisation form C without control characters; {}",
+        NO_HEADER
+    )]
     HeaderName {
         /// The field, counted from 1.
         field: u32,
     },
     /// Two fields of the header are equal.
-    #[error("fields {first} and {second} of the header have the same name")]
+    #[error("fields {first} and {second} of the header have the same name; {}", NO_HEADER)]
     DuplicateHeader {
         /// The earlier field, counted from 1.
         first: u32,
         /// The later field, counted from 1.
         second: u32,
+    },
+    /// A field of the header is what a cell would be: the first record is data, and no name of it may stand anywhere.
+    #[error("field {field} of the header is a cell by its form ({kind}); {}, and if it has one, rename that column", NO_HEADER)]
+    HeaderIsData {
+        /// The field, counted from 1.
+        field: u32,
+        /// The kind whose form it has, in the words of `grade::Kind`, or by a recogniser of the user's; `number` for digits that are
+        /// too many for a name.
+        kind: String,
+    },
+    /// The whole header is one field, with what stands between fields elsewhere.
+    #[error("the header is one field with {found:?} in it; say what stands between the fields ({})", DELIMITER)]
+    OneField {
+        /// What may be the delimiter.
+        found: char,
     },
     /// A column of the schema is not in the file.
     #[error("column {:?} is not among the {fields} fields of the header; check the name and the delimiter", column.as_str())]
@@ -273,7 +299,7 @@ pub enum TableError {
         most: usize,
     },
     /// A text is not UTF-8.
-    #[error("{position}: column {:?} is not UTF-8", column.as_str())]
+    #[error("{position}: column {:?} is not UTF-8; check the encoding of the file", column.as_str())]
     NotUtf8 {
         /// Where.
         position: Position,

@@ -8,10 +8,10 @@ use super::{
     Bounds, Column, ColumnType, Contribution, Description, DescriptionError, Draft, GridStep, Schema, Unit, Use, Uses, Values, table_schema,
 };
 use crate::budget::{Delta, Epsilon, Loss, Rho};
-use crate::file;
 use crate::grade::Grade;
 use crate::id::{ColumnName, Decimal, Name};
 use crate::table::{CsvOptions, Encoding, FileOptions, FileSource, Format, TableError};
+use crate::{file, form};
 
 /// A description that a person wrote, and where the data is.
 #[derive(Clone, Debug)]
@@ -33,13 +33,16 @@ pub struct DataFile {
     pub delimiter: u8,
     /// The encoding of a CSV file.
     pub encoding: Encoding,
+    /// Whether the first record of a CSV file names the columns; without it they are `c1`, `c2`, ...
+    pub header: bool,
 }
 
 impl DataFile {
     /// How to open the data.
     #[must_use]
     pub fn options(&self) -> FileOptions {
-        let csv = CsvOptions { delimiter: self.delimiter, encoding: self.encoding, ..CsvOptions::default() };
+        let Self { delimiter, encoding, header, .. } = *self;
+        let csv = CsvOptions { delimiter, encoding, header, ..CsvOptions::default() };
         FileOptions { format: self.format, csv }
     }
 }
@@ -88,6 +91,8 @@ struct File {
     delimiter: Option<String>,
     #[serde(default)]
     encoding: Option<String>,
+    #[serde(default = "yes")]
+    header: bool,
     unit: UnitText,
     #[serde(default)]
     rows_are_independent: bool,
@@ -172,6 +177,10 @@ enum ValueText {
     Text(String),
 }
 
+const fn yes() -> bool {
+    true
+}
+
 impl File {
     fn check(self, folder: &Path) -> Result<DescriptionFile, DescriptionError> {
         if self.quantum_ms.is_some() {
@@ -208,6 +217,13 @@ impl File {
                 ));
             }
         };
+        let unit_name = if let Unit::Column(column) = &unit { Some(column.as_str()) } else { None };
+        let names: Vec<&str> = self.columns.keys().map(String::as_str).chain(unit_name).collect();
+        if let Some((_, kind)) = form::first_identifier(&names) {
+            let problem =
+                format!("a column is called by what is a cell ({kind}); with header = false the columns of a file are c1, c2, ...");
+            return Err(DescriptionError::Value { place: "columns".to_owned(), problem });
+        }
         let unit_column = if let Unit::Column(column) = &unit { Some(column.clone()) } else { None };
         let columns = self.columns.into_iter().map(|(name, text)| column(&name, text, unit_column.as_ref())).collect::<Result<_, _>>()?;
         let (budget, report_delta) = self.budget.check()?;
@@ -224,7 +240,7 @@ impl File {
         };
         Ok(DescriptionFile {
             description: Description::new(draft)?,
-            data: DataFile { path: folder.join(self.data), format, delimiter, encoding },
+            data: DataFile { path: folder.join(self.data), format, delimiter, encoding, header: self.header },
         })
     }
 }

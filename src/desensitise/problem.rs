@@ -71,6 +71,12 @@ pub enum Problem {
         /// What stands there, control characters escaped.
         found: String,
     },
+    /// A name that is a cell, and stands in no message.
+    #[error("a column is called by what is a cell ({kind}); the columns of a file without a header are c1, c2, ...")]
+    NameIsData {
+        /// The kind whose form it has.
+        kind: &'static str,
+    },
     /// Too many columns.
     #[error("at most {most} columns are allowed, found {found}")]
     Columns {

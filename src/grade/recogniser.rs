@@ -60,6 +60,13 @@ impl Recognisers {
         self.custom(kind).map_or_else(|| kind.role(), |custom| if custom.direct { Role::Direct } else { Role::Other })
     }
 
+    /// The kind of the user's that leads to one person and that the whole text is of.
+    #[cfg(feature = "embedded")]
+    pub(super) fn direct(&self, text: &str) -> Option<Name> {
+        let direct = self.customs.iter().filter(|custom| custom.direct && !custom.has_header(text));
+        direct.into_iter().find(|custom| custom.finds(text) == Some(true)).map(|custom| custom.name.clone())
+    }
+
     fn custom(&self, kind: &Kind) -> Option<&Custom> {
         self.customs.iter().find(|custom| matches!(kind, Kind::Custom(name) if *name == custom.name))
     }

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
-use super::{Finding, Profiler, Recognisers};
+use super::{Finding, Profiler, Recognisers, header};
 use crate::class::Class;
-use crate::table::{RecordSource, Records, TableError, in_order};
+use crate::form;
+use crate::table::{RecordSource, Records, TableError, TableSchema, in_order};
 
 /// Why a survey has no findings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,13 +43,15 @@ pub struct Looked {
 /// Looks at every cell of a source: findings in the order of its columns.
 ///
 /// # Errors
-/// The source cannot be read, or `progress` breaks off.
+/// The source cannot be read, a column of it is called by what is a cell ([`TableError::HeaderIsData`], or by a recogniser of the
+/// user's that is direct), or `progress` breaks off.
 pub fn survey(
     source: &(dyn RecordSource + Sync),
     recognisers: &Arc<Recognisers>,
     threads: usize,
     progress: &mut dyn FnMut(Looked) -> ControlFlow<()>,
 ) -> Result<Vec<Finding>, SurveyError> {
+    check_names(source, recognisers)?;
     let idle = Mutex::new(Vec::new());
     let take_idle = || idle.lock().ok().and_then(|mut idle: std::sync::MutexGuard<'_, Vec<Profiler>>| idle.pop());
     let work = |records: Records| {
@@ -73,4 +76,23 @@ pub fn survey(
         all.merge(profiler);
     }
     Ok(all.finish())
+}
+
+/// Whether the names of columns read like a first record of data: numbers or dates among them, and none that says anything. No
+/// proof, since a table may have a column for each year; a reason to ask.
+#[must_use]
+pub fn reads_like_data(schema: &TableSchema) -> bool {
+    let names = || schema.columns().iter().map(|column| column.name.as_str());
+    names().any(|name| name.parse::<f64>().is_ok() || form::date(name)) && names().all(|name| header::meaning(name).is_none())
+}
+
+/// Names of columns are looked at like cells: no finding, report, policy or manifest begins with the first record of a file.
+fn check_names(source: &dyn RecordSource, recognisers: &Recognisers) -> Result<(), TableError> {
+    let names: Vec<&str> = source.schema().columns().iter().map(|column| column.name.as_str()).collect();
+    let builtin = form::first_identifier(&names).map(|(at, kind)| (at, kind.to_owned()));
+    let custom = || names.iter().enumerate().find_map(|(at, name)| Some((at, recognisers.direct(name)?.to_string())));
+    match builtin.or_else(custom) {
+        Some((at, kind)) => Err(TableError::HeaderIsData { field: u32::try_from(at + 1).unwrap_or(u32::MAX), kind }),
+        None => Ok(()),
+    }
 }

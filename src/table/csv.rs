@@ -20,9 +20,10 @@ use super::regular::RegularFile;
 use super::{Encoding, ExtraColumns, RecordBatches, RecordSource, Records, SizeHint, TableError, TableSchema};
 use crate::id::Digest;
 
-/// A CSV file (or text in memory) with a header, read as a stream.
+/// A CSV file (or text in memory), read as a stream.
 ///
-/// - The first record names the columns; those of the schema are found by name, in any order.
+/// - The first record names the columns; those of the schema are found by name, in any order. Without a header
+///   ([`CsvOptions::header`]) the first record is data, and the columns are `c1`, `c2`, ... in the order of its fields.
 /// - Fields follow RFC 4180: quotes around a field, two quotes for one, delimiters and line ends inside quotes.
 ///   A quote inside an unquoted field stands for itself, and text after a closing quote belongs to the field.
 /// - Lines end in LF, CR LF or CR; empty lines are skipped; a byte order mark at the start is skipped, and refused if it
@@ -38,6 +39,8 @@ pub struct CsvSource {
     origin: Origin,
     options: CsvOptions,
     schema: TableSchema,
+    /// How many fields the first record has, where it is no header.
+    width: Option<usize>,
 }
 
 /// How a CSV file is written, and the limits of its parts.
@@ -47,6 +50,8 @@ pub struct CsvOptions {
     pub delimiter: u8,
     /// The encoding; UTF-8 unless told. Places in other encodings are told without their byte.
     pub encoding: Encoding,
+    /// Whether the first record names the columns; true unless told. Without it they are `c1`, `c2`, ...
+    pub header: bool,
     /// What to do with columns that the schema does not have.
     pub extra: ExtraColumns,
     /// The most bytes of a field.
@@ -91,6 +96,7 @@ impl Default for CsvOptions {
         Self {
             delimiter: b',',
             encoding: Encoding::Utf8,
+            header: true,
             extra: ExtraColumns::Ignore,
             field_bytes_max: Self::FIELD_BYTES_MAX,
             record_bytes_max: Self::RECORD_BYTES_MAX,
@@ -123,21 +129,34 @@ impl CsvSource {
     pub(super) fn open_whole(path: &Path, options: CsvOptions) -> Result<Self, TableError> {
         options.check()?;
         let file = RegularFile::new(path);
-        let header = Header::new(Reader::new(file.open()?.file, &options).header()?)?;
-        let schema = header.schema(|_, _| Ok(super::ColumnKind::Text))?;
-        Self::checked(Origin::File(file), options, schema)
+        let mut reader = Reader::new(file.open()?.file, &options);
+        let header = if options.header { Header::new(reader.header()?)? } else { Header::numbered(reader.width()?)? };
+        let schema = header.schema(|_, _| Ok(super::ColumnKind::Text));
+        // What stands between the fields is asked first: without it there is no telling what they are.
+        if let Some(found) = header.other_delimiter(options.delimiter) {
+            return Err(TableError::OneField { found });
+        }
+        Self::checked(Origin::File(file), options, schema?)
     }
 
     fn checked(origin: Origin, options: CsvOptions, schema: TableSchema) -> Result<Self, TableError> {
         options.check()?;
-        let source = Self { origin, options, schema };
+        let width = match (options.header, &origin) {
+            (true, _) => None,
+            (false, Origin::File(file)) => Some(Reader::new(file.open()?.file, &options).width()?),
+            (false, Origin::Bytes(bytes)) => Some(Reader::new(&bytes[..], &options).width()?),
+        };
+        let source = Self { origin, options, schema, width };
         drop(source.read()?);
         Ok(source)
     }
 
     fn batches<'a, R: Read + Send + 'a>(&'a self, input: R, opened: Option<String>) -> Result<RecordBatches<'a>, TableError> {
         let mut reader = Reader::new(input, &self.options);
-        let header = Header::new(reader.header()?)?;
+        let header = match self.width {
+            Some(width) => reader.begin().and_then(|()| Header::numbered(width))?,
+            None => Header::new(reader.header()?)?,
+        };
         let columns = header.bind(&self.schema, self.options.extra)?;
         let block = Block::new(header.len(), self.options.batch_rows_max);
         Ok(Box::new(Batches {

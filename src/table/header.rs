@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::ColumnKind;
 use super::{COLUMNS_MAX, TableColumn, TableError, TableSchema};
 #[cfg(feature = "embedded")]
-use crate::id::ColumnName;
+use crate::{form, id::ColumnName};
 
 /// What to do with the columns of a file that the schema does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,11 @@ impl Header {
         Ok(Self { names, sorted })
     }
 
+    /// The names of columns that a file does not name: `c1`, `c2`, ...
+    pub(super) fn numbered(columns: usize) -> Result<Self, TableError> {
+        Self::new((1..=columns).map(|column| format!("c{column}")).collect())
+    }
+
     /// How many columns the file has.
     pub(super) fn len(&self) -> usize {
         self.names.len()
@@ -63,14 +68,25 @@ impl Header {
         Ok(bound?.into())
     }
 
-    /// A schema of all columns of the file; `kind_of` knows what they are, counted from 0.
+    /// What stands between fields elsewhere, if the whole header is one field with it: the file has another delimiter.
+    #[cfg(feature = "embedded")]
+    pub(super) fn other_delimiter(&self, delimiter: u8) -> Option<char> {
+        let others = [';', '\t', '|', ','].into_iter().filter(|&other| other != char::from(delimiter));
+        others.into_iter().find(|&other| self.names.len() == 1 && self.names[0].contains(other))
+    }
+
+    /// A schema of all columns of the file; `kind_of` knows what they are, counted from 0. Nothing of a header of cells leaves.
     #[cfg(feature = "embedded")]
     pub(super) fn schema(
         &self,
         mut kind_of: impl FnMut(usize, &ColumnName) -> Result<ColumnKind, TableError>,
     ) -> Result<TableSchema, TableError> {
+        let field_of = |at: usize| u32::try_from(at + 1).unwrap_or(u32::MAX);
+        if let Some((at, kind)) = form::first_identifier(&self.names.iter().map(String::as_str).collect::<Vec<_>>()) {
+            return Err(TableError::HeaderIsData { field: field_of(at), kind: kind.to_owned() });
+        }
         let column = |(at, text): (usize, &String)| {
-            let field = u32::try_from(at + 1).unwrap_or(u32::MAX);
+            let field = field_of(at);
             let name = ColumnName::new(text).map_err(|_| TableError::HeaderName { field })?;
             let kind = kind_of(at, &name)?;
             Ok(TableColumn { name, kind })

@@ -16,6 +16,9 @@ pub(crate) struct Dialect {
     /// The encoding of CSV: utf-8 or gb18030
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
+    /// The first record of CSV is data and no header: the columns are c1, c2, ...
+    #[arg(long)]
+    pub(crate) no_header: bool,
 }
 
 impl Dialect {
@@ -31,6 +34,7 @@ impl Dialect {
             let wrong = || Failure::input(format_args!("--encoding: `{name}` is not supported, only utf-8 and gb18030"));
             csv.encoding = Encoding::parse(name).ok_or_else(wrong)?;
         }
+        csv.header = !self.no_header;
         let format = match &self.format {
             None => None,
             Some(name) => Some(

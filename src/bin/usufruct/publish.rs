@@ -26,6 +26,7 @@ adult.toml:
   data = \"adult.csv\"             # relative to this file; CSV, Parquet or Arrow IPC
   delimiter = \";\"                # of CSV; a comma unless told
   encoding = \"utf-8\"             # of CSV; or gb18030
+  header = true                  # of CSV; false when the columns are c1, c2, ...
   unit = \"row\"                   # or { column = \"person_id\" }
   rows_are_independent = true    # the owner's word, needed with unit = \"row\"
   budget = { model = \"approx\", epsilon = \"3\" }  # or zcdp with rho and report_delta; delta in either
@@ -55,6 +56,9 @@ pub(crate) struct Publish {
     /// The encoding of a CSV file, in place of the description's word: utf-8 or gb18030
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
+    /// The first record of a CSV file is data and no header, whatever the description says: the columns are c1, c2, ...
+    #[arg(long)]
+    no_header: bool,
     /// Sign where the data are: write the signed publication to this file and the snapshot to FILE.snapshot, for `apply`
     #[arg(short, long, value_name = "FILE", requires = "certificate", conflicts_with = "dir")]
     out: Option<PathBuf>,
@@ -96,6 +100,7 @@ impl Publish {
         if let Some(name) = &self.encoding {
             file.data.encoding = encoding(name)?;
         }
+        file.data.header &= !self.no_header;
         let owner = SigningKey::open(&self.key).about(&self.key)?;
         let bar = Bar::new("publishing", true);
         let mut progress = |progress: PublishProgress| {

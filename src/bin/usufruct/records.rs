@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use usufruct::grade::{Finding, Recognisers, survey};
-use usufruct::table::{FileSource, RecordSource as _};
+use usufruct::grade::{Finding, Recognisers, reads_like_data, survey};
+use usufruct::table::{FileSource, Format, RecordSource as _};
 
 use crate::dialect::Dialect;
 use crate::failure::{Failure, OrFail};
-use crate::interrupt;
 use crate::progress::Bar;
+use crate::{interrupt, output};
 
 /// The records to read.
 #[derive(Args)]
@@ -56,7 +56,12 @@ impl Input {
             if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         drop(work);
-        findings.about(&self.file)
+        let findings = findings.about(&self.file)?;
+        if source.format() == Format::Csv && !self.reading.dialect.no_header && reads_like_data(source.schema()) {
+            let file = self.file.display();
+            output::say(format_args!("warning: {file}: the header reads like data; if the file has none, say --no-header"));
+        }
+        Ok(findings)
     }
 }
 

@@ -22,6 +22,16 @@ pub enum PublishError {
     /// The source was opened with other columns than [`table_schema`](super::table_schema) says.
     #[error("the source does not have the columns of the description, in its order")]
     Schema,
+    /// The description calls a column by what is a cell.
+    #[error(
+        "the name of column {column} of the description is a cell by its form ({kind}); describe the columns of a file without a header as c1, c2, ... with header = false"
+    )]
+    NameIsData {
+        /// The column of the description, counted from 1.
+        column: usize,
+        /// The kind whose form it has.
+        kind: &'static str,
+    },
     /// A null where none was declared.
     #[error("{position}: column {column} is empty; declare nullable = true if that may be")]
     Null {

@@ -15,6 +15,7 @@ use super::{BLOCK_ROWS, BLOCKS_MAX, ColumnBlock, PublishError, ROWS_MAX, RowKey,
 use crate::codec::Encoder;
 use crate::dataset::{Column, Description, Schema};
 use crate::file::{Output, OutputError, OutputStep};
+use crate::form;
 use crate::id::{ColumnName, Digest};
 use crate::label::Label;
 use crate::table::{RecordSource, TableError};
@@ -100,6 +101,11 @@ pub(super) fn write_to<S: Sink>(
 }
 
 fn check_schema(source: &dyn RecordSource, schema: &Schema) -> Result<(), PublishError> {
+    // A card is public: no column of it is called by what is a cell.
+    let names: Vec<&str> = schema.columns().iter().map(|column| column.name.as_str()).collect();
+    if let Some((at, kind)) = form::first_identifier(&names) {
+        return Err(PublishError::NameIsData { column: at + 1, kind });
+    }
     if *source.schema() == table_schema(schema) { Ok(()) } else { Err(PublishError::Schema) }
 }
 

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use super::{ColumnPolicy, OffKindRule, Policy, PolicyError, Problem};
 use crate::anonymity::{UNIQUE_MOST_DEFAULT, UniqueShare};
 use crate::desensitise::{Given, ReleaseModel, RowOrder, Techniques, Value};
-use crate::file;
 use crate::grade::{Grade, Kind};
 use crate::id::{ColumnName, Decimal};
 use crate::table::COLUMNS_MAX;
 use crate::value::DateOrder;
+use crate::{file, form};
 
 /// Sections of as many columns as a source may have, with room.
 const FILE_BYTES_MAX: usize = 8 << 20;
@@ -67,6 +67,9 @@ impl Policy {
         let file: File = file::from_toml(text)?;
         if file.columns.len() > COLUMNS_MAX {
             return Err(PolicyError::Policy(Problem::Columns { most: COLUMNS_MAX, found: file.columns.len() }));
+        }
+        if let Some((_, kind)) = form::first_identifier(&file.columns.keys().map(String::as_str).collect::<Vec<_>>()) {
+            return Err(PolicyError::Policy(Problem::NameIsData { kind }));
         }
         let release = word("release", &file.release, ReleaseModel::parse, &["enclave", "controlled", "public"]);
         let order = file

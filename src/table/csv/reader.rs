@@ -24,7 +24,7 @@ enum Plain {
     Other,
 }
 
-/// A reader of records. The header is record 0.
+/// A reader of records. A header is record 0.
 pub(super) struct Reader<R> {
     input: Decoded<R>,
     buffer: Box<[u8]>,
@@ -51,7 +51,7 @@ impl<R: Read> Reader<R> {
             offset: 0,
             core: csv_core::ReaderBuilder::new().delimiter(options.delimiter).build(),
             delimiter: options.delimiter,
-            record: 0,
+            record: u64::from(!options.header),
             field_bytes_max: options.field_bytes_max.min(record_bytes_max),
             record_bytes_max,
         }
@@ -64,16 +64,9 @@ impl<R: Read> Reader<R> {
 
     /// The names of the columns; to be called once, first.
     pub(super) fn header(&mut self) -> Result<Vec<String>, TableError> {
-        self.skip_byte_order_mark()?;
+        self.begin()?;
         let mut block = Block::new(COLUMNS_MAX, 1);
-        let (begin, fields) = match self.fields(&mut block) {
-            Ok(Some(found)) => found,
-            Ok(None) => return Err(TableError::Empty),
-            Err(TableError::Ragged { expected, found, .. }) => {
-                return Err(TableError::ColumnCount { most: expected, found });
-            }
-            Err(error) => return Err(error),
-        };
+        let (begin, fields) = self.first(&mut block)?;
         self.record += 1;
         block.push(begin);
         let name = |(at, field): (usize, u32)| {
@@ -81,6 +74,27 @@ impl<R: Read> Reader<R> {
             name.map_err(|_| TableError::HeaderNotUtf8 { field })
         };
         (0..fields).zip(1..).map(name).collect()
+    }
+
+    /// How many fields the first record has, where it is data: another reader gives it out.
+    pub(super) fn width(mut self) -> Result<usize, TableError> {
+        self.begin()?;
+        self.first(&mut Block::new(COLUMNS_MAX, 1)).map(|(_, fields)| fields)
+    }
+
+    /// Goes to where the first record is; to be called once, first, where there is no header.
+    pub(super) fn begin(&mut self) -> Result<(), TableError> {
+        self.skip_byte_order_mark()
+    }
+
+    /// The fields of the first record: where it begins and how many there are.
+    fn first(&mut self, block: &mut Block) -> Result<(u64, usize), TableError> {
+        match self.fields(block) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(TableError::Empty),
+            Err(TableError::Ragged { expected, found, .. }) => Err(TableError::ColumnCount { most: expected, found }),
+            Err(error) => Err(error),
+        }
     }
 
     /// Appends records to the block, which is not full yet; false at the end of the input.
