@@ -4,6 +4,8 @@
 //! cargo run --release --features parquet --example open_data_portal                  on a generated register of 200,000 people
 //! cargo run --release --features parquet --example open_data_portal -- people.csv    classify and desensitise your own file
 //! ```
+//! Behind the file stands how it is written, if not in UTF-8 with commas and a header: `--delimiter ';'`, `--encoding gb18030`,
+//! `--no-header`.
 //! Files go to `target/open_data_portal/`. Lines that begin with a space differ from run to run; all others stay the same.
 
 #[path = "plot/mod.rs"]
@@ -11,6 +13,7 @@ mod plot;
 #[path = "register/mod.rs"]
 mod register;
 
+use std::process::ExitCode;
 use std::time::SystemTime;
 use std::{error::Error, fs, io::BufWriter, ops::ControlFlow, path::Path, path::PathBuf, sync::Arc};
 
@@ -22,32 +25,59 @@ use usufruct::key::{Signer as _, SigningKey};
 use usufruct::query::{Operation, Query};
 use usufruct::receipt::{AnswerKey, Bundle};
 use usufruct::right::{Ask, Terms};
-use usufruct::table::{FileOptions, FileSource, Format};
+use usufruct::table::{Encoding, FileOptions, FileSource, Format};
 use usufruct::{auditor::Auditor, budget::Loss, holder::Holder, open_data, owner::Owner, random::SystemRandom, space::Space};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        // In words, which say what to do about a file that is written otherwise.
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/open_data_portal");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
     let owner = Owner::new(SigningKey::generate(&mut SystemRandom::new()?));
-    match std::env::args_os().nth(1) {
-        Some(csv) => desensitise(&PathBuf::from(csv), &folder, &owner),
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.split_first() {
+        Some((csv, dialect)) => desensitise(Path::new(csv), &options(dialect)?, &folder, &owner),
         None => {
             let csv = folder.join("register.csv");
             register::Register::new(1, 200_000).write_csv(&mut BufWriter::new(fs::File::create(&csv)?))?;
             fs::write(folder.join("register.toml"), register::DESCRIPTION)?;
-            desensitise(&csv, &folder, &owner)?;
+            desensitise(&csv, &FileOptions::default(), &folder, &owner)?;
             statistics(&folder, &owner)
         }
     }
 }
 
+/// How a file is written, as the command line `usufruct` is told it.
+fn options(words: &[String]) -> Result<FileOptions, Box<dyn Error>> {
+    let mut options = FileOptions::default();
+    let mut words = words.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match (word, if word == "--no-header" { "" } else { words.next().unwrap_or_default() }) {
+            ("--no-header", _) => options.csv.header = false,
+            ("--encoding", name) => options.csv.encoding = Encoding::parse(name).ok_or("--encoding: utf-8 or gb18030")?,
+            ("--delimiter", text) => options.csv.delimiter = *text.as_bytes().first().ok_or("--delimiter: one character")?,
+            _ => return Err("behind the file stand --delimiter CHAR, --encoding NAME and --no-header".into()),
+        }
+    }
+    Ok(options)
+}
+
 /// From a raw file to one that may be handed over under an agreement.
-fn desensitise(csv: &Path, folder: &Path, owner: &Owner) -> Result<(), Box<dyn Error>> {
+fn desensitise(csv: &Path, options: &FileOptions, folder: &Path, owner: &Owner) -> Result<(), Box<dyn Error>> {
     println!("CLASSIFY: every cell is looked at");
-    let source = FileSource::open(csv, &FileOptions::default())?;
+    let source = FileSource::open(csv, options)?;
     let recognisers = Arc::new(Recognisers::builtin());
     let findings = survey(&source, &recognisers, 2, &mut |_| ControlFlow::Continue(()))?;
     for finding in &findings {
