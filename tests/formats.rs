@@ -40,6 +40,7 @@ fn written() -> BTreeMap<String, Vec<u8>> {
         ("people.receipt", bundle().encode()),
         ("ledger.checkpoint", checkpoint().into_bytes()),
         ("people.manifest", manifest().bytes().to_vec()),
+        ("counted.manifest", counted_manifest().bytes().to_vec()),
         ("people.opening", source_opening().encode()),
     ]
     .map(|(name, bytes)| (name.to_owned(), bytes))
@@ -83,6 +84,7 @@ fn every_kept_artefact_is_read() {
     assert_eq!(&read::<Refill>("people.refill", "owner"), refill().value());
     assert_eq!(&read::<Card>("people.dataset", "owner"), card().value());
     assert_eq!(&read::<Manifest>("people.manifest", "owner"), manifest().value());
+    assert_eq!(&read::<Manifest>("counted.manifest", "owner"), counted_manifest().value());
     assert_eq!(SourceOpening::decode(&bytes("people.opening")).unwrap(), source_opening());
     assert!(manifest().value().is_opened_by(&source_opening()));
     assert_eq!(Right::decode(&bytes("people.right")).unwrap().verify(&owner).unwrap().root(), block().value());
@@ -258,7 +260,9 @@ fn write_artefacts() {
 /// A manifest says the same thing in one way only.
 #[test]
 fn manifests_that_contradict_themselves_are_refused() {
+    use usufruct::anonymity::Uniqueness;
     use usufruct::desensitise::{ReleaseModel, Risk};
+    use usufruct::id::ColumnName;
     let good = manifest().into_value();
     assert!(Manifest::from_payload(&good.to_payload()).is_ok());
     type Change = fn(&mut Manifest);
@@ -275,6 +279,26 @@ fn manifests_that_contradict_themselves_are_refused() {
     for (what, change) in wrong {
         let mut manifest = good.clone();
         change(&mut manifest);
+        assert!(Manifest::from_payload(&manifest.to_payload()).is_err(), "{what}");
+    }
+    // Shares that leave out what somebody outside could know, or say more than one thing.
+    let counted = counted_manifest().into_value();
+    let wrong: [(&str, fn(&mut Manifest, &mut Uniqueness)); 9] = [
+        ("no share on a column that leaves", |_, stated| drop((stated.columns.pop(), stated.paired.pop(), stated.pairs.clear()))),
+        ("a share on a pseudonym", |_, stated| stated.columns[0].column = stated.subject.clone().unwrap()),
+        ("columns in another order", |_, stated| stated.columns.swap(0, 1)),
+        ("a column that is said not to be known", |manifest, _| manifest.columns[1].not_known = Some("by nobody".into())),
+        ("a subject that does not leave", |_, stated| stated.subject = Some(ColumnName::new("note").unwrap())),
+        ("a pair without its share", |_, stated| stated.pairs.clear()),
+        ("gaps of a column that does not leave", |_, stated| stated.gaps[0].columns[0].column = ColumnName::new("note").unwrap()),
+        ("more than usual without a reason", |_, stated| stated.because = None),
+        ("an empty reason", |_, stated| stated.because = Some(" ".into())),
+    ];
+    for (what, change) in wrong {
+        let mut manifest = counted.clone();
+        let Some(Risk::Uniqueness(mut stated)) = manifest.risk.take() else { panic!() };
+        change(&mut manifest, &mut stated);
+        manifest.risk = Some(Risk::Uniqueness(stated));
         assert!(Manifest::from_payload(&manifest.to_payload()).is_err(), "{what}");
     }
     // Another technique under the same policy digest.

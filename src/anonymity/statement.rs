@@ -28,7 +28,6 @@ pub struct UniquenessAsked {
 /// The shares of persons who are unique in a file (唯一性).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "embedded", derive(serde::Serialize))]
-#[non_exhaustive]
 pub struct Uniqueness {
     /// The column that tells whose each record is; without it records are counted.
     pub subject: Option<ColumnName>,

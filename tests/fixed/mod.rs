@@ -4,6 +4,7 @@
 // Every includer uses another part.
 #![allow(dead_code)]
 
+use usufruct::anonymity::{ColumnShare, GapColumn, Gaps, UniqueShare, Uniqueness};
 use usufruct::budget::Loss;
 use usufruct::dataset::{
     Bounds, Card, Column, ColumnType, Contribution, Description, Draft, NewVersion, Publication, Refill, Schema, Unit,
@@ -22,6 +23,7 @@ use usufruct::ledger::{
 use usufruct::query::{Comparison, Item, Literal, Operation, Predicate, Query};
 use usufruct::receipt::{Answer, AnswerKey, AnswerRow, AnswerValue, Bundle, Receipt};
 use usufruct::right::{Block, Request, Right, Seen, Terms, Verified};
+use usufruct::value::DateOrder;
 
 /// 2026-01-01T00:00:00Z, the time of the first entry; entry `k` follows `k` minutes later.
 pub(crate) const START_S: u64 = 1_767_225_600;
@@ -383,5 +385,33 @@ pub(crate) fn manifest() -> Signed<Manifest> {
         risk: Some(Risk::NotAssessed),
         columns: vec![id, age, note],
     };
+    signed(manifest, "owner")
+}
+
+/// The manifest of a controlled file in which unique persons were counted: a pseudonym that is the subject, a bin, a level, shifted
+/// dates, and a column that does not leave.
+pub(crate) fn counted_manifest() -> Signed<Manifest> {
+    let mut manifest = manifest().into_value();
+    let share = |millionths| UniqueShare::from_millionths(millionths).unwrap();
+    let name = |text: &str| ColumnName::new(text).unwrap();
+    let mut like = |column: usize, called: &str, technique: &str| {
+        let mut about = manifest.columns[column].clone();
+        (about.name, about.technique) = (name(called), Name::new(technique).unwrap());
+        manifest.columns.push(about);
+    };
+    like(1, "ward", "keep");
+    like(0, "visit", "date_shift");
+    manifest.columns[1].not_known = None;
+    manifest.columns[3].parameters.clear();
+    manifest.risk = Some(Risk::Uniqueness(Uniqueness {
+        subject: Some(name("id")),
+        all: share(123_456),
+        columns: ["age", "ward"].map(|column| ColumnShare { column: name(column), share: share(17) }).to_vec(),
+        paired: ["age", "ward"].map(name).to_vec(),
+        pairs: vec![share(123_456)],
+        gaps: vec![Gaps { columns: vec![GapColumn { column: name("visit"), order: Some(DateOrder::Dmy) }], share: share(0) }],
+        most: share(300_000),
+        because: Some("the hospital alone".to_owned()),
+    }));
     signed(manifest, "owner")
 }
