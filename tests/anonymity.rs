@@ -197,7 +197,6 @@ fn what_a_policy_says_of_who_may_be_unique_is_signed() {
     let world = with_register(3_000);
     for (head, said) in [
         ("max_unique = \"0.30\"\n", "`max_unique` above \"0.05\" needs `because"),
-        ("because = \"it is ours\"\n", "give both"),
         ("max_unique = \"0.3\"\nbecause = \" \"\n", "`because`: expected why"),
         ("max_unique = \"1.1\"\nbecause = \"x\"\n", "`max_unique`: expected a decimal in quotes from \"0\" to \"1\", at most six places"),
         ("max_unique = 0.3\nbecause = \"x\"\n", "`max_unique`: expected a decimal in quotes"),

@@ -110,7 +110,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "a parameter of another technique",
         "[columns.city]\ntechnique = \"keep\"\nwidth = 3",
-        "column city: the technique keep has no parameter `width`; known are date_order, grade, kind, not_personal, off_kind, technique",
+        "column city: the technique keep has no parameter `width`; known are date_order, grade, kind, not_known, not_personal, off_kind, technique",
     ),
     ("a mask of nothing", "[columns.city]\ntechnique = \"mask\"\nfrom = 3\nto = 2", "column city: mask: range is"),
     ("a width of 0", "[columns.age]\ntechnique = \"bin\"\nwidth = 0", "column age:"),
@@ -170,7 +170,7 @@ const WHOLE: &[(&str, &str)] = &[
     ("release = \"enclave\"", "column id: the policy says nothing about it; give it a section, or a [default]"),
     (
         "release = \"enclave\"\n[default]\ntechnique = \"suppress\"\nnot_personal = \"no column is\"",
-        "[default]: `not_personal` is said of one column",
+        "[default]: `not_personal` and `not_known` are said of one column",
     ),
     ("release = \"open\"", "release: `open` is not known here; known are enclave, controlled, public"),
     ("release = \"enclave\"\norder = \"random\"", "order: `random` is not known here; known are kept, shuffled, by_output"),

@@ -425,7 +425,18 @@ impl<'a> Written<'a> {
         let quarantine = Quarantine::new(target.beside("quarantine.csv"), target.force);
         let leaves = plan.policy().release() != ReleaseModel::Enclave;
         let meter = leaves.then(|| plan.uniqueness_meter(folder_of(&target.path))).transpose()?;
-        Ok(Self { plan, sink, meter, uniqueness: None, quarantine, rows, rows_read: 0, rows_written: 0, rows_left_out: 0, cells_suppressed: 0 })
+        Ok(Self {
+            plan,
+            sink,
+            meter,
+            uniqueness: None,
+            quarantine,
+            rows,
+            rows_read: 0,
+            rows_written: 0,
+            rows_left_out: 0,
+            cells_suppressed: 0,
+        })
     }
 
     fn in_source_order(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<(), ApplyError> {

@@ -91,6 +91,8 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn shares_are_those_counted_by_hand(
         rows in rows(),

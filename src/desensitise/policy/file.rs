@@ -132,9 +132,6 @@ fn share(name: &'static str, value: Option<toml::Value>, places: u8, default: De
 
 /// The share of persons who may be unique, and why it may be more than usual.
 fn max_unique(value: Option<toml::Value>, because: Option<&str>) -> Result<UniqueShare, Problem> {
-    if value.is_none() && because.is_some() {
-        return Err(Problem::Together("`because` says why `max_unique` is what it is: give both"));
-    }
     let twentieth = Decimal::new(5, 2).unwrap_or(Decimal::ZERO);
     let stated = UniqueShare::from_decimal(share("max_unique", value, 6, twentieth)?).unwrap_or(UNIQUE_MOST_DEFAULT);
     unique_stated(stated, because).map(|()| stated)
