@@ -447,3 +447,23 @@ fn a_column_that_stands_in_the_way_is_named() {
     );
     world.done(&check());
 }
+
+#[test]
+fn metadata_of_outputs_hold_no_value_of_the_source() {
+    let world = with_register(5_000);
+    world.done(&["policy", "suggest", "in.csv", "--release", "controlled", "-o", "p.toml", "--force"]);
+    let (names, raw) = rows(&world, "in.csv");
+    let at = |name: &str| names.iter().position(|other| other == name).unwrap();
+    for out in ["open.csv", "open.parquet", "open.arrow"] {
+        world.json(&make("people.keys", out));
+        let beside = ["", ".manifest", ".opening"].map(|end| fs::read(world.path(&format!("{out}{end}"))).unwrap());
+        let holds = |value: &str| beside.iter().any(|bytes| bytes.windows(value.len()).any(|window| window == value.as_bytes()));
+        let sought: Vec<&str> =
+            raw.iter().step_by(250).flat_map(|row| [&row[at("id")], &row[at("mobile")], &row[at("birth")]]).map(String::as_str).collect();
+        let found = sought.iter().filter(|value| holds(value)).count();
+        println!("metadata: {found} of {} ids, numbers and dates of birth stand in {out}, its manifest or its opening", sought.len());
+        assert_eq!(found, 0);
+        let made = fs::metadata(world.path(out)).unwrap().len();
+        assert!(made > 0 && sought.len() == 60);
+    }
+}

@@ -285,7 +285,7 @@ fn manifests_that_contradict_themselves_are_refused() {
     let counted = counted_manifest().into_value();
     let wrong: [(&str, fn(&mut Manifest, &mut Uniqueness)); 9] = [
         ("no share on a column that leaves", |_, stated| drop((stated.columns.pop(), stated.paired.pop(), stated.pairs.clear()))),
-        ("a share on a pseudonym", |_, stated| stated.columns[0].column = stated.subject.clone().unwrap()),
+        ("a pseudonym in place of what leaves in clear", |_, stated| stated.columns[0].column = stated.subject.clone().unwrap()),
         ("columns in another order", |_, stated| stated.columns.swap(0, 1)),
         ("a column that is said not to be known", |manifest, _| manifest.columns[1].not_known = Some("by nobody".into())),
         ("a subject that does not leave", |_, stated| stated.subject = Some(ColumnName::new("note").unwrap())),

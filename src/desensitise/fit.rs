@@ -124,7 +124,7 @@ impl Column {
             }
             let output = choice.technique.output(&setting);
             let leaves = output != OutputType::Dropped;
-            if !leaves || choice.technique.key().is_some() {
+            if !leaves || choice.technique.is_hidden_by_key() {
                 rungs.push(Rung { choice, cells: None, values: 0, leaves });
                 continue;
             }

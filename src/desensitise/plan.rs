@@ -251,7 +251,7 @@ impl DesensitisePlan {
     #[must_use]
     pub fn uniqueness_asked(&self) -> UniquenessAsked {
         let leaving = || self.columns.iter().filter(|column| column.manifest.leaves);
-        let known = |column: &&Planned| column.manifest.key.is_none() && column.manifest.not_known.is_none();
+        let known = |column: &&Planned| !column.technique.is_hidden_by_key() && column.manifest.not_known.is_none();
         UniquenessAsked {
             subject: self.subject_leaving().map(|column| column.name.clone()),
             columns: leaving().filter(known).map(|column| column.name.clone()).collect(),

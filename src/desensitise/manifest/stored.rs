@@ -140,11 +140,17 @@ impl From<&Uniqueness> for Permitted {
 }
 
 impl Manifest {
-    /// Whether the shares are on every column that leaves without a key and that somebody outside could know, and on no other.
+    /// Whether the shares are on every column that leaves without a key and that somebody outside could know, in their order, and beside
+    /// them on none but those that leave in clear although a key was used.
     fn is_stated_of_all(&self, stated: &Uniqueness) -> bool {
-        let known = self.columns.iter().filter(|column| column.leaves && column.key.is_none() && column.not_known.is_none());
         let leaves = |name: &ColumnName| self.columns.iter().any(|column| column.leaves && column.name == *name);
-        known.map(|column| &column.name).eq(stated.columns.iter().map(|column| &column.column))
+        let mut counted = stated.columns.iter().map(|column| &column.column).peekable();
+        for column in self.columns.iter().filter(|column| column.leaves && column.not_known.is_none()) {
+            if counted.next_if(|name| **name == column.name).is_none() && column.key.is_none() {
+                return false;
+            }
+        }
+        counted.next().is_none()
             && stated.subject.as_ref().is_none_or(leaves)
             && stated.gaps.iter().flat_map(|gaps| &gaps.columns).all(|gap| leaves(&gap.column))
     }

@@ -100,6 +100,11 @@ pub trait Method: sealed::Sealed + fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether nobody without its key can know which output is a person's, so that nobody is told apart by it.
+    fn is_hidden_by_key(&self) -> bool {
+        self.key().is_some()
+    }
+
     /// Whether no output tells anything of its value: all that grade 4 lets into a public file.
     fn leaves_nothing(&self) -> bool {
         false
