@@ -49,7 +49,7 @@ pub use recogniser::Recognisers;
 #[cfg(feature = "embedded")]
 pub use recogniser::{HEADERS_MAX, PATTERN_BYTES_MAX, RECOGNISERS_MAX, RecogniserError};
 #[cfg(feature = "embedded")]
-pub use survey::{Looked, SurveyError, reads_like_data, survey};
+pub use survey::{Looked, SurveyError, check_names, reads_like_data, survey};
 
 use crate::codec::stored;
 

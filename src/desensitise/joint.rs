@@ -33,6 +33,8 @@ enum Relation {
     Part { from: usize, len: usize },
     /// It is this part of the other.
     Whole { from: usize },
+    /// One is a part of the other, at no place that could be told.
+    Anywhere,
 }
 
 impl Policy {
@@ -50,6 +52,22 @@ impl Policy {
             .flat_map(|other| relations(section, finding, &other).into_iter().map(move |relation| (Other { ..other }, relation)))
             .collect();
         let known = self.known(finding, findings);
+        // What one column of dates shows shows the shift of all that move with it.
+        if technique.keeps_gaps() {
+            for moved in findings.iter().filter(|moved| moved.column != finding.column) {
+                let Some(section) = self.column(&moved.column).filter(|section| section.technique.keeps_gaps()) else { continue };
+                let shows =
+                    |other: &Other<'_>| !matches!(other.section.technique.shows(&domain(other.section, other.finding)), Shown::Nothing);
+                let others = findings.iter().filter(|other| ![&finding.column, &moved.column].contains(&&other.column));
+                let mut others = others.filter_map(|other| Some(Other { section: self.column(&other.column)?, finding: other }));
+                let is_copy = |other: &Other<'_>| {
+                    shows(other) && !other.section.technique.keeps_gaps() && !relations(section, moved, other).is_empty()
+                };
+                if let Some(copy) = others.find(is_copy) {
+                    return Left { residual: Residual::CLEAR, beside: Some(copy.finding.column.clone()) };
+                }
+            }
+        }
         // One after the other, so that it can be told beside which one little is left, and then all together.
         for count in (0..related.len()).map(|at| at..at + 1).chain(std::iter::once(0..related.len())) {
             let together = joint(technique, section, finding, &related[count.clone()], &known);
@@ -97,20 +115,21 @@ fn relations(section: &ColumnPolicy, finding: &Finding, other: &Other<'_>) -> Ve
     if same_kind && is_personal(section) && is_personal(other.section) {
         relations.push(Relation::Same);
     }
-    let of = |overlaps: &[Overlap], column: &ColumnName| -> Vec<(usize, usize)> {
-        overlaps.iter().filter(|overlap| overlap.column == *column).map(|overlap| (overlap.from, overlap.len)).collect()
+    let of = |overlaps: &[Overlap], column: &ColumnName| -> Vec<Option<(usize, usize)>> {
+        overlaps.iter().filter(|overlap| overlap.column == *column).map(|overlap| overlap.place).collect()
     };
     // What a date of birth tells of an ID is counted by the days that it leaves.
-    let is_birth = finding.kind == Kind::ResidentId && matches!(other.finding.kind, Kind::Date | Kind::YearMonth);
-    let parts = if is_birth { Vec::new() } else { of(&other.finding.overlaps, &finding.column) };
+    let is_date = |finding: &Finding| matches!(finding.kind, Kind::Date | Kind::YearMonth);
+    let is_id = |section: &ColumnPolicy, finding: &Finding| kinds(section, finding).contains(&Some(Kind::ResidentId));
+    let parts = if is_id(section, finding) && is_date(other.finding) { Vec::new() } else { of(&other.finding.overlaps, &finding.column) };
     let wholes = of(&finding.overlaps, &other.finding.column);
     // Each is a part of the other: they are equal.
     if !parts.is_empty() && !wholes.is_empty() {
         relations.push(Relation::Same);
         return relations;
     }
-    relations.extend(parts.into_iter().map(|(from, len)| Relation::Part { from, len }));
-    relations.extend(wholes.into_iter().map(|(from, _)| Relation::Whole { from }));
+    relations.extend(parts.into_iter().map(|place| place.map_or(Relation::Anywhere, |(from, len)| Relation::Part { from, len })));
+    relations.extend(wholes.into_iter().map(|place| place.map_or(Relation::Anywhere, |(from, _)| Relation::Whole { from })));
     relations
 }
 
@@ -141,11 +160,20 @@ fn joint(technique: &Technique, section: &ColumnPolicy, finding: &Finding, other
     let shown = technique.shows(&mine);
     let mut characters: Vec<Box<dyn Fn(usize, usize) -> bool>> = Vec::new();
     let mut least = Residual::Unbounded;
+    let mut finest = if let Shown::Steps { width, origin } = shown { Some((width, origin)) } else { None };
     for (other, relation) in others {
         let theirs = domain(other.section, other.finding);
         let beside = other.section.technique.shows(&theirs);
         let is_alike = other.section.technique == *technique && theirs == mine && finding.date_order == other.finding.date_order;
         let is_same = matches!(relation, Relation::Same);
+        // Of a part whose place is not known any character may show.
+        if matches!(relation, Relation::Anywhere) {
+            match beside {
+                Shown::Nothing => continue,
+                _ if matches!(shown, Shown::Nothing) => continue,
+                _ => return Residual::CLEAR,
+            }
+        }
         match (&shown, beside) {
             (_, Shown::Nothing) | (Shown::Nothing, _) => {}
             // The same output twice, but for keys: those name their column.
@@ -163,18 +191,22 @@ fn joint(technique: &Technique, section: &ColumnPolicy, finding: &Finding, other
                     Relation::Whole { from } if lens.clone().count() == 1 => {
                         characters.push(Box::new(move |_, at| from + at < longest && beside.shows(longest, from + at)));
                     }
-                    _ => characters.push(Box::new(|_, _| true)),
+                    Relation::Same | Relation::Whole { .. } | Relation::Anywhere => characters.push(Box::new(|_, _| true)),
                 }
             }
             (Shown::Characters(_), Shown::Everything | Shown::Steps { .. }) => match *relation {
                 Relation::Part { from, len } => characters.push(Box::new(move |_, at| (from..from + len).contains(&at))),
-                Relation::Same | Relation::Whole { .. } => characters.push(Box::new(|_, _| true)),
+                Relation::Same | Relation::Whole { .. } | Relation::Anywhere => characters.push(Box::new(|_, _| true)),
             },
-            (Shown::Steps { width, origin }, Shown::Steps { width: other_width, origin: other_origin })
-                if is_same && *origin == other_origin && (is_multiple(*width, other_width) || is_multiple(other_width, *width)) =>
-            {
-                let finer = if *width <= other_width { technique } else { &other.section.technique };
-                least = least.min(finer.residual_given(&mine, known));
+            (Shown::Steps { .. }, Shown::Steps { width, origin }) if is_same => {
+                let Some((narrow, start)) = finest else { return Residual::CLEAR };
+                if origin != start || !(is_multiple(width, narrow) || is_multiple(narrow, width)) {
+                    return Residual::CLEAR;
+                }
+                if width < narrow {
+                    finest = Some((width, origin));
+                    least = least.min(other.section.technique.residual_given(&mine, known));
+                }
             }
             // A part of a number or a text may be all that is not known of it.
             _ => return Residual::CLEAR,

@@ -40,21 +40,20 @@ pub struct Finding {
     pub header_hint: bool,
     /// What the header names whatever the cells are, if it is a direct identifier or a place: then the grade is at least 3.
     pub floor: Option<Floor>,
-    /// Columns of which this one is the value, or a part of it at a fixed place, in at least half of the records that were compared.
+    /// Columns of which this one is the value, or a part of it, in at least half of the records that were compared.
     pub overlaps: Vec<Overlap>,
 }
 
-/// That a column carries the value of another, or a part of it at a fixed place: each written in letters and digits alone.
+/// That a column carries the value of another, or a part of it: each written in letters and digits alone, dates with the year first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "embedded", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Overlap {
     /// The other column.
     pub column: ColumnName,
-    /// The first character of its values that it carries, counted from 0.
-    pub from: usize,
-    /// How many of them.
-    pub len: usize,
+    /// The first character of its values that it carries, counted from 0, and how many of them; nothing where that is not the same in
+    /// most records.
+    pub place: Option<(usize, usize)>,
 }
 
 impl Finding {

@@ -83,7 +83,7 @@ impl Profiler {
             }
         }
         let first = records.position(0, None).record;
-        self.overlaps.update(records.batch(), first, |bytes| distinct::hash(self.recognisers.key(), bytes));
+        self.overlaps.update(records.batch(), first);
     }
 
     /// Adds what another profiler of the same schema and recognisers has seen: the sum is as if one had seen all.

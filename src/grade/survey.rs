@@ -51,7 +51,7 @@ pub fn survey(
     threads: usize,
     progress: &mut dyn FnMut(Looked) -> ControlFlow<()>,
 ) -> Result<Vec<Finding>, SurveyError> {
-    check_names(source, recognisers)?;
+    check_names(source.schema(), recognisers)?;
     let idle = Mutex::new(Vec::new());
     let take_idle = || idle.lock().ok().and_then(|mut idle: std::sync::MutexGuard<'_, Vec<Profiler>>| idle.pop());
     let work = |records: Records| {
@@ -86,9 +86,12 @@ pub fn reads_like_data(schema: &TableSchema) -> bool {
     names().any(|name| name.parse::<f64>().is_ok() || form::date(name)) && names().all(|name| header::meaning(name).is_none())
 }
 
-/// Names of columns are looked at like cells: no finding, report, policy or manifest begins with the first record of a file.
-fn check_names(source: &dyn RecordSource, recognisers: &Recognisers) -> Result<(), TableError> {
-    let names: Vec<&str> = source.schema().columns().iter().map(|column| column.name.as_str()).collect();
+/// Names of columns are looked at like cells: no finding, message, report, policy or manifest begins with the first record of a file.
+///
+/// # Errors
+/// [`TableError::HeaderIsData`], with the place of the column.
+pub fn check_names(schema: &TableSchema, recognisers: &Recognisers) -> Result<(), TableError> {
+    let names: Vec<&str> = schema.columns().iter().map(|column| column.name.as_str()).collect();
     let builtin = form::first_identifier(&names).map(|(at, kind)| (at, kind.to_owned()));
     let custom = || names.iter().enumerate().find_map(|(at, name)| Some((at, recognisers.direct(name)?.to_string())));
     match builtin.or_else(custom) {

@@ -202,6 +202,11 @@ impl<'a> DateText<'a> {
         }
     }
 
+    /// The time that stands behind it, as it is written.
+    pub(crate) const fn time(&self) -> &str {
+        self.time
+    }
+
     /// The orders in which it is a day; nothing when its form tells its order.
     pub(crate) fn orders(&self) -> Option<(Option<Day>, Option<Day>)> {
         self.is_year_last().then(|| (self.day(Some(DateOrder::Dmy)), self.day(Some(DateOrder::Mdy))))

@@ -182,5 +182,8 @@ impl Column {
 }
 
 fn in_words(overlap: &Overlap) -> String {
-    format!("; characters {} to {} of {}", overlap.from + 1, overlap.from + overlap.len, overlap.column)
+    match overlap.place {
+        Some((from, len)) => format!("; characters {} to {} of {}", from + 1, from + len, overlap.column),
+        None => format!("; a part of {}", overlap.column),
+    }
 }

@@ -242,8 +242,14 @@ impl Method for Mask {
 
     fn shows(&self, domain: &Domain) -> Shown {
         let (mask, kind) = (self.clone(), domain.kind.clone());
-        // A mask that asks for nothing to be hidden is taken at its word here too.
-        Shown::Characters(ShownCharacters::new(move |len, at| mask.asked_for(len).is_none() || !mask.hidden(&kind, len).covers(len, at)))
+        match kind {
+            // Their characters stand where they are written, not where those of a date with its year first do.
+            Kind::Date | Kind::YearMonth => Shown::Everything,
+            // A value of which nothing would be hidden is hidden whole.
+            _ => Shown::Characters(ShownCharacters::new(move |len, at| {
+                mask.asked_for(len).is_some() && !mask.hidden(&kind, len).covers(len, at)
+            })),
+        }
     }
 
     fn leaks(&self) -> &'static [&'static str] {

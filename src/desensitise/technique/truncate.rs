@@ -101,8 +101,9 @@ impl Method for Truncate {
         }
     }
 
-    fn shows(&self, _: &Domain) -> Shown {
+    fn shows(&self, domain: &Domain) -> Shown {
         match self.0 {
+            Cut::First(_) if matches!(domain.kind, Kind::Date | Kind::YearMonth) => Shown::Everything,
             Cut::First(keep) => Shown::Characters(ShownCharacters::new(move |_, at| at < keep as usize)),
             Cut::Level(_) => Shown::Everything,
         }
