@@ -467,3 +467,209 @@ fn metadata_of_outputs_hold_no_value_of_the_source() {
         assert!(made > 0 && sought.len() == 60);
     }
 }
+
+/// People who came several times, with the days between them that few others have.
+fn visits() -> String {
+    let (mut draw, mut csv) = (Draw(9), "patient,visit_no,ward,visit\n".to_owned());
+    let mut number = 0;
+    for patient in 0..600u64 {
+        for _ in 0..3 {
+            number += 1;
+            let day = draw.below(900);
+            let date = format!("{}-{:02}-{:02}", 2020 + day / 336, 1 + day / 28 % 12, 1 + day % 28);
+            writeln!(csv, "P{:07},V{:07},{},{date}", patient * 104_729 % 10_000_000, number * 7_919 % 10_000_000, patient / 30).unwrap();
+        }
+    }
+    csv
+}
+
+#[test]
+fn gaps_are_counted_by_every_column_that_links_the_records_of_a_person() {
+    let world = with_keys();
+    world.write("in.csv", visits());
+    let keyed = |column: &str| format!("[columns.{column}]\ntechnique = \"pseudonym\"\nkey = \"pseudonym\"\n");
+    let other = |column: &str, technique: &str| format!("[columns.{column}]\ntechnique = \"{technique}\"\n");
+    let shift =
+        |subject: &str| format!("[columns.visit]\ntechnique = \"date_shift\"\nkey = \"pseudonym\"\nsubject = \"{subject}\"\ndays = 365\n");
+    let (head, told) = ("release = \"controlled\"\norder = \"shuffled\"\n", ["are unique by the gaps between their dates in visit"]);
+    for (what, policy) in [
+        // The policy calls each visit a person.
+        (
+            "another subject",
+            format!("subject = \"visit_no\"\n{head}{}{}{}{}", keyed("patient"), keyed("visit_no"), other("ward", "keep"), shift("patient")),
+        ),
+        // The dates move by visit, and the patient still links them.
+        ("another shift", format!("{head}{}{}{}{}", keyed("patient"), keyed("visit_no"), other("ward", "keep"), shift("visit_no"))),
+        // The subject does not leave, but another column that is as good does.
+        (
+            "no subject",
+            format!("{head}{}{}{}{}", keyed("patient"), other("visit_no", "suppress"), other("ward", "keep"), shift("visit_no")),
+        ),
+        // A subject in clear.
+        (
+            "in clear",
+            format!("{head}{}{}{}{}", other("patient", "suppress"), other("visit_no", "suppress"), other("ward", "keep"), shift("ward")),
+        ),
+    ] {
+        world.write("p.toml", policy);
+        println!("{what}");
+        refused(&world, &told);
+    }
+}
+
+#[test]
+fn dates_that_move_together_are_counted_together_however_the_policy_writes_it() {
+    let world = with_keys();
+    let mut draw = Draw(4);
+    // Stays of every length, one a person; those who came are alike in all else.
+    let day = |day: u64| format!("{}-{:02}-{:02}", 2020 + day / 336, 1 + day / 28 % 12, 1 + day % 28);
+    let rows: String = (0..800u64)
+        .map(|row| {
+            let came = draw.below(400);
+            format!("P{:07},{},{},{}\n", row * 104_729 % 10_000_000, row % 2, day(came), day(came + row))
+        })
+        .collect();
+    world.write("in.csv", format!("patient,ward,came,left\n{rows}"));
+    let shift = |column: &str, more: &str| {
+        format!("[columns.{column}]\ntechnique = \"date_shift\"\nkey = \"pseudonym\"\nsubject = \"patient\"\ndays = 365\n{more}")
+    };
+    for more in ["", "domain = \"patient\"\n", "key_version = 1\n"] {
+        world.write("p.toml", format!(
+            "release = \"controlled\"\norder = \"shuffled\"\n[columns.patient]\ntechnique = \"pseudonym\"\nkey = \"pseudonym\"\n[columns.ward]\ntechnique = \"keep\"\n{}{}",
+            shift("came", ""), shift("left", more)
+        ));
+        refused(&world, &["of the subjects are unique", "by the gaps between their dates in came, left"]);
+    }
+    // Without its patient each record shows its stay.
+    let policy = fs::read_to_string(world.path("p.toml"))
+        .unwrap()
+        .replace("technique = \"pseudonym\"\nkey = \"pseudonym\"", "technique = \"suppress\"");
+    world.write("p.toml", policy);
+    refused(&world, &["of the records are unique"]);
+}
+
+#[test]
+fn times_behind_shifted_dates_are_counted() {
+    let world = with_keys();
+    let rows: String = (0..1_000u64)
+        .map(|row| {
+            format!("P{:07},2024-03-{:02} {:02}:{:02}:{:02}\n", row * 104_729 % 10_000_000, 1 + row % 28, row % 24, row % 60, row * 7 % 60)
+        })
+        .collect();
+    world.write("in.csv", format!("patient,visit\n{rows}"));
+    world.write("p.toml", "release = \"controlled\"\norder = \"shuffled\"\n[columns.patient]\ntechnique = \"pseudonym\"\nkey = \"pseudonym\"\n[columns.visit]\ntechnique = \"date_shift\"\nkey = \"pseudonym\"\nsubject = \"patient\"\ndays = 365\n");
+    refused(&world, &["of the subjects are unique", "by the gaps between their dates in visit"]);
+}
+
+#[test]
+fn a_shift_is_shown_by_a_copy_of_any_date_that_moves_with_it() {
+    let world = with_keys();
+    let copy = |person: u64| format!("2024-{:02}-{:02}", 1 + person % 12, 1 + person * 5 % 28);
+    let patient = |person: u64| format!("P{:06}", person * 7_919 % 1_000_000);
+    world.write("in.csv", coarse(&[("patient", &patient), ("birth", &birth), ("seen", &copy), ("filed", &copy)]));
+    let shift =
+        |column: &str| format!("[columns.{column}]\ntechnique = \"date_shift\"\nkey = \"pseudonym\"\nsubject = \"patient\"\ndays = 365\n");
+    let policy = |filed: &str| {
+        format!(
+            "release = \"controlled\"\norder = \"shuffled\"\nmax_unique = \"1\"\nbecause = \"for this test\"\n[columns.patient]\ntechnique = \"pseudonym\"\nkey = \"pseudonym\"\n{}{}[columns.filed]\n{filed}",
+            shift("birth"),
+            shift("seen")
+        )
+    };
+    world.write("p.toml", policy("technique = \"date\"\nlevel = \"month\"\n"));
+    refused(&world, &["column birth (grade 3): beside column filed"]);
+    world.write("p.toml", policy("technique = \"suppress\"\n"));
+    world.done(&check());
+}
+
+#[test]
+fn a_subject_that_nobody_gave_hides_nobody() {
+    let world = with_keys();
+    // Half of the records have no person, or one that stands for none, and values of their own; the others are alike.
+    for nobody in ["", "U000000"] {
+        let rows: String =
+            (0..1_000u64)
+                .map(|row| {
+                    if row % 2 == 0 { format!("{nobody},{}\n", 10_000 + row) } else { format!("P{:06},7\n", row % 200 * 7_919 % 1_000_000) }
+                })
+                .collect();
+        world.write("in.csv", format!("case,reading\n{rows}"));
+        world.write("p.toml", "release = \"controlled\"\norder = \"shuffled\"\nsubject = \"case\"\n[columns.case]\ntechnique = \"pseudonym\"\nkey = \"pseudonym\"\n[columns.reading]\ntechnique = \"keep\"\n");
+        refused(&world, &["are unique"]);
+    }
+}
+
+#[test]
+fn dates_in_any_spelling_and_parts_at_no_place_are_put_together() {
+    let world = with_keys();
+    let cut = "[columns.birth]\ntechnique = \"date\"\nlevel = \"year\"\n";
+    let dmy = |person: u64| birth(person).split('-').rev().collect::<Vec<_>>().join("/");
+    let han = |person: u64| {
+        let text = birth(person);
+        let parts: Vec<u64> = text.split('-').map(|part| part.parse().unwrap()).collect();
+        format!("{}年{}月{}日", parts[0], parts[1], parts[2])
+    };
+    let code = |person: u64| dmy(person)[..5].replace('/', "");
+    let card = |person: u64| {
+        let digits = format!("622202{:0width$}", person * 7_654_321 % 1_000_000_000, width = if person % 2 == 0 { 9 } else { 12 });
+        let luhn = digits
+            .bytes()
+            .rev()
+            .enumerate()
+            .map(|(at, digit)| {
+                let digit = u32::from(digit - b'0') * if at % 2 == 0 { 2 } else { 1 };
+                digit / 10 + digit % 10
+            })
+            .sum::<u32>();
+        format!("{digits}{}", (10 - luhn % 10) % 10)
+    };
+    let end = |person: u64| {
+        let card = card(person);
+        card[card.len() - 4..].to_owned()
+    };
+    type Columns<'a> = Vec<(&'a str, &'a dyn Fn(u64) -> String)>;
+    let cases: Vec<(Columns<'_>, String, &str)> = vec![
+        (
+            vec![("birth", &dmy), ("code", &code)],
+            format!("{cut}[columns.code]\ntechnique = \"keep\"\n"),
+            "column birth (grade 3): beside column code",
+        ),
+        (
+            vec![("birth", &han), ("id", &id)],
+            format!("{cut}[columns.id]\ntechnique = \"mask\"\nkeep_first = 14\n"),
+            "column birth (grade 3): beside column id",
+        ),
+        (
+            vec![("birth", &dmy), ("id", &id)],
+            format!("{cut}[columns.id]\ntechnique = \"mask\"\nkeep_first = 14\n"),
+            "column birth (grade 3): beside column id",
+        ),
+        (
+            vec![("card", &card), ("end", &end)],
+            "[columns.card]\ntechnique = \"mask\"\nkeep_first = 12\n[columns.end]\ntechnique = \"keep\"\n".to_owned(),
+            "column card (grade 3): beside column end",
+        ),
+    ];
+    for (columns, sections, expected) in cases {
+        world.write("in.csv", coarse(&columns));
+        world.write("p.toml", format!("release = \"controlled\"\norder = \"shuffled\"\n{sections}"));
+        refused(&world, &[expected]);
+    }
+}
+
+#[test]
+fn what_agrees_by_chance_is_not_refused() {
+    let world = with_keys();
+    let mut draw = Draw(2);
+    let rows: String = (0..2_000)
+        .map(|_| {
+            let (salary, bonus) = (3_000 + draw.below(700) * 10, if draw.below(10) == 0 { draw.below(90) * 100 } else { 0 });
+            format!("{salary},{bonus},{},u{}@example.com,u{}@example.org\n", draw.below(2), draw.below(9_000), draw.below(9_000))
+        })
+        .collect();
+    world.write("in.csv", format!("salary,bonus,flag,email,other_email\n{rows}"));
+    world.write("p.toml", "release = \"controlled\"\norder = \"shuffled\"\nmax_unique = \"1\"\nbecause = \"for this test\"\n[columns.salary]\ntechnique = \"round\"\nto = 1000\nstep = 10\n[columns.bonus]\ntechnique = \"round\"\nto = 5000\nstep = 100\n[columns.flag]\ntechnique = \"keep\"\n[columns.email]\ntechnique = \"mask\"\nkeep_first = 1\nwidth = 4\n[columns.other_email]\ntechnique = \"mask\"\nkeep_first = 1\nkeep_domain = true\nwidth = 4\n");
+    let run = world.run(&check());
+    assert!(!run.err.contains("beside column"), "{}", run.err);
+    assert_eq!(run.code, 0, "{}", run.err);
+}

@@ -260,7 +260,7 @@ fn write_artefacts() {
 /// A manifest says the same thing in one way only.
 #[test]
 fn manifests_that_contradict_themselves_are_refused() {
-    use usufruct::anonymity::Uniqueness;
+    use usufruct::anonymity::{UniqueShare, Uniqueness};
     use usufruct::desensitise::{ReleaseModel, Risk};
     use usufruct::id::ColumnName;
     let good = manifest().into_value();
@@ -283,7 +283,7 @@ fn manifests_that_contradict_themselves_are_refused() {
     }
     // Shares that leave out what somebody outside could know, or say more than one thing.
     let counted = counted_manifest().into_value();
-    let wrong: [(&str, fn(&mut Manifest, &mut Uniqueness)); 9] = [
+    let wrong: [(&str, fn(&mut Manifest, &mut Uniqueness)); 17] = [
         ("no share on a column that leaves", |_, stated| drop((stated.columns.pop(), stated.paired.pop(), stated.pairs.clear()))),
         ("a pseudonym in place of what leaves in clear", |_, stated| stated.columns[0].column = stated.subject.clone().unwrap()),
         ("columns in another order", |_, stated| stated.columns.swap(0, 1)),
@@ -293,6 +293,14 @@ fn manifests_that_contradict_themselves_are_refused() {
         ("gaps of a column that does not leave", |_, stated| stated.gaps[0].columns[0].column = ColumnName::new("note").unwrap()),
         ("more than usual without a reason", |_, stated| stated.because = None),
         ("an empty reason", |_, stated| stated.because = Some(" ".into())),
+        ("a column that is shifted, and no gaps", |_, stated| stated.gaps.clear()),
+        ("gaps of a column that is not shifted", |_, stated| stated.gaps[0].columns[0].column = ColumnName::new("ward").unwrap()),
+        ("a subject of gaps that does not leave", |_, stated| stated.gaps[0].subject = Some(ColumnName::new("note").unwrap())),
+        ("more than is allowed", |_, stated| stated.all = UniqueShare::from_millionths(300_001).unwrap()),
+        ("more gaps than are allowed", |_, stated| stated.gaps[0].share = UniqueShare::from_millionths(300_001).unwrap()),
+        ("less on all than on a part", |_, stated| stated.pairs[0] = UniqueShare::from_millionths(123_457).unwrap()),
+        ("no share of records", |_, stated| stated.records = None),
+        ("no pairs", |_, stated| (stated.paired, stated.pairs) = (Vec::new(), Vec::new())),
     ];
     for (what, change) in wrong {
         let mut manifest = counted.clone();

@@ -1,6 +1,7 @@
 //! Cells as keyed hashes: what is equal in a file has equal ones.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, DecimalType as _, Int64Type};
@@ -13,8 +14,28 @@ use crate::value::{DateOrder, DateText};
 /// The hash of a value: two SipHash-1-3 under keys that are drawn for the run.
 pub(super) type Hash128 = u128;
 
-/// No day.
-pub(super) const NO_DAY: i32 = i32::MIN;
+/// A day and the time behind it: the day in the high 32 bits, of the time a hash of 96, 0 for none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(pub(super) u128);
+
+impl Moment {
+    /// No date.
+    pub(super) const NONE: Self = Self(u128::MAX);
+    const TIME_BITS: u32 = 96;
+
+    fn new(day: i32, time: u128) -> Self {
+        Self(u128::from(day.cast_unsigned() ^ 1 << 31) << Self::TIME_BITS | time)
+    }
+
+    fn day(self) -> i64 {
+        i64::try_from(self.0 >> Self::TIME_BITS).unwrap_or(0)
+    }
+
+    /// 0 for none.
+    pub(super) const fn time(self) -> u128 {
+        self.0 << 32 >> 32
+    }
+}
 
 /// The keys of a run.
 #[derive(Clone)]
@@ -36,11 +57,15 @@ impl Keys {
         u128::from(high) << 64 | u128::from(low)
     }
 
-    /// Of a sequence of numbers.
-    pub(super) fn of_numbers(&self, numbers: impl Iterator<Item = i32> + Clone) -> Hash128 {
+    /// Of what a shift leaves of these moments: the days from the first to each, and the times.
+    pub(super) fn of_gaps(&self, moments: &[Moment]) -> Hash128 {
+        let first = moments.iter().find(|moment| **moment != Moment::NONE).map_or(0, |moment| moment.day());
         let [high, low] = self.0.each_ref().map(|state| {
             let mut hasher = state.build_hasher();
-            numbers.clone().for_each(|number| hasher.write_i32(number));
+            for moment in moments {
+                hasher.write_i64(if *moment == Moment::NONE { i64::MIN } else { moment.day() - first });
+                hasher.write_u128(moment.time());
+            }
             hasher.finish()
         });
         u128::from(high) << 64 | u128::from(low)
@@ -93,8 +118,8 @@ pub(super) struct HashedColumn {
 pub struct HashedRows {
     pub(super) rows: usize,
     pub(super) columns: Vec<HashedColumn>,
-    /// The days of each column of shifted dates.
-    pub(super) days: Vec<Vec<i32>>,
+    /// The moments of each column of shifted dates.
+    pub(super) moments: Vec<Vec<Moment>>,
 }
 
 impl std::fmt::Debug for HashedRows {
@@ -103,17 +128,67 @@ impl std::fmt::Debug for HashedRows {
     }
 }
 
-/// Hashes the cells of these columns of a batch.
-pub(super) fn hash(
-    keys: &Keys,
-    batch: &RecordBatch,
-    columns: &[usize],
-    days: &[(usize, Option<DateOrder>)],
-) -> Result<HashedRows, MeterError> {
+/// Which columns of a batch are hashed, and how.
+#[derive(Clone, Default)]
+pub(super) struct Places {
+    /// Those that are counted.
+    pub(super) columns: Vec<usize>,
+    /// Those that tell whose each record is.
+    pub(super) subjects: Vec<usize>,
+    /// Those of shifted dates.
+    pub(super) moments: Vec<(usize, Option<DateOrder>)>,
+    /// Those of them that move together.
+    pub(super) groups: Vec<Vec<usize>>,
+}
+
+/// Hashes the cells of these columns of a batch: those that are counted, one for each group of dates, which holds what is left of them,
+/// and the subjects. `nobody` counts the records without one.
+pub(super) fn hash(keys: &Keys, batch: &RecordBatch, places: &Places, nobody: &AtomicU64) -> Result<HashedRows, MeterError> {
     let column = |at: usize| batch.columns().get(at).ok_or(MeterError::OtherColumns);
-    let hashed = columns.iter().zip(0..).map(|(at, number)| hashed(keys, number, column(*at)?)).collect::<Result<_, _>>()?;
-    let days = days.iter().map(|(at, order)| days_of(column(*at)?, *order)).collect::<Result<_, _>>()?;
-    Ok(HashedRows { rows: batch.num_rows(), columns: hashed, days })
+    let moments = places.moments.iter().map(|(at, order)| moments_of(keys, column(*at)?, *order)).collect::<Result<Vec<_>, _>>()?;
+    let mut columns = Vec::new();
+    for (at, number) in places.columns.iter().zip(0..) {
+        columns.push(hashed(keys, number, column(*at)?)?);
+    }
+    columns.extend(places.groups.iter().map(|group| gap_column(keys, batch.num_rows(), group, &moments)));
+    for (at, number) in places.subjects.iter().zip(SUBJECTS..) {
+        let mut subjects = hashed(keys, number, column(*at)?)?;
+        each_its_own(keys, number, &mut subjects, nobody);
+        columns.push(subjects);
+    }
+    Ok(HashedRows { rows: batch.num_rows(), columns, moments })
+}
+
+/// Numbers that no column that is counted has.
+const SUBJECTS: u32 = 1 << 30;
+const NOBODY: u32 = 1 << 31;
+
+/// A record without a subject is one of its own.
+fn each_its_own(keys: &Keys, number: u32, subjects: &mut HashedColumn, nobody: &AtomicU64) {
+    let none = keys.of(number, &[]);
+    for row in &mut subjects.rows {
+        if subjects.values[*row as usize] == none {
+            let number = nobody.fetch_add(1, Ordering::Relaxed);
+            *row = u32::try_from(subjects.values.len()).unwrap_or(u32::MAX);
+            subjects.values.push(keys.of(NOBODY, &number.to_le_bytes()));
+        }
+    }
+}
+
+/// What is left of the dates of each record of one group.
+fn gap_column(keys: &Keys, rows: usize, group: &[usize], moments: &[Vec<Moment>]) -> HashedColumn {
+    let mut column = HashedColumn { values: vec![0], rows: Vec::with_capacity(rows) };
+    for row in 0..rows {
+        let of_row: Vec<Moment> = group.iter().map(|at| moments[*at][row]).collect();
+        let dates = of_row.iter().filter(|moment| **moment != Moment::NONE);
+        if dates.clone().count() > 1 || dates.clone().any(|moment| moment.time() != 0) {
+            column.rows.push(u32::try_from(column.values.len()).unwrap_or(u32::MAX));
+            column.values.push(keys.of_gaps(&of_row));
+        } else {
+            column.rows.push(0);
+        }
+    }
+    column
 }
 
 /// Places of values seen before in the same batch.
@@ -180,13 +255,17 @@ fn each(cells: &ArrayRef, take: &mut dyn FnMut(u32, &[u8], &dyn Fn(u32, &[u8]) -
     Ok(())
 }
 
-fn days_of(cells: &ArrayRef, order: Option<DateOrder>) -> Result<Vec<i32>, MeterError> {
-    let mut days = Vec::with_capacity(cells.len());
+fn moments_of(keys: &Keys, cells: &ArrayRef, order: Option<DateOrder>) -> Result<Vec<Moment>, MeterError> {
+    let mut moments = Vec::with_capacity(cells.len());
     let mut scratch = String::new();
     each(cells, &mut |_, value, _| {
-        let text = str::from_utf8(value).unwrap_or_default();
-        let day = DateText::read(text, &mut scratch).and_then(|date| date.day(order)).map(|day| day.unix_d());
-        days.push(day.and_then(|day| i32::try_from(day).ok()).unwrap_or(NO_DAY));
+        let read = DateText::read(str::from_utf8(value).unwrap_or_default(), &mut scratch);
+        let moment = read.and_then(|date| {
+            let day = i32::try_from(date.day(order)?.unix_d()).ok()?;
+            let time = if date.time().is_empty() { 0 } else { (keys.of(NOBODY + 1, date.time().as_bytes()) >> 32).max(1) };
+            Some(Moment::new(day, time))
+        });
+        moments.push(moment.unwrap_or(Moment::NONE));
     })?;
-    Ok(days)
+    Ok(moments)
 }

@@ -2,22 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use arrow_array::RecordBatch;
 
 use super::codes::Store;
 use super::count::{Counted, Counter, SLICE_MAX};
-use super::gaps::GapGroup;
-use super::hashes::{self, HashedRows, Keys};
-use super::{ColumnShare, Gaps, PAIRED_COLUMNS_MAX, UNIQUE_MOST_DEFAULT, UniqueShare, Uniqueness, UniquenessAsked};
+use super::gaps::GapCounter;
+use super::hashes::{self, HashedRows, Keys, Places};
+use super::{ColumnShare, GapColumn, Gaps, PAIRED_COLUMNS_MAX, UNIQUE_MOST_DEFAULT, UniqueShare, Uniqueness, UniquenessAsked};
 use crate::class::Class;
 use crate::id::ColumnName;
 use crate::spill::{SpillError, SpillTarget};
 use crate::table::{RecordSource, Records, TableError, in_order};
-use crate::value::DateOrder;
 
 /// Bytes of rows that are kept in memory: 128 MiB, some eight million rows of a register.
 const HELD_BYTES_MAX: usize = 128 << 20;
@@ -65,9 +67,11 @@ impl MeterError {
 pub struct UniquenessMeter {
     asked: UniquenessAsked,
     hasher: RowHasher,
-    /// Where each subject and group of shifted dates stands in the store.
+    /// Where in the store the subject stands, and the subject of each group of shifted dates.
     subject: Option<usize>,
-    groups: Vec<Vec<usize>>,
+    gap_subjects: Vec<Option<usize>>,
+    /// Where the dates of each group stand.
+    gap_moments: Vec<Vec<usize>>,
     store: Store,
     records: u64,
     slice_max: usize,
@@ -77,8 +81,9 @@ pub struct UniquenessMeter {
 #[derive(Clone)]
 pub struct RowHasher {
     keys: Keys,
-    columns: Vec<usize>,
-    days: Vec<(usize, Option<DateOrder>)>,
+    places: Places,
+    /// Records without a subject so far.
+    nobody: Arc<AtomicU64>,
 }
 
 impl RowHasher {
@@ -87,7 +92,7 @@ impl RowHasher {
     /// # Errors
     /// [`MeterError::OtherColumns`].
     pub fn hash(&self, batch: &RecordBatch) -> Result<HashedRows, MeterError> {
-        hashes::hash(&self.keys, batch, &self.columns, &self.days)
+        hashes::hash(&self.keys, batch, &self.places, &self.nobody)
     }
 }
 
@@ -97,7 +102,7 @@ impl UniquenessMeter {
     ///
     /// # Errors
     /// [`MeterError::NoColumn`].
-    pub fn new(asked: UniquenessAsked, names: &[&str], folder: &std::path::Path) -> Result<Self, MeterError> {
+    pub fn new(asked: UniquenessAsked, names: &[&str], folder: &Path) -> Result<Self, MeterError> {
         Self::within(asked, names, SpillTarget::Folder(folder.to_owned()), HELD_BYTES_MAX, SLICE_MAX)
     }
 
@@ -106,22 +111,42 @@ impl UniquenessMeter {
             let place = names.iter().position(|name| *name == column.as_str());
             place.ok_or_else(|| MeterError::NoColumn { column: column.clone() })
         };
-        let mut columns = asked.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-        let subject = asked.subject.as_ref().map(place).transpose()?.map(|subject| {
-            columns.push(subject);
-            columns.len() - 1
-        });
-        let (mut days, mut groups) = (Vec::new(), Vec::new());
+        let mut places = Places { columns: asked.columns.iter().map(place).collect::<Result<_, _>>()?, ..Places::default() };
+        // Each group of dates once, whatever the subjects by which it is counted.
+        let mut groups: Vec<&[GapColumn]> = Vec::new();
+        let mut gap_moments = Vec::new();
         for group in &asked.gaps {
-            let first = columns.len() + days.len();
-            for gap in group {
-                days.push((place(&gap.column)?, gap.order));
+            let at = groups.iter().position(|columns| *columns == group.columns);
+            let at = at.unwrap_or(groups.len());
+            if at == groups.len() {
+                groups.push(&group.columns);
+                let first = places.moments.len();
+                for gap in &group.columns {
+                    places.moments.push((place(&gap.column)?, gap.order));
+                }
+                places.groups.push((first..places.moments.len()).collect());
             }
-            groups.push((first..first + group.len()).collect());
+            gap_moments.push(at);
         }
-        let store = Store::new(columns.len(), days.len(), held_max, target);
-        let hasher = RowHasher { keys: Keys::new(), columns, days };
-        Ok(Self { asked, hasher, subject, groups, store, records: 0, slice_max })
+        let first = places.columns.len() + places.groups.len();
+        let mut subjects: Vec<usize> = Vec::new();
+        let mut subject_at = |name: &Option<ColumnName>| -> Result<Option<usize>, MeterError> {
+            let Some(name) = name else { return Ok(None) };
+            let place = place(name)?;
+            let at = subjects.iter().position(|subject| *subject == place).unwrap_or(subjects.len());
+            if at == subjects.len() {
+                subjects.push(place);
+            }
+            Ok(Some(first + at))
+        };
+        let subject = subject_at(&asked.subject)?;
+        let gap_subjects = asked.gaps.iter().map(|group| subject_at(&group.subject)).collect::<Result<_, _>>()?;
+        places.subjects = subjects;
+        let hashed = first + places.subjects.len();
+        let gap_moments = gap_moments.into_iter().map(|at| places.groups[at].iter().map(|moment| hashed + moment).collect()).collect();
+        let store = Store::new(hashed, places.moments.len(), held_max, target);
+        let hasher = RowHasher { keys: Keys::new(), places, nobody: Arc::default() };
+        Ok(Self { asked, hasher, subject, gap_subjects, gap_moments, store, records: 0, slice_max })
     }
 
     /// What makes batches ready.
@@ -135,58 +160,54 @@ impl UniquenessMeter {
     /// # Errors
     /// [`MeterError::Spill`].
     pub fn take(&mut self, rows: HashedRows) -> Result<(), MeterError> {
-        let HashedRows { rows, columns, days } = rows;
+        let HashedRows { rows, columns, moments } = rows;
         self.records += rows as u64;
-        self.store.begin(rows);
-        let first = columns.len();
-        for (at, column) in columns.iter().enumerate() {
-            self.store.add(at, column)?;
-        }
-        for (at, days) in (first..).zip(days) {
-            self.store.add_days(at, days)?;
-        }
-        Ok(())
+        columns.iter().enumerate().for_each(|(at, column)| self.store.add(at, column));
+        (columns.len()..).zip(&moments).for_each(|(at, moments)| self.store.add_moments(at, moments));
+        self.store.end_batch(rows)
     }
 
-    /// Counts, in several threads. `progress` is told how many of how many counts are done, and may end it.
+    /// Counts, in several threads. `progress` is told now and then how many of how many counts are done, and may end it.
     ///
     /// # Errors
     /// [`MeterError::Spill`], [`MeterError::Cancelled`].
-    pub fn finish(self, threads: usize, progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>) -> Result<Uniqueness, MeterError> {
+    pub fn finish(mut self, threads: usize, progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>) -> Result<Uniqueness, MeterError> {
+        self.store.seal()?;
+        let threads = threads.max(1);
+        let slice_max = (self.slice_max / threads).max(1);
+        let is_over = &AtomicBool::new(false);
+        let counter = |subject| Counter { store: &self.store, subject, records: self.records, slice_max, is_over };
+        // How many persons there are by each column that tells whose records are.
+        let first = self.asked.columns.len() + self.hasher.places.groups.len();
+        let subjects = in_threads(self.hasher.places.subjects.len(), threads, is_over, |at| counter(None).count(&[first + at]), progress)?;
+        let with_count = |subject: Option<usize>| subject.map(|at| (at, subjects.get(at - first).map_or(0, |counted| counted.values)));
+        let subject = with_count(self.subject);
+        let persons = |subject: Option<(usize, u64)>| subject.map_or(self.records, |(_, subjects)| subjects);
+        let share = |unique: u64| UniqueShare::of(unique, persons(subject));
+
         let columns = self.asked.columns.len();
-        let counter = |subject| Counter { store: &self.store, subject, records: self.records, slice_max: self.slice_max };
-        let subject = match self.subject {
-            None => None,
-            Some(subject) => Some((subject, counter(None).count(&[subject])?.values)),
-        };
-        let persons = subject.map_or(self.records, |(_, subjects)| subjects);
-        let counter = counter(subject);
-        let count = |sets: &[Vec<usize>], progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>| {
-            in_threads(sets.len(), threads, |at| counter.count(&sets[at]), progress)
-        };
-
-        let alone: Vec<Vec<usize>> = (0..columns).map(|column| vec![column]).collect();
-        let alone: Vec<Counted> = count(&alone, progress)?;
+        let alone = in_threads(columns, threads, is_over, |at| counter(subject).count(&[at]), progress)?;
         let paired = most_values(&alone);
-        let pairs: Vec<Vec<usize>> = paired
-            .iter()
-            .enumerate()
-            .flat_map(|(at, one)| paired[at + 1..].iter().map(|other| vec![*one, *other]))
-            .chain(std::iter::once((0..columns).collect()))
-            .collect();
-        let mut pairs = count(&pairs, progress)?;
-        let all = pairs.pop().filter(|_| columns > 0).map_or(0, |counted| counted.unique);
+        let mut sets: Vec<Vec<usize>> = Vec::new();
+        for (at, one) in paired.iter().enumerate() {
+            sets.extend(paired[at + 1..].iter().map(|other| vec![*one, *other]));
+        }
+        // Everything together: what is left of shifted dates beside each other, too.
+        sets.push((0..first).collect());
+        let mut pairs = in_threads(sets.len(), threads, is_over, |at| counter(subject).count(&sets[at]), progress)?;
+        let all = pairs.pop().filter(|_| first > 0).unwrap_or_default();
 
-        let group = |at: usize| {
-            let (days, keys) = (&self.groups[at], &self.hasher.keys);
-            GapGroup { store: &self.store, keys, days, subject, records: self.records, slice_max: self.slice_max }.unique()
+        let gap_count = |at: usize| {
+            let (store, keys, moments) = (&self.store, &self.hasher.keys, self.gap_moments[at].as_slice());
+            let subject = with_count(self.gap_subjects[at]);
+            GapCounter { store, keys, moments, subject, records: self.records, slice_max, is_over }.unique()
         };
-        let gaps = in_threads(self.groups.len(), threads, group, progress)?;
-        let share = |unique: u64| UniqueShare::of(unique, persons);
+        let gaps = in_threads(self.asked.gaps.len(), threads, is_over, gap_count, progress)?;
+        let gap_share = |(at, unique): (usize, u64)| UniqueShare::of(unique, persons(with_count(self.gap_subjects[at])));
+        let gap_shares: Vec<UniqueShare> = gaps.into_iter().enumerate().map(gap_share).collect();
         let names = &self.asked.columns;
         Ok(Uniqueness {
-            subject: self.asked.subject.clone(),
-            all: share(all),
+            all: share(all.unique),
             columns: names
                 .iter()
                 .zip(&alone)
@@ -194,9 +215,17 @@ impl UniquenessMeter {
                 .collect(),
             paired: paired.iter().map(|column| names[*column].clone()).collect(),
             pairs: pairs.iter().map(|counted| share(counted.unique)).collect(),
-            gaps: self.asked.gaps.into_iter().zip(gaps).map(|(columns, unique)| Gaps { columns, share: share(unique) }).collect(),
+            gaps: self
+                .asked
+                .gaps
+                .iter()
+                .zip(gap_shares)
+                .map(|(group, share)| Gaps { subject: group.subject.clone(), columns: group.columns.clone(), share })
+                .collect(),
             most: UNIQUE_MOST_DEFAULT,
             because: None,
+            records: subject.map(|_| UniqueShare::of(all.records, self.records)),
+            subject: self.asked.subject.clone(),
         })
     }
 }
@@ -209,19 +238,23 @@ fn most_values(counted: &[Counted]) -> Vec<usize> {
     kept.into_iter().collect()
 }
 
+/// How often whoever waits is asked whether to go on.
+const ASK_AFTER: Duration = Duration::from_millis(100);
+
 /// The results of so many pieces of work, in their order.
 fn in_threads<T: Send>(
     pieces: usize,
     threads: usize,
+    is_over: &AtomicBool,
     work: impl Fn(usize) -> Result<T, MeterError> + Sync,
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<Vec<T>, MeterError> {
-    let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let next = AtomicUsize::new(0);
     let mut results: Vec<Option<T>> = (0..pieces).map(|_| None).collect();
     thread::scope(|scope| {
         let (done, taken) = mpsc::channel();
-        for _ in 0..threads.clamp(1, pieces.max(1)) {
-            let (done, next, is_over, work) = (done.clone(), &next, &is_over, &work);
+        for _ in 0..threads.min(pieces) {
+            let (done, next, work) = (done.clone(), &next, &work);
             scope.spawn(move || {
                 loop {
                     let piece = next.fetch_add(1, Ordering::Relaxed);
@@ -232,17 +265,24 @@ fn in_threads<T: Send>(
             });
         }
         drop(done);
-        for (number, (piece, result)) in taken.iter().enumerate() {
-            let ended = progress(number as u64 + 1, pieces as u64).is_break().then_some(MeterError::Cancelled);
-            match ended.map_or(result, Err) {
-                Ok(result) => results[piece] = Some(result),
-                Err(error) => {
-                    is_over.store(true, Ordering::Relaxed);
-                    return Err(error);
+        let mut count = 0;
+        loop {
+            let outcome = match taken.recv_timeout(ASK_AFTER) {
+                Ok((piece, Ok(result))) => {
+                    results[piece] = Some(result);
+                    count += 1;
+                    Ok(())
                 }
+                Ok((_, Err(error))) => Err(error),
+                Err(RecvTimeoutError::Timeout) => Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            let is_ended = progress(count, pieces as u64).is_break();
+            if let Err(error) = if is_ended { Err(MeterError::Cancelled) } else { outcome } {
+                is_over.store(true, Ordering::Relaxed);
+                return Err(error);
             }
         }
-        Ok(())
     })?;
     results.into_iter().map(|result| result.ok_or(MeterError::Cancelled)).collect()
 }
@@ -254,7 +294,7 @@ fn in_threads<T: Send>(
 pub fn measure(
     source: &(dyn RecordSource + Sync),
     asked: &UniquenessAsked,
-    folder: &std::path::Path,
+    folder: &Path,
     threads: usize,
     progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Uniqueness, MeterError> {
@@ -278,7 +318,7 @@ impl std::fmt::Debug for UniquenessMeter {
 
 impl std::fmt::Debug for RowHasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RowHasher({} columns)", self.columns.len())
+        write!(f, "RowHasher({} columns)", self.places.columns.len())
     }
 }
 

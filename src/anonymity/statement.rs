@@ -21,8 +21,18 @@ pub struct UniquenessAsked {
     pub subject: Option<ColumnName>,
     /// What somebody outside could know of a person.
     pub columns: Vec<ColumnName>,
-    /// The columns of dates that are shifted, those that move together in one group.
-    pub gaps: Vec<Vec<GapColumn>>,
+    /// The columns of dates that are shifted, those that move together in one group; a group stands here once for each column by which
+    /// the records of a person can be put together, and without one where nothing does.
+    pub gaps: Vec<GapGroup>,
+}
+
+/// Columns of dates that move together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GapGroup {
+    /// The column that tells whose each record is; without it each record is somebody's.
+    pub subject: Option<ColumnName>,
+    /// The columns.
+    pub columns: Vec<GapColumn>,
 }
 
 /// The shares of persons who are unique in a file (唯一性).
@@ -31,7 +41,7 @@ pub struct UniquenessAsked {
 pub struct Uniqueness {
     /// The column that tells whose each record is; without it records are counted.
     pub subject: Option<ColumnName>,
-    /// On all columns together.
+    /// On all columns together, and by the days between shifted dates of one record.
     pub all: UniqueShare,
     /// On each column alone, in the order of the file.
     pub columns: Vec<ColumnShare>,
@@ -45,6 +55,9 @@ pub struct Uniqueness {
     pub most: UniqueShare,
     /// Why that is more than [`UNIQUE_MOST_DEFAULT`], by the word of whoever signs.
     pub because: Option<String>,
+    /// Where subjects are counted, the share of the records whose values on all columns no other subject has: one subject that stands for
+    /// many persons, as that of a number that nobody gave, would hide them among the subjects.
+    pub records: Option<UniqueShare>,
 }
 
 record! {
@@ -60,10 +73,13 @@ record! {
 }
 
 record! {
-    /// The share of persons whose shifted dates have gaps between them that nobody else's have: a shift keeps gaps as they are.
+    /// The share of persons whose shifted dates have gaps between them, or times behind them, that nobody else's have: a shift keeps both
+    /// as they are.
     #[derive(Clone, Debug, PartialEq, Eq)]
     #[cfg_attr(feature = "embedded", derive(serde::Serialize))]
     pub struct Gaps [
+        /// The column that tells whose each record is; without it records are counted.
+        pub subject: Option<ColumnName> as OrFalse<ColumnName>,
         /// The columns of dates, which move together.
         pub columns: Vec<GapColumn> as List<GapColumn, COLUMNS_MAX>,
         /// The share.
@@ -93,6 +109,7 @@ record! {
         6 => gaps: Vec<Gaps> as List<Gaps, COLUMNS_MAX>,
         7 => most: UniqueShare,
         8 => because: Option<String> as Option<Text<REASON_BYTES_MAX>>,
+        9 => records: Option<UniqueShare>,
     }
 }
 
@@ -102,8 +119,8 @@ stored!(Uniqueness as StoredUniqueness);
 
 impl From<&Uniqueness> for StoredUniqueness {
     fn from(stated: &Uniqueness) -> Self {
-        let Uniqueness { subject, all, columns, paired, pairs, gaps, most, because } = stated.clone();
-        Self { subject, all, columns, paired, pairs, gaps, most, because }
+        let Uniqueness { subject, all, columns, paired, pairs, gaps, most, because, records } = stated.clone();
+        Self { subject, all, columns, paired, pairs, gaps, most, because, records }
     }
 }
 
@@ -111,11 +128,20 @@ impl TryFrom<StoredUniqueness> for Uniqueness {
     type Error = CodecError;
 
     fn try_from(stored: StoredUniqueness) -> Result<Self, CodecError> {
-        let StoredUniqueness { subject, all, columns, paired, pairs, gaps, most, because } = stored;
+        let StoredUniqueness { subject, all, columns, paired, pairs, gaps, most, because, records } = stored;
         let wrong = |key, expected| Err(CodecError::Value { key, expected });
         let mut rest = columns.iter();
         if !paired.iter().all(|name| rest.any(|column| column.column == *name)) {
             return wrong(4, "columns of key 3 in their order");
+        }
+        if paired.len() != columns.len().min(PAIRED_COLUMNS_MAX) {
+            return wrong(4, "all columns of key 3, or as many of them as are paired at most");
+        }
+        if columns.iter().map(|column| column.share).chain(pairs.iter().copied()).any(|part| part > all) {
+            return wrong(2, "a share that is not less than that on a part of the columns");
+        }
+        if records.is_some() != subject.is_some() {
+            return wrong(9, "a share of the records where subjects are counted, and nowhere else");
         }
         if pairs.len() != paired.len() * paired.len().saturating_sub(1) / 2 {
             return wrong(5, "a share for each pair of the columns of key 4");
@@ -126,7 +152,8 @@ impl TryFrom<StoredUniqueness> for Uniqueness {
         if most > UNIQUE_MOST_DEFAULT && because.is_none() {
             return wrong(8, "a reason for more than one in twenty");
         }
-        Ok(Self { subject, all, columns, paired, pairs, gaps, most, because })
+        let stated = Self { subject, all, columns, paired, pairs, gaps, most, because, records };
+        if stated.highest() > most { wrong(7, "no less than what was counted") } else { Ok(stated) }
     }
 }
 
@@ -137,14 +164,14 @@ impl Uniqueness {
         UniquenessAsked {
             subject: self.subject.clone(),
             columns: self.columns.iter().map(|column| column.column.clone()).collect(),
-            gaps: self.gaps.iter().map(|gaps| gaps.columns.clone()).collect(),
+            gaps: self.gaps.iter().map(|gaps| GapGroup { subject: gaps.subject.clone(), columns: gaps.columns.clone() }).collect(),
         }
     }
 
-    /// The highest share: on all columns, as no part of them tells more, or by gaps.
+    /// The highest share: on all columns, as no part of them tells more, of persons and of records, or by gaps.
     #[must_use]
     pub fn highest(&self) -> UniqueShare {
-        self.gaps.iter().map(|gaps| gaps.share).fold(self.all, UniqueShare::max)
+        self.gaps.iter().map(|gaps| gaps.share).chain(self.records).fold(self.all, UniqueShare::max)
     }
 
     /// Whether both state the same counts, whatever their policies allow.

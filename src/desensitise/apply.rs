@@ -13,7 +13,7 @@ use crate::anonymity::{HashedRows, MeterError, Uniqueness, UniquenessMeter};
 use crate::class::Class;
 use crate::envelope::{Artefact, EnvelopeError, Signed};
 use crate::file::{Output, OutputError, OutputOptions, folder_of};
-use crate::grade::{Finding, Looked, Recognisers, SurveyError, survey};
+use crate::grade::{Finding, Looked, Recognisers, SurveyError, check_names, survey};
 use crate::id::{Salt, Time};
 use crate::key::Signer;
 use crate::random::{Random as _, RandomError, SystemRandom};
@@ -258,7 +258,9 @@ impl BoundPolicy<'_> {
         target: &Target,
         run: &mut Run<'_>,
     ) -> Result<DesensitiseReport, ApplyError> {
-        // What is in the way is found before the long work: first what no record can change.
+        // What is in the way is found before the long work: first what no record can change. A message names columns, so that none may be
+        // called by what is a cell.
+        check_names(source.schema(), &run.recognisers)?;
         let objections = self.policy.objections_beforehand(source.schema(), self.keys);
         if !objections.is_empty() {
             return Err(ApplyError::Refused(objections));
@@ -301,7 +303,7 @@ impl BoundPolicy<'_> {
             source: opening.commitment(),
             output: OutputFile { digest: finished.digest, bytes: finished.bytes, format: target.format.as_str().to_owned() },
             rows: (self.policy.release() == ReleaseModel::Public).then_some(rows_written),
-            columns: plan.columns_counted(uniqueness.as_ref().map(Uniqueness::highest)),
+            columns: plan.columns_counted(uniqueness.as_ref().filter(|counted| !counted.columns.is_empty()).map(Uniqueness::highest)),
             risk: uniqueness.map(Risk::Uniqueness),
         };
         let manifest_bytes = match run.signer {

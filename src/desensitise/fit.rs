@@ -20,8 +20,11 @@ use crate::id::Name;
 use crate::random::{Random as _, SystemRandom};
 use crate::table::{ColumnKind, Format, RecordSource, Records};
 
-/// Rows on which coarser techniques are tried; whether they do is counted on all of them.
+/// Rows on which coarser techniques are tried at most; whether they do is counted on all of them.
 const SAMPLE_ROWS: usize = 1 << 18;
+/// Bytes of these rows, and hashes of what each technique that is tried makes of them: 256 MiB of them.
+const SAMPLE_BYTES: usize = 128 << 20;
+const HASHES_MAX: usize = 16 << 20;
 
 /// A policy for the file with these findings, as TOML with a comment on each choice, that lets few enough persons be unique: for
 /// an enclave it is [`suggest`].
@@ -48,11 +51,12 @@ pub fn suggest_fitting(
         return Ok(suggest(findings, release));
     }
     let techniques = Techniques::builtin();
-    let sample = sample(source, progress)?;
+    let choices: Vec<Vec<Suggestion>> = findings.iter().map(|finding| rungs(finding, findings, release, &techniques)).collect();
+    let tried = choices.iter().map(Vec::len).sum::<usize>().max(1);
+    let sample = sample(source, (HASHES_MAX / tried).clamp(1, SAMPLE_ROWS), progress)?;
     let mut fit = Fit { release, findings, columns: Vec::new() };
-    for (at, finding) in findings.iter().enumerate() {
+    for (at, (finding, rungs)) in findings.iter().zip(choices).enumerate() {
         let is_text = source.schema().columns().get(at).is_some_and(|column| column.kind == ColumnKind::Text);
-        let rungs = rungs(finding, findings, release, &techniques);
         fit.columns.push(Column::tried(finding, is_text, rungs, &sample, at)?);
     }
     // What the sample lets pass the file lets pass more often than not: of more records fewer are unique.
@@ -243,15 +247,22 @@ fn rungs(finding: &Finding, findings: &[Finding], release: ReleaseModel, techniq
 
 const RUNGS_MAX: usize = 24;
 
-/// Batches from all over the source, drawn at random (Vitter's algorithm R), so many that they hold enough rows.
-fn sample(source: &(dyn RecordSource + Sync), progress: &mut dyn FnMut(u64) -> ControlFlow<()>) -> Result<Vec<Records>, ApplyError> {
+/// Batches from all over the source, drawn at random (Vitter's algorithm R): as many as hold so many rows or the most bytes, whichever is
+/// less, and one at least.
+fn sample(
+    source: &(dyn RecordSource + Sync),
+    rows: usize,
+    progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<Vec<Records>, ApplyError> {
     let mut random = SystemRandom::new()?;
     let (mut held, mut seen, mut records): (Vec<Records>, u64, u64) = (Vec::new(), 0, 0);
     for batch in source.read()? {
         let batch = batch?;
         records += batch.len() as u64;
         seen += 1;
-        if held.iter().map(Records::len).sum::<usize>() < SAMPLE_ROWS {
+        let bytes = |records: &Records| records.batch().get_array_memory_size();
+        let (held_rows, held_bytes) = (held.iter().map(Records::len).sum::<usize>(), held.iter().map(bytes).sum::<usize>());
+        if held.is_empty() || held_rows + batch.len() <= rows && held_bytes + bytes(&batch) <= SAMPLE_BYTES {
             held.push(batch);
         } else {
             // A bias below 2^-40 in who is tried on is no matter.

@@ -409,9 +409,14 @@ pub(crate) fn counted_manifest() -> Signed<Manifest> {
         columns: ["age", "ward"].map(|column| ColumnShare { column: name(column), share: share(17) }).to_vec(),
         paired: ["age", "ward"].map(name).to_vec(),
         pairs: vec![share(123_456)],
-        gaps: vec![Gaps { columns: vec![GapColumn { column: name("visit"), order: Some(DateOrder::Dmy) }], share: share(0) }],
+        gaps: vec![Gaps {
+            subject: Some(name("id")),
+            columns: vec![GapColumn { column: name("visit"), order: Some(DateOrder::Dmy) }],
+            share: share(0),
+        }],
         most: share(300_000),
         because: Some("the hospital alone".to_owned()),
+        records: Some(share(200_000)),
     }));
     signed(manifest, "owner")
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use usufruct::anonymity::{UniqueShare, Uniqueness};
 use usufruct::desensitise::{DesensitisePlan, KeyRing, Linkage, Objection, Policy as Rules, ReleaseModel, Trial, suggest_fitting};
 use usufruct::file::{Output, OutputOptions};
+use usufruct::grade::check_names;
 use usufruct::id::ColumnName;
 use usufruct::table::{FileSource, Format, RecordSource as _};
 
@@ -162,6 +163,7 @@ fn planned(
     keys: &KeyRing,
     format: Format,
 ) -> Result<Result<DesensitisePlan, Vec<Objection>>, Failure> {
+    check_names(source.schema(), &*input.recognisers()?).about(&input.file)?;
     let beforehand = policy.objections_beforehand(source.schema(), keys);
     if !beforehand.is_empty() {
         return Ok(Err(beforehand));

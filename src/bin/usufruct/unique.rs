@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use usufruct::anonymity::{Uniqueness, measure};
+use usufruct::anonymity::{MeterError, Uniqueness, measure};
 use usufruct::desensitise::Manifest;
 use usufruct::table::{FileOptions, FileSource, Format};
 
@@ -25,8 +25,8 @@ pub(crate) fn in_words(uniqueness: &Uniqueness) -> String {
     format!("{} of {whom} are unique on all that leaves without a key{gaps}; allowed are {}", uniqueness.all, uniqueness.most)
 }
 
-/// Counts the shares of a manifest again in its file.
-pub(crate) fn count_again(manifest: &Manifest, stated: &Uniqueness, file: &Path) -> Result<Uniqueness, Failure> {
+/// Counts the shares of a manifest again in its file; a column that is not there is for the caller to tell.
+pub(crate) fn count_again(manifest: &Manifest, stated: &Uniqueness, file: &Path) -> Result<Result<Uniqueness, MeterError>, Failure> {
     // The file is what its manifest says, whatever its name.
     let options = FileOptions { format: Format::parse(&manifest.output.format), ..FileOptions::default() };
     let source = FileSource::open(file, &options).about(file)?;
@@ -37,5 +37,8 @@ pub(crate) fn count_again(manifest: &Manifest, stated: &Uniqueness, file: &Path)
         if interrupt::is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     drop(work);
-    counted.about(file)
+    match counted {
+        Err(error @ MeterError::NoColumn { .. }) => Ok(Err(error)),
+        counted => counted.about(file).map(Ok),
+    }
 }

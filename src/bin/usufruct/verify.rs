@@ -251,7 +251,7 @@ impl Verify {
                 not_proved.push("how well persons can be told apart in the file: its risk is not assessed".to_owned());
             }
             (Some(Risk::Uniqueness(stated)), Some(path)) => {
-                let counted = unique::count_again(manifest, stated, path)?;
+                let counted = unique::count_again(manifest, stated, path)?.map_err(|error| self.doubt(&error))?;
                 if !counted.counts_as(stated) {
                     let message = format_args!(
                         "{} of {} are unique in it, counted again, and its manifest states {}, or other shares of columns and pairs differ",

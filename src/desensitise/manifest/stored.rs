@@ -15,6 +15,8 @@ const COLUMNS_MAX: usize = 16_384;
 pub(super) const TEXT_BYTES_MAX: usize = 4096;
 const PARAMETERS_MAX: usize = 16;
 const LEAKS_MAX: usize = 8;
+/// The technique whose gaps are counted.
+const SHIFT: &str = "date_shift";
 const DETERMINISTIC: u64 = 1;
 const REVERSIBLE: u64 = 2;
 const LINKABLE: u64 = 4;
@@ -150,9 +152,17 @@ impl Manifest {
                 return false;
             }
         }
+        let subjects = stated.gaps.iter().map(|gaps| &gaps.subject).chain([&stated.subject]).flatten();
+        let shifted = |name: &ColumnName| {
+            let is_it = |column: &&ManifestColumn| column.leaves && column.name == *name && column.technique.as_str() == SHIFT;
+            self.columns.iter().find(is_it)
+        };
+        let gaps = || stated.gaps.iter().flat_map(|gaps| &gaps.columns).map(|gap| &gap.column);
+        let is_in_gaps = |column: &ManifestColumn| column.not_known.is_some() || gaps().any(|name| *name == column.name);
         counted.next().is_none()
-            && stated.subject.as_ref().is_none_or(leaves)
-            && stated.gaps.iter().flat_map(|gaps| &gaps.columns).all(|gap| leaves(&gap.column))
+            && subjects.into_iter().all(leaves)
+            && gaps().all(|name| shifted(name).is_some_and(|column| column.not_known.is_none()))
+            && self.columns.iter().filter(|column| shifted(&column.name).is_some()).all(is_in_gaps)
     }
 }
 
