@@ -8,7 +8,6 @@
 mod address;
 mod calendar;
 mod card;
-#[cfg(feature = "embedded")]
 mod given;
 #[cfg(feature = "embedded")]
 mod identifier;
@@ -26,6 +25,7 @@ pub(crate) use calendar::{compact as compact_date, read as read_date};
 pub use calendar::{date, year_month};
 pub(crate) use card::is_issued;
 pub use card::{bank_card, luhn};
+pub(crate) use given::{given_points, surname_points};
 #[cfg(feature = "embedded")]
 pub(crate) use identifier::first_identifier;
 pub use network::{email, ip};

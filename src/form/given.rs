@@ -1,21 +1,20 @@
 //! Characters and names with which given names are made (名): what tells the name of a person from a word that begins with a surname.
 
-use super::surname::{NameForm, is_surname, name_form};
+use super::surname::{NameForm, Set, holds, is_surname, name_form, set};
 
 /// Characters of given names, the frequent ones of all generations. Words are made of some of them too: alone they prove nothing.
 const GIVEN: &str = "\
-伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英兰华玉红梅建国志文海林云龙飞鹏鑫波斌辉宇浩晨阳佳雪婷慧颖琳璐莹洁欣怡妍萱涵梓轩子睿博晓东春燕\
-凤珍琴萍莉玲菊珠翠雅芝竹荣爱香月莺媛瑞凡倩雨桐思雯嘉昊天瀚泽俊豪毅恒锋峰永健世广义良仁宁贵福生元胜学祥才武新利清富顺信树炎德泰盛雄琛钧冠策\
-腾楠榕风航弘立诚先敬震振壮群邦承乐绍功松善厚庆民友裕哲江亮政谦亨奇翰朗伯宏若鸣朋梁栋维启克伦翔旭炳钢坤瑜琪瑶瑾琼瑛璇珊珂玥诗语彤晴岚芸苗芷\
-婉娴馨悦蕾菲薇蓉露茜荷枝黛青娅姣姝嫣卉茹育娇妮晶茵丹冰爽琬羽希绮蓓荔滢筠柔凝仪纯毓昭伊亚宜舒熙皓煜烨炫炜焕灿烁曦昕昱晟晖景星辰宸霖霆雷森彬\
-柏桦梧楷棋樱沐沛沁泓泉洪津淇淑淳渊湘源溪潇澜澄灵焱然煊熠玺珏珑琦琨琰瑄璋璟畅皎盈睦知硕祎祺禄禹秋笑筱素紫绪绣缘美翎翊耀聪胤致舟艺艾苏苒茂茗荃莎菁\
-菡萌蔚蕴虹蝶衡诺谊豫贝贤赫跃达远逸逢遥郁郡钊钰铃铭铮锐锦镇雁霏靖韬韵韶颂颢飒骁骏骞魁鸿鹤麒麟黎默齐彪彦忠孝培基宗宝尚山岩崇川巧帆康延廷念恩悟\
-惠意成才振敦斯朝本权来桃楚欢正毓沙法洲济润深满滨火炯玮琅璨申百石礼秉章笛红纹经维绮罡翼聿胜臣良苹蒙蓓藩虎西言誉豆贞贵进连通道遂重金钦铁银鑫锡长门闯\
-队阿陵隆雁非顶颜风香驰高鲲鹰丁万中丰久乔二仲任伍佩依俐俭保信修倍偲储傲儒元兆光兴典冬净凌凯函刘初前力加励劲勤化升卓单南占卫厉友双发可史叶合向吉\
-同君吟周品唯喜嘉四固圆圣均坚城堂声夏多大奕好如妙姗姿娣婕孟宛安定宾家容宽密寅寿小少尔尧展峻岭巍左巩川州巨帅常幸幼庭开弟张彰影彩得微心怀怿恺情愉愿慈懿\
-懋戈成戎才扬抒拓捷接政效敖斐斗方施日旦旺昂昆昌易映显晋普智曼最有服望未杨果柯柱柳栩根格桓桑森椿模次欧步殊比毛水汉汐沅沈法泳泽流浚浪润涌淼渝游湛源漪\
-漫潘潮澍濂烈焰熊爽牛牧特状献玄王玫玲珈珺球理璧用甜田男留登白益盼直相真眉瞳矜石祁祖禾秦稳穆空立端竞笃第筝策箫粤精紫红绵绿罗羚群羲翠老者耘聚肃胡腊腾自\
-至舜舟良色芊芙芬芮苑英茵草荀莲莳菀葆葳蓬蔓蕊薪藏蘅虞行裳西观言记许论诠询调谅谦谨豪起超越路轶轲边迅迎进迪道遇邈郎都里野量钧铎铸锋键镕闻阳际雄霄青革项领顾飏首馥驹高魏鱼鲜黄默\
+伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英兰华玉红梅建国志文海林云龙飞鹏鑫波斌辉宇浩晨阳佳雪婷慧颖琳璐莹洁欣怡妍萱涵梓轩子睿博晓东春燕凤\
+珍琴萍莉玲菊珠翠雅芝竹荣爱香月莺媛瑞凡倩雨桐思雯嘉昊天瀚泽俊豪毅恒锋峰永健世广义良仁宁贵福生元胜学祥才武新利清富顺信树炎德泰盛雄琛钧冠策腾楠\
+榕风航弘立诚先敬震振壮群邦承乐绍功松善厚庆民友裕哲江亮谦亨奇翰朗伯宏若鸣朋梁栋维启克伦翔旭炳钢坤瑜琪瑶瑾琼瑛璇珊珂玥诗语彤晴岚芸苗芷婉娴馨悦\
+蕾菲薇蓉露茜荷枝黛青娅姣姝嫣卉茹育娇妮晶茵丹冰爽琬羽希绮蓓荔滢筠柔凝仪纯毓昭伊亚宜舒熙皓煜烨炫炜焕灿烁曦昕昱晟晖景星辰宸霖霆雷森彬柏桦梧楷棋\
+樱沐沛沁泓泉洪津淇淑淳渊湘源溪潇澜澄灵焱然煊熠玺珏珑琦琨琰瑄璋璟畅皎盈睦知硕祎祺禄禹秋笑筱素紫绪绣缘美翎翊耀聪胤致舟艺艾苏苒茂茗荃莎菁菡萌蔚\
+蕴虹蝶衡诺谊豫贝贤赫跃达远逸逢遥郁郡钊钰铃铭铮锐锦镇雁霏靖韬韵韶颂颢飒骁骏骞魁鸿鹤麒麟黎默齐彪彦忠孝培基宗宝尚山岩崇川巧帆康延廷念恩悟惠意成\
+敦斯朝桃楚欢正沙洲济润深满滨火炯玮琅璨申百石礼秉章笛纹罡翼聿臣苹蒙藩虎西誉豆贞进连通道遂金钦铁银锡长门闯阿陵隆驰鲲鹰丁万丰久乔二仲任伍佩依俐\
+俭保修倍偲储傲儒兆光兴典冬净凌凯函刘初加励劲勤升卓卫厉双叶吉君吟周品唯喜固圆圣均坚城堂声夏大奕好如妙姗姿娣婕孟宛安定宾容宽密寅寿小少尔尧展峻\
+岭巍左巩州巨帅常幸幼庭开弟张彰影彩微心怀怿恺情愉愿慈懿懋戈戎扬抒拓捷接敖斐斗方日旺昂昆昌易显晋普智曼服杨果柯柱柳栩根格桓桑椿模欧步殊比毛汉汐\
+沅沈泳流浚浪涌淼渝游湛漪漫潘潮澍濂烈焰熊牛牧献玄王玫珈珺球理璧用甜田男留登白益盼直眉瞳矜祁祖禾秦稳穆端竞笃筝箫粤精绵绿罗羚羲老耘聚肃胡腊自舜\
+芊芙芬芮苑草荀莲莳菀葆葳蓬蔓蕊薪藏蘅虞行裳诠询谅谨越轶轲边迅迎迪遇邈郎铎铸键镕闻际霄飏馥驹魏黄\
 ";
 
 /// Characters that words seldom end with, behind a surname.
@@ -31,6 +30,14 @@ const ALONE: &str = "伟芳娜敏静丽磊勇艳杰娟涛霞刚秀兰琳婷慧�
 const TELLING_SURNAMES: &str =
     "王李张刘陈杨赵周徐孙朱胡郭罗郑梁谢宋唐韩冯邓曹彭曾肖董袁潘蒋蔡杜苏魏吕姚卢姜崔谭汪范廖贾韦傅薛邹孟熊秦邱尹侯陶贺郝龚邵吴";
 
+/// Surnames that are words, or parts of many words, more often.
+const SELDOM: &str = "由与和对高于何能那都相但干后终公从应和时同支关经常成全万方白金安平文明易车马包连路乐单元向有水山东西南北双权利信满米初云容来位区海门银玉宣原居查商国阳游景季项计索党农牧";
+
+static GIVENS: Set = set(GIVEN, 3);
+static TELLINGS: Set = set(TELLING, 3);
+static TELLING_FAMILIES: Set = set(TELLING_SURNAMES, 3);
+static SELDOM_FAMILIES: Set = set(SELDOM, 3);
+
 /// Given names of the countries that write them in Latin letters, without those that are words or places too.
 const LATIN: &str = "\
 aaron adam alessandro alexander alice amanda amy ana andrea andrew angela anna anne anthony antonio barbara benjamin brandon brenda \
@@ -41,6 +48,16 @@ jose joseph joshua juan julia julie jurgen karen katherine kathleen kenneth kevi
 marie mario mark martin mary matthew melissa michael michel michelle miguel mohammed monica nancy natalia nathan nicholas nicole olivia \
 pamela patricia patrick paul paulo pedro peter philip pierre rachel rebecca richard robert ronald ruth ryan samantha samuel sandra sara \
 sarah scott sharon sophie stefan stephanie stephen steven susan thomas timothy tyler ursula walter wei william wolfgang yuki";
+
+/// How much a character speaks for the given name behind a surname: 2 where few words have it, 1, or 0 for others.
+pub(crate) fn given_points(character: char) -> i32 {
+    i32::from(holds(&TELLINGS, character)) + i32::from(holds(&GIVENS, character))
+}
+
+/// How much a surname speaks for a name: 2 where it is frequent and few words begin with it, -1 where it is a word more often.
+pub(crate) fn surname_points(character: char) -> i32 {
+    2 * i32::from(holds(&TELLING_FAMILIES, character)) - i32::from(holds(&SELDOM_FAMILIES, character))
+}
 
 /// How surely a text is the name of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,13 +81,13 @@ pub(super) fn person(text: &str) -> Option<Sure> {
 fn han(text: &str) -> Option<Sure> {
     let surname = is_surname(text.as_bytes())?;
     let (family, given) = (text.chars().next()?, text.chars().skip(surname));
-    let telling = surname == 2 || TELLING_SURNAMES.contains(family);
-    let all = |list: &str| given.clone().all(|character| list.contains(character));
+    let telling = surname == 2 || surname_points(family) == 2;
+    let all = |list: &Set| given.clone().all(|character| holds(list, character));
     match given.clone().count() {
-        1 if telling && surname == 1 && all(ALONE) => Some(Sure::Alone),
-        2 if telling && all(TELLING) => Some(Sure::Alone),
-        1 => all(TELLING).then_some(Sure::Form),
-        _ => all(GIVEN).then_some(Sure::Form),
+        1 if telling && surname == 1 && given.clone().all(|character| ALONE.contains(character)) => Some(Sure::Alone),
+        2 if telling && all(&TELLINGS) => Some(Sure::Alone),
+        1 => all(&TELLINGS).then_some(Sure::Form),
+        _ => all(&GIVENS).then_some(Sure::Form),
     }
 }
 

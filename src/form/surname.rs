@@ -21,7 +21,7 @@ const FIRST: u32 = 0x4e00;
 const LAST: u32 = 0x9fff;
 
 /// One bit for each character of the block of Han characters.
-type Set = [u64; ((LAST - FIRST) as usize + 64) / 64];
+pub(super) type Set = [u64; ((LAST - FIRST) as usize + 64) / 64];
 
 static SINGLES: Set = set(SINGLE, 3);
 
@@ -29,7 +29,7 @@ static SINGLES: Set = set(SINGLE, 3);
 static DOUBLES: Set = set(DOUBLE, 6);
 
 /// The characters that begin each so many bytes.
-const fn set(text: &str, step: usize) -> Set {
+pub(super) const fn set(text: &str, step: usize) -> Set {
     let mut bits = [0; ((LAST - FIRST) as usize + 64) / 64];
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -114,6 +114,11 @@ fn is_latin_name(cell: &[u8]) -> bool {
         words += 1;
     }
     words <= 5 && cell.len() <= 64 && (cell[0].is_ascii_uppercase() || cell[0] == 0xc3)
+}
+
+/// Whether the set has the character.
+pub(super) fn holds(set: &Set, character: char) -> bool {
+    is_in(set, u32::from(character))
 }
 
 fn is_in(set: &Set, code: u32) -> bool {

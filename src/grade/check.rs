@@ -17,8 +17,8 @@
 //! GB 11643-1999, GB 32100-2015, GB 11714-1997, ISO/IEC 7812-1, GA 36-2018, RFC 5321, RFC 4291.
 
 pub(super) use crate::form::{
-    NameForm, compact_date, han_levels, is_email_local, is_issued, is_surname, is_v4, is_v6, mainland_mobile, name_form, plain_landline,
-    read_date,
+    NameForm, compact_date, given_points, han_levels, is_email_local, is_issued, is_surname, is_v4, is_v6, mainland_mobile, name_form,
+    plain_landline, read_date, surname_points,
 };
 pub use crate::form::{
     address, bank_card, date, email, ip, landline, luhn, mobile, name, organisation_code, passport, plate, resident_check_character,

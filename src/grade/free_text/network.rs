@@ -4,7 +4,24 @@ use super::super::{Kind, check};
 use super::{Found, is_announced};
 
 /// Words before four numbers with points that are no address.
-const VERSION_WORDS: [&str; 6] = ["version", "ver", "v", "版本", "版本号", "固件"];
+const VERSION_WORDS: [&str; 16] = [
+    "version",
+    "ver",
+    "v",
+    "版本",
+    "版本号",
+    "固件",
+    "release",
+    "build",
+    "section",
+    "chapter",
+    "clause",
+    "article",
+    "rule",
+    "rev",
+    "章节",
+    "条款",
+];
 
 /// An e-mail address whose first letter or digit stands here. `no_mail_before` is moved behind the characters that were read
 /// in vain.
@@ -40,7 +57,9 @@ pub(super) fn ip_at(bytes: &[u8], at: usize) -> Found {
             return None;
         }
         let end = at + token.len() - token.iter().rev().take_while(|&&byte| byte == b'.').count();
-        if !check::is_v6(&bytes[at..end]) || !is_end(bytes, end) {
+        // `dead::beef` is code: no network is without a digit, but for the address of nobody.
+        let is_written = end == at + 2 || bytes[at..end].iter().any(u8::is_ascii_digit);
+        if !is_written || !check::is_v6(&bytes[at..end]) || !is_end(bytes, end) {
             return v4_at(bytes, at);
         }
         return Some((Kind::Ip, zone_end(bytes, end)));

@@ -69,7 +69,10 @@ fn long_code(bytes: &[u8], at: usize, end: usize) -> Found {
     let word = &bytes[at..end];
     match word.len() {
         18 if check::resident_id(word) => Some((Kind::ResidentId, end)),
-        18 if check::uscc(word) && !is_announced(bytes, at, &THING_WORDS) => Some((Kind::Uscc, end)),
+        // Digits alone may be a card too, which leads to a person.
+        18 if check::uscc(word) && !(check::is_issued(word) && check::luhn(word)) && !is_announced(bytes, at, &THING_WORDS) => {
+            Some((Kind::Uscc, end))
+        }
         15 if check::resident_id(word) && is_free(bytes, at, end) && !is_announced(bytes, at, &THING_WORDS) => {
             Some((Kind::ResidentId, end))
         }
@@ -124,10 +127,108 @@ fn grouped(bytes: &[u8], groups: &[(usize, usize)]) -> Option<Kind> {
     }
 }
 
+/// Digits of national numbers by the code of their country (ITU-T E.164, national plans): code, least, most.
+const COUNTRIES: [(&[u8], usize, usize); 48] = [
+    (b"1", 10, 10),
+    (b"7", 10, 10),
+    (b"20", 9, 10),
+    (b"27", 9, 9),
+    (b"30", 10, 10),
+    (b"31", 9, 9),
+    (b"32", 8, 9),
+    (b"33", 9, 9),
+    (b"34", 9, 9),
+    (b"36", 8, 9),
+    (b"39", 8, 11),
+    (b"40", 9, 9),
+    (b"41", 9, 9),
+    (b"43", 7, 13),
+    (b"44", 9, 10),
+    (b"45", 8, 8),
+    (b"46", 7, 10),
+    (b"47", 8, 8),
+    (b"48", 9, 9),
+    (b"49", 7, 12),
+    (b"51", 8, 9),
+    (b"52", 10, 10),
+    (b"54", 10, 11),
+    (b"55", 10, 11),
+    (b"56", 9, 9),
+    (b"57", 10, 10),
+    (b"60", 8, 10),
+    (b"61", 9, 9),
+    (b"62", 8, 12),
+    (b"63", 8, 10),
+    (b"64", 8, 10),
+    (b"65", 8, 8),
+    (b"66", 8, 9),
+    (b"81", 9, 10),
+    (b"82", 8, 10),
+    (b"84", 9, 10),
+    (b"90", 10, 10),
+    (b"91", 10, 10),
+    (b"92", 9, 10),
+    (b"98", 10, 10),
+    (b"351", 9, 9),
+    (b"353", 7, 9),
+    (b"380", 9, 9),
+    (b"420", 9, 9),
+    (b"852", 8, 8),
+    (b"853", 8, 8),
+    (b"886", 8, 9),
+    (b"971", 8, 9),
+];
+
+/// The most digits behind a plus sign (E.164).
+const INTERNATIONAL_MAX: usize = 15;
+
+/// `+33 1 42 68 53 00`, `+44 (0)20 7946 0958`, `+1 415.555.2671`: as many groups as the plan of the country has digits for.
+fn foreign_at(bytes: &[u8], at: usize) -> Found {
+    let mut digits = [0; INTERNATIONAL_MAX];
+    let (mut count, mut end, mut found) = (0, at + 1, None);
+    loop {
+        let group = bytes[end..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        // The zero of the trunk is dialled at home only.
+        let trunk = &bytes[end..end + group] == b"0" && bytes[end - 1] == b'(' && bytes.get(end + group) == Some(&b')');
+        if !trunk {
+            let Some(room) = digits.get_mut(count..count + group) else { break };
+            room.copy_from_slice(&bytes[end..end + group]);
+            count += group;
+        }
+        end += group;
+        if group == 0 {
+            break;
+        }
+        // A difference such as `x +1 20240229` is none: a country's number is not followed by so few digits.
+        if is_of_plan(&digits[..count]) && is_right_free(bytes, end) && end - at >= 11 {
+            found = Some((Kind::Mobile, end));
+        }
+        let separators = bytes[end..].iter().take(3).take_while(|byte| matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')')).count();
+        if !(1..=2).contains(&separators) {
+            break;
+        }
+        end += separators;
+    }
+    found
+}
+
+fn is_of_plan(digits: &[u8]) -> bool {
+    if digits.first().is_none_or(|&first| first == b'0') {
+        return false;
+    }
+    match COUNTRIES.iter().filter(|(code, ..)| digits.starts_with(code)).max_by_key(|(code, ..)| code.len()) {
+        Some((code, least, most)) => (*least..=*most).contains(&(digits.len() - code.len())),
+        None => !digits.starts_with(b"86") && (8..=INTERNATIONAL_MAX).contains(&digits.len()),
+    }
+}
+
 /// `+86 138 1234 5678`, `+442079460958`.
 pub(super) fn international_at(bytes: &[u8], at: usize) -> Found {
     if at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'+' | b'_')) {
         return None;
+    }
+    if !bytes[at..].starts_with(b"+86") {
+        return foreign_at(bytes, at);
     }
     let (groups, count) = groups(bytes, at + 1);
     for &(_, end) in groups[..count].iter().rev() {
@@ -139,8 +240,7 @@ pub(super) fn international_at(bytes: &[u8], at: usize) -> Found {
         } else {
             continue;
         };
-        // A difference such as `x +1 20240229` is none: a country's number is not followed by so few digits.
-        if is_right_free(bytes, end) && (number.starts_with(b"+86") || number.len() >= 11) {
+        if is_right_free(bytes, end) {
             return Some((kind, end));
         }
     }

@@ -152,6 +152,18 @@ fn next_to_han_characters_and_in_full_width() {
         ("手机138-1234-5678", Kind::Mobile, "138-1234-5678"),
         ("手机+86 138 1234 5678。", Kind::Mobile, "+86 138 1234 5678"),
         ("Tel-13812345678", Kind::Mobile, "13812345678"),
+        ("call +33 1 42 68 53 00 today", Kind::Mobile, "+33 1 42 68 53 00"),
+        ("call +33 1 42 68 53 00 2024", Kind::Mobile, "+33 1 42 68 53 00"),
+        ("(+33.1.42.68.53.00)", Kind::Mobile, "+33.1.42.68.53.00"),
+        ("+44 (0)20 7946 0958, London", Kind::Mobile, "+44 (0)20 7946 0958"),
+        ("ring +1 (415) 555-2671.", Kind::Mobile, "+1 (415) 555-2671"),
+        ("+49 30/12345678", Kind::Mobile, "+49 30/12345678"),
+        ("市民王小明反映路灯不亮", Kind::Name, "王小明"),
+        ("昨天由欧阳娜娜老师签收", Kind::Name, "欧阳娜娜"),
+        ("经理张伟明天到", Kind::Name, "张伟"),
+        ("和李强、", Kind::Name, "李强"),
+        ("Mr. John Smith called", Kind::Name, "John Smith"),
+        ("my name is Mary-Ann O'Neil, and", Kind::Name, "Mary-Ann O'Neil"),
         ("座机010-62345678转801", Kind::Landline, "010-62345678"),
         ("座机(010)62345678", Kind::Landline, "(010)62345678"),
         ("客服400-812-3456热线", Kind::Landline, "400-812-3456"),
@@ -180,7 +192,7 @@ fn next_to_han_characters_and_in_full_width() {
 fn several_in_one_text() {
     let text = "王小明13812345678，身份证11010519491231002X；卡6222020200112230 6222020200112230，a@b.com";
     let kinds: Vec<Kind> = find(text).into_iter().map(|span| span.kind).collect();
-    assert_eq!(kinds, [Kind::Mobile, Kind::ResidentId, Kind::BankCard, Kind::BankCard, Kind::Email]);
+    assert_eq!(kinds, [Kind::Name, Kind::Mobile, Kind::ResidentId, Kind::BankCard, Kind::BankCard, Kind::Email]);
 }
 
 #[test]
@@ -208,6 +220,12 @@ fn look_alikes() {
         "2023-02-29",
         "JavaScript",
         "市场上的人很多",
+        "高度重视，任何时候都要安全",
+        "成都市民、苏州市民",
+        "黄河与长江，金华和杭州",
+        "Miss the bus, Dr. no",
+        "My name is not here",
+        "x +1 20240229",
     ] {
         assert_eq!(find(text), [], "{text}");
     }
@@ -232,4 +250,26 @@ fn spans_are_in_order_whatever_the_text() {
             last = span.end;
         }
     }
+}
+
+#[test]
+fn a_cover_leaves_no_part_of_what_is_found_anywhere() {
+    for (text, expected) in [
+        ("张伟先生zhang@example.com，无", &[(Kind::Name, "张伟"), (Kind::Email, "zhang@example.com")][..]),
+        // The second card begins within the first.
+        ("卡6222020200112230 6222020200112230", &[(Kind::BankCard, "6222020200112230"), (Kind::BankCard, "6222020200112230")]),
+        // A name is one when the address before it is gone.
+        (
+            "住在北京市朝阳区建国路88号王小明a@b.com",
+            &[(Kind::Address, "北京市朝阳区建国路88号"), (Kind::Name, "王小明"), (Kind::Email, "a@b.com")],
+        ),
+        ("无", &[]),
+        ("", &[]),
+    ] {
+        let covered: Vec<(Kind, &str)> = cover(text).into_iter().map(|span| (span.kind, &text[span.start..span.end])).collect();
+        assert_eq!(covered, expected, "{text}");
+    }
+    let chain = "王小明".repeat(40);
+    let covered = cover(&chain);
+    assert!(find(&without(&chain, &covered)).is_empty(), "{covered:?}");
 }

@@ -1,6 +1,7 @@
 //! Names, addresses, plates and travel documents inside texts, by the words that announce them.
 
 use super::super::{Kind, check};
+use super::name;
 
 /// Words that announce the name of a person.
 const NAME_WORDS: [&str; 24] = [
@@ -165,7 +166,7 @@ fn is_break(character: char) -> bool {
 
 /// A surname and one or two characters, or characters with a middle dot.
 fn name_end(rest: &str) -> Option<usize> {
-    dotted_name_end(rest).or_else(|| plain_name_end(rest))
+    dotted_name_end(rest).or_else(|| name::announced_end(rest))
 }
 
 /// Up to 20 characters with a middle dot among them.
@@ -179,22 +180,6 @@ fn dotted_name_end(rest: &str) -> Option<usize> {
 
 fn is_han(character: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&character)
-}
-
-fn plain_name_end(rest: &str) -> Option<usize> {
-    let surname = check::is_surname(rest.as_bytes())?;
-    let mut end = rest.char_indices().nth(surname - 1).map(|(at, character)| at + character.len_utf8())?;
-    for given in 0..2 {
-        let behind = &rest[end..];
-        let Some(character) = behind.chars().next().filter(|character| is_han(*character)) else {
-            return (given > 0).then_some(end);
-        };
-        if BEHIND_NAMES.iter().any(|word| behind.starts_with(word)) {
-            return (given > 0).then_some(end);
-        }
-        end += character.len_utf8();
-    }
-    Some(end)
 }
 
 /// The number of a Han character in their block; beyond it for all others.
