@@ -31,6 +31,11 @@ fuzz_target!(|bytes: &[u8]| {
             _ => {}
         }
     }
+    let covered = free_text::cover(cells);
+    assert!(covered.windows(2).all(|pair| pair[0].end <= pair[1].start));
+    assert!(covered.iter().all(|part| !cells[part.start..part.end].is_empty()));
+    let within = |span: &free_text::Span| covered.iter().any(|part| part.start <= span.start && span.end <= part.end);
+    assert!(free_text::find(cells).iter().all(within));
     let recognisers = Arc::new(recognisers);
     let column = |name| TableColumn { name: ColumnName::new(name).expect("a name"), kind: ColumnKind::Text };
     let schema = TableSchema::new(vec![column("x")]).expect("a schema");

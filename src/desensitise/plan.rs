@@ -339,7 +339,7 @@ impl DesensitisePlan {
         uniqueness.most = self.policy.max_unique();
         uniqueness.because = self.policy.because().map(str::to_owned);
         let is_too_many = release != ReleaseModel::Enclave && uniqueness.highest() > uniqueness.most;
-        let objection = is_too_many.then(|| Objection::Unique(Box::new(Alone { uniqueness: uniqueness.clone(), release })));
+        let objection = is_too_many.then(|| Objection::Unique(Box::new(Alone::new(uniqueness.clone(), release))));
         (uniqueness, objection)
     }
 

@@ -4,13 +4,15 @@
 //! the columns that were found in the whole file ([`Policy::plan`]), and, for files that leave an enclave, in the room
 //! `open_data`. A column without a section is refused unless there is a `[default]`.
 
+mod alone;
 mod file;
 mod objection;
 mod suggest;
 
 use std::collections::BTreeMap;
 
-pub use objection::{Alone, Objection, Untreated};
+pub use alone::Alone;
+pub use objection::{Objection, Untreated};
 pub use suggest::suggest;
 pub(super) use suggest::{head, passing, section};
 

@@ -26,6 +26,7 @@ mod keep;
 mod mask;
 mod permute;
 mod pseudonym;
+mod redact;
 mod round;
 mod suppress;
 mod truncate;
@@ -83,6 +84,7 @@ techniques! {
     mask: Mask;
     truncate: Truncate;
     pseudonym: Pseudonym;
+    redact: Redact;
     bin: Bin;
     round: Round;
     clamp: Clamp;

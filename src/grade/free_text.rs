@@ -174,18 +174,22 @@ fn scan(text: &str, reach: Reach, show: &mut dyn FnMut(Kind, usize, usize)) {
                 // Words of letters alone can only begin an address of version 6.
                 let ip = || if digits || bytes.get(next) == Some(&b':') { network::ip_at(bytes, at) } else { None };
                 let mut named = || {
-                    let (from, end) = name::latin(bytes, at, next).filter(|_| reach != Reach::Announced)?;
+                    let (from, end) = name::latin(bytes, at, next)?;
                     start = from;
                     Some((Kind::Name, end))
                 };
-                mail.or_else(ip).or_else(|| if digits { number::at(bytes, at, next) } else { named() })
+                mail.or_else(ip).or_else(|| match (digits, reach) {
+                    (true, _) => number::at(bytes, at, next),
+                    (false, Reach::Announced) => None,
+                    (false, _) => named(),
+                })
             }
             Start::Colon => network::ip_at(bytes, at),
             Start::Plus => number::international_at(bytes, at),
             Start::Bracket => number::bracketed_at(bytes, at),
             Start::Han => {
                 next = at + 3;
-                let named = || name::end(text, at).filter(|_| reach != Reach::Announced).map(|end| (Kind::Name, at, end));
+                let named = || if reach == Reach::Announced { None } else { name::end(text, at).map(|end| (Kind::Name, at, end)) };
                 word::at(text, at).or_else(named).map(|(kind, from, end)| {
                     start = from;
                     (kind, end)

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::anonymity::{UniqueShare, Uniqueness};
+use super::alone::Alone;
 use crate::class::Class;
-use crate::desensitise::{KeyFileError, OffReason, ReleaseModel, Residual, TechniqueError};
+use crate::desensitise::{KeyFileError, Need, OffReason, ReleaseModel, Residual, TechniqueError};
 use crate::grade::{Finding, Floor, Grade, Named, Role};
 use crate::id::{ColumnName, Decimal, Name};
 
@@ -41,7 +41,10 @@ pub enum Objection {
         release: ReleaseModel,
     },
     /// Too few input values behind an output.
-    #[error("column {column} (grade {}): {technique} leaves as few as {found} input values behind an output, {release} needs {needed}; mask or coarsen more, or suppress it", grade.number())]
+    #[error(
+        "column {column} (grade {}): {technique} leaves as few as {found} input values behind an output, {release} needs {needed}; mask or coarsen more, or suppress it{}",
+        grade.number(), of_enclaves(*found, *needed, *release)
+    )]
     Residual {
         /// The column.
         column: ColumnName,
@@ -242,62 +245,12 @@ impl Objection {
     }
 }
 
-/// More persons are unique in what would leave than the policy lets be; counted in the output, so the owner's to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Alone {
-    /// The shares.
-    pub uniqueness: Uniqueness,
-    /// The release model.
-    pub release: ReleaseModel,
+/// What is to be said where nothing is left open and it would do nearer to the source: of free text, above all.
+fn of_enclaves(found: Residual, needed: u128, release: ReleaseModel) -> &'static str {
+    let (here, there) = (release.need(Grade::L3, false), ReleaseModel::Enclave.need(Grade::L3, false));
+    let is_near = found == Residual::CLEAR && here == Need::Residual(needed) && there != here;
+    if is_near { "; what leaves 1 above grade 2 is for release = \"enclave\" alone" } else { "" }
 }
-
-impl Alone {
-    /// The column that singles out the most, alone or with others.
-    #[must_use]
-    pub fn worst(&self) -> Option<&ColumnName> {
-        let of = |name: &ColumnName| {
-            let alone =
-                self.uniqueness.columns.iter().find(|column| column.column == *name).map_or(UniqueShare::NONE, |column| column.share);
-            let pairs = self.uniqueness.each_pair().filter(|(one, other, _)| *one == name || *other == name);
-            (alone, pairs.map(|(.., share)| share.millionths()).sum::<u64>())
-        };
-        self.uniqueness.columns.iter().map(|column| &column.column).max_by_key(|name| of(name))
-    }
-}
-
-impl fmt::Display for Alone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Uniqueness { subject, all, columns, gaps, most, .. } = &self.uniqueness;
-        let who = if subject.is_some() { "subjects" } else { "records" };
-        let release = self.release;
-        if all > most {
-            write!(f, "{all} of the {who} are unique on what leaves without a key, {release} allows {most} (max_unique)")?;
-            let mut columns: Vec<_> = columns.iter().filter(|column| column.share > UniqueShare::NONE).collect();
-            columns.sort_by_key(|column| std::cmp::Reverse(column.share));
-            for column in columns.iter().take(TOLD_MAX) {
-                write!(f, "; {} on {} alone", column.share, column.column)?;
-            }
-            let mut pairs: Vec<_> = self.uniqueness.each_pair().filter(|(.., share)| *share > UniqueShare::NONE).collect();
-            pairs.sort_by_key(|(.., share)| std::cmp::Reverse(*share));
-            for (one, other, share) in pairs.iter().take(TOLD_MAX) {
-                write!(f, "; {share} on {one} with {other}")?;
-            }
-            f.write_str("; coarsen, suppress or pseudonymise them")?;
-            f.write_str(", say not_known = \"why\" of a column that nobody outside can know, or max_unique and because")?;
-        }
-        for gaps in gaps.iter().filter(|gaps| gaps.share > *most) {
-            let names: Vec<&str> = gaps.columns.iter().map(|gap| gap.column.as_str()).collect();
-            let semicolon = if all > most { "; " } else { "" };
-            write!(f, "{semicolon}{} of the {who} are unique by the gaps between their dates in {}", gaps.share, names.join(", "))?;
-            write!(f, ", which date_shift keeps, {release} allows {most} (max_unique); use date with a level, or suppress")?;
-        }
-        Ok(())
-    }
-}
-
-/// So many columns, and pairs of them, are told.
-const TOLD_MAX: usize = 3;
 
 /// Cells of a column that its technique cannot treat.
 #[derive(Clone, Debug, PartialEq, Eq)]

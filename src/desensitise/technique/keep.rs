@@ -62,6 +62,8 @@ impl Method for Keep {
         let is_open = finding.grade < Grade::L3 && !(release == ReleaseModel::Public && finding.grade == Grade::L2);
         match finding.kind {
             Kind::Date | Kind::YearMonth if finding.grade == Grade::L1 => Some(Suggestion::new(Rank::OfKind, Self, "grade 1 is open")),
+            // Of free text more can be thought of.
+            Kind::Text if finding.grade > Grade::L1 || !finding.also.is_empty() => None,
             Kind::Number | Kind::Category | Kind::Text | Kind::Custom(_) if is_open => {
                 Some(Suggestion::new(Rank::General, Self, "its grade lets it leave as it is"))
             }

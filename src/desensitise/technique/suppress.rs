@@ -94,7 +94,7 @@ impl Method for Suppress {
         } else if is_place && !(finding.kind == Kind::Number && is_plain(finding.value_type)) {
             (Rank::Must, "an exact place leads to one household, and only plain degrees can be rounded")
         } else if is_text {
-            (Rank::Must, "free text may say anything, and what was found in it is not all that is in it")
+            (Rank::General, "free text may say anything, and what was found in it is not all that is in it")
         } else if is_measured && !is_plain(finding.value_type) {
             (Rank::Last, "it is not a column of plain numbers")
         } else {

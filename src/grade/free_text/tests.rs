@@ -273,3 +273,44 @@ fn a_cover_leaves_no_part_of_what_is_found_anywhere() {
     let covered = cover(&chain);
     assert!(find(&without(&chain, &covered)).is_empty(), "{covered:?}");
 }
+
+/// A quadratic reading of one of these would not end.
+#[test]
+fn long_texts_are_read_in_time_that_grows_with_them() {
+    let pieces = [
+        "A-",
+        "Mr. A-",
+        "a@",
+        "a.",
+        "1 ",
+        "1-",
+        "+1 ",
+        "+33 1 ",
+        "(0)",
+        "::",
+        "a:",
+        "1.2.",
+        "王",
+        "王小明",
+        "王小明1",
+        "、李强",
+        "北京市",
+        "市民",
+        "姓名王",
+        "６",
+        "一·",
+        "2024-",
+        "京A",
+        "é",
+        "name A",
+        "13812345678 ",
+        "6222 0202 0011 2230 ",
+        "11010519491231002X",
+    ];
+    for piece in pieces {
+        let text = piece.repeat((1 << 17) / piece.len());
+        let covered = cover(&text);
+        assert!(find(&without(&text, &covered)).is_empty(), "{piece}");
+        assert!(covered.iter().all(|part| text.get(part.start..part.end).is_some()), "{piece}");
+    }
+}
