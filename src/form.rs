@@ -18,6 +18,7 @@ mod surname;
 mod telephone;
 mod travel;
 mod width;
+mod words;
 
 pub use address::address;
 pub(crate) use address::han_levels;
@@ -37,6 +38,7 @@ pub(crate) use surname::{NameForm, is_surname, name_form};
 pub use telephone::{landline, mobile};
 pub(crate) use telephone::{mainland_mobile, plain_landline};
 pub use travel::{passport, plate};
+pub(crate) use words::WordIndex;
 pub(crate) use width::{narrow, narrow_into};
 
 /// The value of an ASCII digit; above 9 for everything else.

@@ -1,5 +1,7 @@
 //! Whether a cell is an address: levels from large to small, or a number and a street.
 
+use super::words::WordIndex;
+
 /// Levels of Chinese addresses from the largest to the smallest, and the words that end them.
 const LEVELS: [&[&str]; 6] = [
     &["省", "自治区", "特别行政区"],
@@ -9,6 +11,11 @@ const LEVELS: [&[&str]; 6] = [
     &["路", "街", "道", "巷", "弄", "胡同", "村", "屯", "里", "苑", "园", "小区", "大厦", "广场", "花园", "公寓", "新村"],
     &["号", "栋", "幢", "座", "单元", "室", "楼", "层", "组", "户"],
 ];
+
+/// The level of houses and rooms, which have numbers.
+const HOUSES: usize = LEVELS.len() - 1;
+
+static WORDS: WordIndex<41> = WordIndex::of(&LEVELS);
 
 /// Words of streets and houses in English.
 const STREETS: [&str; 34] = [
@@ -74,20 +81,14 @@ pub(crate) fn han_levels(cell: &str) -> (usize, usize) {
         };
         // A word right behind another (`里小区`) belongs to it.
         let follows = levels > 0 && at == end;
-        if step == 3 && (named > 0 || follows) && may_end_level(&bytes[at..]) {
-            let rest = &bytes[at..];
-            let numbered = is_numeral(&bytes[before..at]);
-            let levels_here = lowest..if numbered { LEVELS.len() } else { LEVELS.len() - 1 };
-            let found = levels_here.into_iter().find_map(|level| {
-                let word = LEVELS[level].iter().filter(|word| rest.starts_with(word.as_bytes())).map(|word| word.len()).max()?;
-                Some((level, word))
-            });
-            if let Some((level, length)) = found {
+        if step == 3 && (named > 0 || follows) {
+            let may_be = |level: usize| level >= lowest && (level < HOUSES || is_numeral(&bytes[before..at]));
+            if let Some((level, word)) = WORDS.at(&bytes[at..]).find(|(level, _)| may_be(*level)) {
                 levels += usize::from(named > 0);
                 // Streets lie in streets, and rooms in houses; larger levels come once.
                 lowest = if level >= 4 { level } else { level + 1 };
                 named = 0;
-                at += length;
+                at += word.len();
                 end = at;
                 continue;
             }
@@ -105,31 +106,6 @@ fn is_numeral(character: &[u8]) -> bool {
         [byte] => byte.is_ascii_alphanumeric(),
         _ => str::from_utf8(character).is_ok_and(|character| "一二三四五六七八九十甲乙丙丁东西南北".contains(character)),
     }
-}
-
-/// One bit for each Han character that is the first of a level word; most are not.
-static FIRSTS: [u64; 328] = {
-    let mut bits = [0; 328];
-    let mut level = 0;
-    while level < LEVELS.len() {
-        let mut word = 0;
-        while word < LEVELS[level].len() {
-            let index = index(LEVELS[level][word].as_bytes());
-            bits[index / 64] |= 1 << (index % 64);
-            word += 1;
-        }
-        level += 1;
-    }
-    bits
-};
-
-fn may_end_level(rest: &[u8]) -> bool {
-    FIRSTS.get(index(rest) / 64).is_some_and(|bits| bits >> (index(rest) % 64) & 1 == 1)
-}
-
-/// The number of a character of three bytes in the block of Han characters; beyond it for all others.
-const fn index(bytes: &[u8]) -> usize {
-    ((bytes[0] as usize & 0x0f) << 12 | (bytes[1] as usize & 0x3f) << 6 | bytes[2] as usize & 0x3f).wrapping_sub(0x4e00)
 }
 
 /// Full stops and the like are in sentences, not in addresses.
@@ -151,7 +127,26 @@ fn is_plain(word: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The index gives what a look at every word of every level gives, each in its turn.
+        #[test]
+        fn words_are_found_as_by_a_look_at_all(
+            text in "[省自治区特别行政市州地盟县旗镇乡街道苏木路巷弄胡同村屯里苑园小大厦广场花公寓新号栋幢座单元室楼层组户中a]{0,5}",
+            lowest in 0..LEVELS.len(),
+            numbered: bool,
+        ) {
+            let levels = lowest..if numbered { LEVELS.len() } else { HOUSES };
+            let longest = |level: usize| LEVELS[level].iter().filter(|word| text.starts_with(**word)).map(|word| word.len()).max();
+            let expected = levels.into_iter().find_map(|level| Some((level, longest(level)?)));
+            let may_be = |level: usize| level >= lowest && (level < HOUSES || numbered);
+            let found = WORDS.at(text.as_bytes()).find(|(level, _)| may_be(*level)).map(|(level, word)| (level, word.len()));
+            prop_assert_eq!(found, expected);
+        }
+    }
 
     #[test]
     fn addresses() {

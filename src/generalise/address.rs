@@ -91,6 +91,9 @@ fn part(address: &str, above: Option<AddressLevel>) -> Option<(usize, AddressLev
         }
         let end = at + char.len_utf8();
         let name = &address[..end];
+        if !is_last_of_end(char) {
+            continue;
+        }
         let Some((ending, level)) = ENDS.iter().find(|(ending, _)| name.ends_with(ending)) else { continue };
         // A name has at least one character before its end.
         let rest = &address[end..];
@@ -109,11 +112,17 @@ fn part(address: &str, above: Option<AddressLevel>) -> Option<(usize, AddressLev
     None
 }
 
+/// The last characters of [`ENDS`]: at others no end is looked for.
+const fn is_last_of_end(char: char) -> bool {
+    matches!(char, '区' | '州' | '县' | '旗' | '道' | '木' | '省' | '市' | '盟' | '镇' | '乡')
+}
+
 fn is_han(char: char) -> bool {
     matches!(char, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -142,6 +151,11 @@ mod tests {
         }
         assert_eq!(cuts("北京市东城区景山前街4号"), [Some("北京市"), Some("北京市"), Some("北京市东城区"), Some("北京市东城区")]);
         assert_eq!(cuts("朝阳区建国路88号阳光小区"), [None, None, Some("朝阳区"), Some("朝阳区")]);
+    }
+
+    #[test]
+    fn ends_are_looked_for_at_their_last_characters() {
+        assert!(ENDS.iter().all(|(end, _)| is_last_of_end(end.chars().next_back().unwrap())));
     }
 
     #[test]

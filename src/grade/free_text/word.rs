@@ -2,6 +2,7 @@
 
 use super::super::{Kind, check};
 use super::name;
+use crate::form::WordIndex;
 
 /// Words that announce the name of a person.
 const NAME_WORDS: [&str; 24] = [
@@ -84,51 +85,33 @@ const BEHIND_NAMES: [&str; 38] = [
     "本人", "来电",
 ];
 
-/// First characters of all these words and of plates: the few at which anything can begin.
-static BEGINNINGS: [u64; 328] = {
-    let mut bits = [0; 328];
-    let mut lists: [&[&str]; 4] = [&NAME_WORDS, &ADDRESS_WORDS, &REGIONS, &[]];
-    let plates = ["京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"];
-    lists[3] = &plates;
-    let mut list = 0;
-    while list < 4 {
-        let mut word = 0;
-        while word < lists[list].len() {
-            let bytes = lists[list][word].as_bytes();
-            let mut at = 0;
-            while at < bytes.len() {
-                let index = index(bytes, at);
-                bits[index / 64] |= 1 << (index % 64);
-                // Of words the first character, of the plates all.
-                at += if list < 3 { bytes.len() } else { 3 };
-            }
-            word += 1;
-        }
-        list += 1;
-    }
-    bits
-};
+/// Characters with which plates begin.
+const PLATES: [&str; 33] = [
+    "京", "津", "沪", "渝", "冀", "豫", "云", "辽", "黑", "湘", "皖", "鲁", "新", "苏", "浙", "赣", "鄂", "桂", "甘", "晋", "蒙", "陕",
+    "吉", "闽", "贵", "粤", "青", "藏", "川", "宁", "琼", "使", "领",
+];
+
+/// All at which anything can begin.
+static WORDS: WordIndex<107> = WordIndex::of(&[&PLATES, &REGIONS, &ADDRESS_WORDS, &NAME_WORDS]);
 
 /// What a Han character here begins or announces: the kind, where it begins, where it ends.
 pub(super) fn at(text: &str, at: usize) -> Option<(Kind, usize, usize)> {
-    let bytes = text.as_bytes();
-    let index = index(bytes, at);
-    if index >= 328 * 64 || BEGINNINGS[index / 64] >> (index % 64) & 1 == 0 {
+    let bytes = &text.as_bytes()[at..];
+    if !WORDS.has_first(bytes) {
         return None;
     }
     let rest = &text[at..];
     if let Some(end) = plate_end(rest) {
         return Some((Kind::Plate, at, at + end));
     }
-    if REGIONS.iter().any(|region| rest.starts_with(region)) {
+    let (list, word) = WORDS.at(bytes).find(|(list, _)| *list > 0)?;
+    if list == 1 {
         return address_end(rest, 3).map(|end| (Kind::Address, at, at + end));
     }
-    if let Some(word) = ADDRESS_WORDS.iter().find(|word| rest.starts_with(**word)) {
-        let from = at + word.len() + announcing(&rest[word.len()..]);
+    let from = at + word.len() + announcing(&rest[word.len()..]);
+    if list == 2 {
         return address_end(&text[from..], 2).map(|end| (Kind::Address, from, from + end));
     }
-    let word = NAME_WORDS.iter().find(|word| rest.starts_with(**word))?;
-    let from = at + word.len() + announcing(&rest[word.len()..]);
     name_end(&text[from..]).map(|end| (Kind::Name, from, from + end))
 }
 
@@ -152,7 +135,10 @@ fn plate_end(rest: &str) -> Option<usize> {
 fn address_end(rest: &str, levels_min: usize) -> Option<usize> {
     // No address is longer; what stands behind it does not count.
     let most = rest.char_indices().take(60);
-    let end = most.take_while(|(_, character)| !is_break(*character)).map(|(at, character)| at + character.len_utf8()).last()?;
+    let end = most
+        .take_while(|(_, character)| is_han(*character) || !is_break(*character))
+        .map(|(at, character)| at + character.len_utf8())
+        .last()?;
     let (levels, end) = check::han_levels(&rest[..end]);
     // Behind `3单元` the number of the room may stand alone.
     let room = rest[end..].bytes().take_while(u8::is_ascii_digit).count();
@@ -180,10 +166,4 @@ fn dotted_name_end(rest: &str) -> Option<usize> {
 
 fn is_han(character: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&character)
-}
-
-/// The number of a Han character in their block; beyond it for all others.
-const fn index(bytes: &[u8], at: usize) -> usize {
-    let code = (bytes[at] as usize & 0x0f) << 12 | (bytes[at + 1] as usize & 0x3f) << 6 | bytes[at + 2] as usize & 0x3f;
-    code.wrapping_sub(0x4e00)
 }
