@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{RecordBatch, StringArray};
+use arrow_array::{Array as _, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use self::hashed::Hashed;
@@ -351,16 +351,19 @@ fn under(schema: &SchemaRef, columns: Vec<arrow_array::ArrayRef>) -> Result<Reco
 
 fn formula_cells(texts: &StringArray) -> u64 {
     let is_formula = |text: &str| match text.as_bytes() {
-        [b'=' | b'@' | b'\t' | b'\r', ..] => true,
         [b'+' | b'-', rest @ ..] => !is_number(rest),
-        _ => false,
+        [first, ..] => may_begin_formula(*first),
+        [] => false,
     };
-    let bytes = bytes_of(texts);
-    // Most columns have no such byte at all.
-    if !bytes.iter().any(|byte| matches!(byte, b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')) {
-        return 0;
-    }
-    texts.iter().flatten().filter(|text| is_formula(text)).count() as u64
+    let (bytes, offsets) = (texts.values(), texts.offsets());
+    // Hardly any cell begins like one, and what stands under a null is none.
+    let begins = offsets.windows(2).map(|ends| ends[0] < ends[1] && usize::try_from(ends[0]).is_ok_and(|at| may_begin_formula(bytes[at])));
+    let rows = begins.enumerate().filter(|(_, begins)| *begins).map(|(row, _)| row);
+    rows.filter(|&row| texts.is_valid(row) && is_formula(texts.value(row))).count() as u64
+}
+
+const fn may_begin_formula(byte: u8) -> bool {
+    matches!(byte, b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')
 }
 
 /// The bytes of the cells, one behind the other; the buffer of a slice holds more.

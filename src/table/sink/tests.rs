@@ -4,6 +4,7 @@
 use std::io::ErrorKind;
 
 use arrow_array::{ArrayRef, Int64Array};
+use arrow_buffer::OffsetBuffer;
 
 use super::*;
 use crate::file::OutputStep;
@@ -46,6 +47,9 @@ fn formulas_are_counted_and_numbers_are_none() {
     let texts = ["=1", "+cmd", "-2+3", "@x", "\tx", "\rx", "-", "-3.5", "+86", "a=1", "", "1-2", "-3.5.1", "-.5"];
     assert_eq!(formula_cells(&texts.into_iter().map(Some).collect()), 9);
     assert_eq!(formula_cells(&StringArray::from(vec![Some("a"), None])), 0);
+    // What stands under a null or outside a slice is no cell.
+    let under = StringArray::new(OffsetBuffer::from_lengths([2, 2, 2]), b"=1=2=3".as_slice().into(), Some(vec![true, false, true].into()));
+    assert_eq!((formula_cells(&under), formula_cells(&under.slice(1, 2)), formula_cells(&under.slice(1, 0))), (2, 1, 0));
 }
 
 #[test]
