@@ -38,8 +38,8 @@ pub(crate) use surname::{NameForm, is_surname, name_form};
 pub use telephone::{landline, mobile};
 pub(crate) use telephone::{mainland_mobile, plain_landline};
 pub use travel::{passport, plate};
-pub(crate) use words::WordIndex;
 pub(crate) use width::{narrow, narrow_into};
+pub(crate) use words::WordIndex;
 
 /// The value of an ASCII digit; above 9 for everything else.
 pub(super) const fn digit(byte: u8) -> u8 {

@@ -1,7 +1,7 @@
 //! What the columns that leave show together of one value: no column leaves more open than all of them do (rule H2).
 //!
 //! Two columns carry the same value when their kind is one that names a person and has a form (two mobile numbers, two names), as one
-//! may be the other in any record; and when the survey saw that one is the other, or a part of it at a fixed place, in at least half of
+//! may be the other in any record; and when the survey saw that one is the other, or a part of it, in at least half of
 //! the records that it compared ([`Overlap`]). A mask of the first seven digits beside one of the last four shows all eleven.
 
 use super::policy::{ColumnPolicy, Policy};
@@ -52,21 +52,10 @@ impl Policy {
             .flat_map(|other| relations(section, finding, &other).into_iter().map(move |relation| (Other { ..other }, relation)))
             .collect();
         let known = self.known(finding, findings);
-        // What one column of dates shows shows the shift of all that move with it.
-        if technique.keeps_gaps() {
-            for moved in findings.iter().filter(|moved| moved.column != finding.column) {
-                let Some(section) = self.column(&moved.column).filter(|section| section.technique.keeps_gaps()) else { continue };
-                let shows =
-                    |other: &Other<'_>| !matches!(other.section.technique.shows(&domain(other.section, other.finding)), Shown::Nothing);
-                let others = findings.iter().filter(|other| ![&finding.column, &moved.column].contains(&&other.column));
-                let mut others = others.filter_map(|other| Some(Other { section: self.column(&other.column)?, finding: other }));
-                let is_copy = |other: &Other<'_>| {
-                    shows(other) && !other.section.technique.keeps_gaps() && !relations(section, moved, other).is_empty()
-                };
-                if let Some(copy) = others.find(is_copy) {
-                    return Left { residual: Residual::CLEAR, beside: Some(copy.finding.column.clone()) };
-                }
-            }
+        if technique.keeps_gaps()
+            && let Some(copy) = self.copy_of_a_moved_date(finding, findings)
+        {
+            return Left { residual: Residual::CLEAR, beside: Some(copy) };
         }
         // One after the other, so that it can be told beside which one little is left, and then all together.
         for count in (0..related.len()).map(|at| at..at + 1).chain(std::iter::once(0..related.len())) {
@@ -76,6 +65,22 @@ impl Policy {
             }
         }
         left
+    }
+
+    /// A column that shows something of a date that moves beside this one, and so by how much both move.
+    fn copy_of_a_moved_date(&self, finding: &Finding, findings: &[Finding]) -> Option<ColumnName> {
+        let leaving = || findings.iter().filter_map(|finding| Some(Other { section: self.column(&finding.column)?, finding }));
+        let mut moved = leaving().filter(|moved| moved.section.technique.keeps_gaps() && moved.finding.column != finding.column);
+        let shows = |other: &Other<'_>| !matches!(other.section.technique.shows(&domain(other.section, other.finding)), Shown::Nothing);
+        moved.find_map(|moved| {
+            let is_copy = |other: &Other<'_>| {
+                ![&finding.column, &moved.finding.column].contains(&&other.finding.column)
+                    && !other.section.technique.keeps_gaps()
+                    && shows(other)
+                    && !relations(moved.section, moved.finding, other).is_empty()
+            };
+            leaving().find(is_copy).map(|copy| copy.finding.column.clone())
+        })
     }
 
     /// The least residual under what the owner says the column is and under what was found, given what the other columns that leave say
@@ -160,6 +165,7 @@ fn joint(technique: &Technique, section: &ColumnPolicy, finding: &Finding, other
     let shown = technique.shows(&mine);
     let mut characters: Vec<Box<dyn Fn(usize, usize) -> bool>> = Vec::new();
     let mut least = Residual::Unbounded;
+    let mut is_length_shown = false;
     let mut finest = if let Shown::Steps { width, origin } = shown { Some((width, origin)) } else { None };
     for (other, relation) in others {
         let theirs = domain(other.section, other.finding);
@@ -180,6 +186,7 @@ fn joint(technique: &Technique, section: &ColumnPolicy, finding: &Finding, other
             _ if is_same && is_alike && technique.key().is_none() => {}
             (Shown::Characters(_), Shown::Characters(beside)) => {
                 let (kind, lens) = (theirs.kind.clone(), lengths(&theirs.kind));
+                is_length_shown |= beside.shows_length();
                 let longest = *lens.end();
                 match *relation {
                     Relation::Same if kind == mine.kind => characters.push(Box::new(move |len, at| beside.shows(len, at))),
@@ -217,6 +224,11 @@ fn joint(technique: &Technique, section: &ColumnPolicy, finding: &Finding, other
         return least;
     }
     let together = |len: usize, at: usize| own.shows(len, at) || characters.iter().any(|shows| shows(len, at));
+    // Nothing but what it shows itself: what a technique says of itself may be more than characters tell.
+    let is_no_more = |len: usize| (0..len).all(|at| together(len, at) == own.shows(len, at));
+    if (own.shows_length() || !is_length_shown) && lengths(&mine.kind).count() > 0 && lengths(&mine.kind).all(is_no_more) {
+        return least;
+    }
     let found = if finding.kind == mine.kind { None } else { Some(of_characters(&finding.kind, &together, known)) };
     found.into_iter().chain([of_characters(&mine.kind, &together, known)]).min().map_or(least, |count| least.min(Residual::AtLeast(count)))
 }

@@ -190,5 +190,6 @@ fn what_is_not_there_and_whoever_ends_it() {
     // A folder that is not there is told only when something has to go there.
     let mut meter = UniquenessMeter::within(self::asked(false), &NAMES, SpillTarget::Folder(folder.to_owned()), 0, 9).unwrap();
     let rows = meter.hasher().hash(&batch(&[(Some(1), Some(1), Some(1), 1, Some(1))])).unwrap();
-    assert!(matches!(meter.take(rows), Err(MeterError::Spill(SpillError::Create(_)))));
+    meter.take(rows).unwrap();
+    assert!(matches!(meter.finish(1, &mut |_, _| ControlFlow::Continue(())), Err(MeterError::Spill(SpillError::Create(_)))));
 }

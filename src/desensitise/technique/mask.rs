@@ -246,9 +246,11 @@ impl Method for Mask {
             // Their characters stand where they are written, not where those of a date with its year first do.
             Kind::Date | Kind::YearMonth => Shown::Everything,
             // A value of which nothing would be hidden is hidden whole.
-            _ => Shown::Characters(ShownCharacters::new(move |len, at| {
-                mask.asked_for(len).is_some() && !mask.hidden(&kind, len).covers(len, at)
-            })),
+            _ => {
+                let shows_length = mask.width.is_none();
+                let shows = move |len: usize, at| mask.asked_for(len).is_some() && !mask.hidden(&kind, len).covers(len, at);
+                Shown::Characters(ShownCharacters::new(shows).with_length(shows_length))
+            }
         }
     }
 

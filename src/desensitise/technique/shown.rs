@@ -25,19 +25,34 @@ pub enum Shown {
 
 /// Which characters show of a value of so many.
 #[derive(Clone)]
-pub struct ShownCharacters(Arc<dyn Fn(usize, usize) -> bool + Send + Sync>);
+pub struct ShownCharacters {
+    shows: Arc<dyn Fn(usize, usize) -> bool + Send + Sync>,
+    length: bool,
+}
 
 impl ShownCharacters {
     /// `shows(len, at)`: whether the character `at` shows of a value that has `len` of them.
     #[must_use]
     pub fn new(shows: impl Fn(usize, usize) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(shows))
+        Self { shows: Arc::new(shows), length: false }
+    }
+
+    /// The same, and whether it also shows how many characters the value has.
+    #[must_use]
+    pub fn with_length(self, length: bool) -> Self {
+        Self { length, ..self }
+    }
+
+    /// Whether it shows how many characters the value has.
+    #[must_use]
+    pub const fn shows_length(&self) -> bool {
+        self.length
     }
 
     /// Whether the character `at` shows of a value that has `len` of them.
     #[must_use]
     pub fn shows(&self, len: usize, at: usize) -> bool {
-        (self.0)(len, at)
+        (self.shows)(len, at)
     }
 }
 

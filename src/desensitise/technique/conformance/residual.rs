@@ -62,7 +62,10 @@ impl Values {
     /// Values that agree in all that is said to show have one output.
     fn follow_from_what_shows(&self, sample: &Technique, treated: &Treated, place: &str) {
         let shown = sample.shows(&self.column.setting.domain);
+        // Of numbers and texts characters have no places of their own.
+        let has_places = !matches!(self.column.setting.domain.kind, Kind::Number | Kind::Amount | Kind::Text);
         let seen = |cell: &str| match &shown {
+            Shown::Characters(_) if !has_places => None,
             Shown::Characters(shown) => {
                 let characters: Vec<char> = cell.chars().filter(|character| character.is_alphanumeric()).collect();
                 let seen =
