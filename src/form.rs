@@ -13,6 +13,8 @@ mod given;
 mod identifier;
 mod network;
 mod organisation;
+#[cfg(feature = "embedded")]
+mod person;
 mod resident;
 mod surname;
 mod telephone;

@@ -8,7 +8,17 @@ mod world;
 
 use std::fs;
 
-use usufruct::table::{CsvOptions, Encoding, FileOptions, FileSource, RecordSource as _, TableError};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use usufruct::dataset::{
+    Contribution, Description, DescriptionFile, Draft, PublishError, RowKey, Schema, Unit, table_schema, write_snapshot,
+};
+use usufruct::file::{Output, OutputOptions};
+use usufruct::grade::{Recognisers, SurveyError, survey};
+use usufruct::id::{ColumnName, Salt};
+use usufruct::table::{CsvOptions, CsvSource, Encoding, FileOptions, FileSource, RecordSource as _, TableError};
 use world::World;
 
 /// First records of files without a header: the cell that must not be seen, the field it is in, its kind.
@@ -260,4 +270,36 @@ fn columns_of_other_formats_are_looked_at_too() {
         sink.finish().unwrap().commit().unwrap();
         refused(&world, "13812345678", &["field 1", "mobile", "rename"], &["classify", format.as_str()]);
     }
+}
+
+/// Sources and descriptions that a program makes itself have names that no file was asked for.
+#[test]
+fn a_program_cannot_survey_or_publish_such_a_name_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let described = DescriptionFile::parse(world::PEOPLE, Path::new("")).unwrap().description;
+    let mut columns = described.schema().columns().to_vec();
+    columns[1].name = ColumnName::new("13812345678").unwrap();
+    let draft = Draft {
+        name: described.name().clone(),
+        title: String::new(),
+        budget: described.budget(),
+        report_delta: None,
+        legacy_quantum_ms: None,
+        rows_are_independent: true,
+        public_size: false,
+        public_source: None,
+        schema: Schema::new(Unit::Row, Contribution::ROW, columns).unwrap(),
+    };
+    let description = Description::new(draft).unwrap();
+    let csv = "age,13812345678,city\n7,f,town\n";
+    let source = CsvSource::from_bytes(csv.as_bytes(), CsvOptions::default(), table_schema(description.schema())).unwrap();
+    let error = survey(&source, &Arc::new(Recognisers::builtin()), 1, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(error, SurveyError::Table(TableError::HeaderIsData { field: 2, kind: "mobile".to_owned() }));
+
+    let path = folder.path().join("out.snapshot");
+    let output = Output::create(&path, OutputOptions { force: false, private: true }).unwrap();
+    let key = RowKey::of_first_snapshot(&Salt::from_bytes([7; 32]));
+    let error = write_snapshot(&source, &description, &key, output, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(error, PublishError::NameIsData { column: 2, kind: "mobile" });
+    assert!(!path.exists() && !format!("{error} {error:?}").contains("13812345678"));
 }

@@ -91,8 +91,8 @@ struct File {
     delimiter: Option<String>,
     #[serde(default)]
     encoding: Option<String>,
-    #[serde(default = "yes")]
-    header: bool,
+    #[serde(default)]
+    header: Option<bool>,
     unit: UnitText,
     #[serde(default)]
     rows_are_independent: bool,
@@ -177,10 +177,6 @@ enum ValueText {
     Text(String),
 }
 
-const fn yes() -> bool {
-    true
-}
-
 impl File {
     fn check(self, folder: &Path) -> Result<DescriptionFile, DescriptionError> {
         if self.quantum_ms.is_some() {
@@ -240,7 +236,7 @@ impl File {
         };
         Ok(DescriptionFile {
             description: Description::new(draft)?,
-            data: DataFile { path: folder.join(self.data), format, delimiter, encoding, header: self.header },
+            data: DataFile { path: folder.join(self.data), format, delimiter, encoding, header: self.header.unwrap_or(true) },
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Whether the name of a column is a cell: a first record taken for a header names columns with what people have.
 
-use super::given::{self, Sure};
+use super::person::{Sure, person};
 use super::{
     address, bank_card, compact_date, date, digit, email, ip, is_issued, joined, landline, luhn, mainland_mobile, mobile, narrow, passport,
     plate, read_date, resident_id, uscc,
@@ -25,7 +25,7 @@ pub(crate) fn identifier(header: &str) -> Option<&'static str> {
 /// Names are words too (高明, 金华): one that is not unmistakable counts only beside a number, a date or an address.
 pub(crate) fn first_identifier(headers: &[&str]) -> Option<(usize, &'static str)> {
     let strict = headers.iter().position(|header| identifier(header).is_some());
-    let named = |least: Sure| headers.iter().position(|header| with_narrow(header, given::person) >= Some(least));
+    let named = |least: Sure| headers.iter().position(|header| with_narrow(header, person) >= Some(least));
     let beside_value = || headers.iter().any(|header| with_narrow(header, |text| is_value(text).then_some(())).is_some());
     let named = named(Sure::Alone).or_else(|| named(Sure::Form).filter(|_| beside_value()));
     let at = strict.into_iter().chain(named).min()?;
