@@ -110,7 +110,9 @@ fn is_numeral(character: &[u8]) -> bool {
 
 /// Full stops and the like are in sentences, not in addresses.
 fn has_sentence(cell: &str) -> bool {
-    cell.contains(['。', '!', '?', '；', '！', '？'])
+    // The first bytes of these, which hardly any address has.
+    let may = |byte: u8| matches!(byte, b'!' | b'?' | 0xe3 | 0xef);
+    cell.bytes().fold(false, |any, byte| any | may(byte)) && cell.contains(['。', '!', '?', '；', '！', '？'])
 }
 
 /// A number that stands alone or at the start of a word, and a street word.

@@ -14,29 +14,8 @@ pub enum AddressLevel {
     Street,
 }
 
-/// What parts of an address end with, the longest of those that end alike first.
-const ENDS: [(&str, AddressLevel); 16] = [
-    ("特别行政区", AddressLevel::Province),
-    ("自治区", AddressLevel::Province),
-    ("自治州", AddressLevel::City),
-    ("自治县", AddressLevel::District),
-    ("自治旗", AddressLevel::District),
-    ("地区", AddressLevel::City),
-    ("街道", AddressLevel::Street),
-    ("苏木", AddressLevel::Street),
-    ("省", AddressLevel::Province),
-    ("市", AddressLevel::City),
-    ("盟", AddressLevel::City),
-    ("区", AddressLevel::District),
-    ("县", AddressLevel::District),
-    ("旗", AddressLevel::District),
-    ("镇", AddressLevel::Street),
-    ("乡", AddressLevel::Street),
-];
 /// Cities that are provinces.
 const MUNICIPALITIES: [&str; 4] = ["北京市", "上海市", "天津市", "重庆市"];
-/// Ends of what is smaller than a district although it ends like one.
-const SMALLER: [&str; 12] = ["小区", "社区", "园区", "校区", "厂区", "景区", "库区", "宿舍区", "生活区", "家属区", "住宅区", "超市"];
 /// What follows an end that is part of a longer name: 城市花园, 县府路, 市场街.
 const GOES_ON: [&str; 8] = ["街", "路", "大街", "大道", "场", "花园", "府", "民"];
 /// The longest name of a part: 双江拉祜族佤族布朗族傣族自治县 has 15 characters.
@@ -91,14 +70,12 @@ fn part(address: &str, above: Option<AddressLevel>) -> Option<(usize, AddressLev
         }
         let end = at + char.len_utf8();
         let name = &address[..end];
-        if !is_last_of_end(char) {
-            continue;
-        }
-        let Some((ending, level)) = ENDS.iter().find(|(ending, _)| name.ends_with(ending)) else { continue };
+        let (ends, smaller) = ends(char);
+        let Some((ending, level)) = ends.iter().find(|(ending, _)| name.ends_with(ending)) else { continue };
         // A name has at least one character before its end.
         let rest = &address[end..];
         let goes_on = GOES_ON.iter().any(|next| rest.starts_with(next)) || *ending == "旗" && rest.starts_with(['镇', '乡']);
-        if name.len() == ending.len() || SMALLER.iter().any(|smaller| name.ends_with(smaller)) || goes_on {
+        if name.len() == ending.len() || smaller.iter().any(|smaller| name.ends_with(smaller)) || goes_on {
             continue;
         }
         let level = match (*level, above) {
@@ -112,9 +89,27 @@ fn part(address: &str, above: Option<AddressLevel>) -> Option<(usize, AddressLev
     None
 }
 
-/// The last characters of [`ENDS`]: at others no end is looked for.
-const fn is_last_of_end(char: char) -> bool {
-    matches!(char, '区' | '州' | '县' | '旗' | '道' | '木' | '省' | '市' | '盟' | '镇' | '乡')
+/// What parts of an address end with whose last character is this, the longest first; and the ends of what is smaller than a
+/// district although it ends like one.
+const fn ends(last: char) -> (&'static [(&'static str, AddressLevel)], &'static [&'static str]) {
+    use AddressLevel::{City, District, Province, Street};
+    match last {
+        '区' => (
+            &[("特别行政区", Province), ("自治区", Province), ("地区", City), ("区", District)],
+            &["小区", "社区", "园区", "校区", "厂区", "景区", "库区", "宿舍区", "生活区", "家属区", "住宅区"],
+        ),
+        '市' => (&[("市", City)], &["超市"]),
+        '省' => (&[("省", Province)], &[]),
+        '州' => (&[("自治州", City)], &[]),
+        '盟' => (&[("盟", City)], &[]),
+        '县' => (&[("自治县", District), ("县", District)], &[]),
+        '旗' => (&[("自治旗", District), ("旗", District)], &[]),
+        '道' => (&[("街道", Street)], &[]),
+        '木' => (&[("苏木", Street)], &[]),
+        '镇' => (&[("镇", Street)], &[]),
+        '乡' => (&[("乡", Street)], &[]),
+        _ => (&[], &[]),
+    }
 }
 
 fn is_han(char: char) -> bool {
@@ -122,7 +117,6 @@ fn is_han(char: char) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -154,8 +148,15 @@ mod tests {
     }
 
     #[test]
-    fn ends_are_looked_for_at_their_last_characters() {
-        assert!(ENDS.iter().all(|(end, _)| is_last_of_end(end.chars().next_back().unwrap())));
+    fn ends_stand_with_their_last_character_the_longest_first() {
+        let all = ('\u{4e00}'..='\u{9fff}').map(|last| (last, ends(last)));
+        let mut count = 0;
+        for (last, (ends, smaller)) in all {
+            count += ends.len() + smaller.len();
+            assert!(ends.iter().map(|(end, _)| *end).chain(smaller.iter().copied()).all(|end| end.ends_with(last)));
+            assert!(ends.is_sorted_by_key(|(end, _)| std::cmp::Reverse(end.len())));
+        }
+        assert_eq!(count, 16 + 12);
     }
 
     #[test]

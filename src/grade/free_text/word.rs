@@ -133,16 +133,27 @@ fn plate_end(rest: &str) -> Option<usize> {
 
 /// An address of at least so many levels, up to the last of them.
 fn address_end(rest: &str, levels_min: usize) -> Option<usize> {
-    // No address is longer; what stands behind it does not count.
-    let most = rest.char_indices().take(60);
-    let end = most
-        .take_while(|(_, character)| is_han(*character) || !is_break(*character))
-        .map(|(at, character)| at + character.len_utf8())
-        .last()?;
-    let (levels, end) = check::han_levels(&rest[..end]);
+    let (levels, end) = check::han_levels(unbroken(rest));
     // Behind `3单元` the number of the room may stand alone.
     let room = rest[end..].bytes().take_while(u8::is_ascii_digit).count();
     (levels >= levels_min).then_some(if room <= 5 { end + room } else { end })
+}
+
+/// What stands before a break; no address has more characters, and what stands behind does not count.
+fn unbroken(rest: &str) -> &str {
+    let mut end = 0;
+    for _ in 0..60 {
+        end += match rest.as_bytes().get(end) {
+            None => break,
+            // Han, which most are: no character from U+4000 to U+9FFF breaks.
+            Some(0xe4..=0xe9) => 3,
+            Some(_) => match rest[end..].chars().next() {
+                Some(character) if !is_break(character) => character.len_utf8(),
+                _ => break,
+            },
+        };
+    }
+    &rest[..end]
 }
 
 fn is_break(character: char) -> bool {
