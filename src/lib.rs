@@ -10,7 +10,7 @@
 //! measure     budget  dp                                    how much privacy is lost, and the noise
 //! memory      ledger                                        what happened, provably
 //! records     table  grade  dataset  desensitise  open_data raw data, into an immutable snapshot or a file that may leave
-//!             generalise  desensitise                      records that may leave, and what each technique leaves open
+//!             generalise  anonymity                         records that may leave: how coarse, and who is unique in them
 //! questions   query  right                                  what is asked, and who may
 //! answers     plan  engine  probe  receipt  gate  audit     what leaves, and how it is checked
 //! front       space  owner  holder  auditor  error          the four roles

@@ -152,6 +152,10 @@ fn best(text: &str, at: usize) -> Option<Candidate> {
     let characters: Vec<(usize, char)> = rest.char_indices().take(surname + 3).collect();
     let behind = |count: usize| characters.get(count).map_or(rest.len(), |(at, _)| *at);
     let first = characters.first()?.1;
+    // `张先生`, `王主任`: a surname alone, which many have.
+    if TITLED.begin(&rest[behind(surname)..]) {
+        return None;
+    }
     let before = Before::of(&text[..at], first);
     let family = if surname == 2 { 3 } else { check::surname_points(first) };
     let is_word = surname == 1 && LANGUAGE.begin(rest);
