@@ -223,12 +223,15 @@ impl After {
 
 /// None for what no name has: punctuation, digits, letters. `left` counts the given characters from here on.
 fn of_given(character: char, left: usize) -> Option<i32> {
-    is_han(character).then(|| match check::given_points(character) {
+    match check::given_points(character) {
+        _ if !is_han(character) => None,
         // `一诺`, `家豪`: never at the end.
-        0 if matches!(character, '一' | '家') && left == 2 => 1,
-        0 => -3,
-        points => points,
-    })
+        0 if matches!(character, '一' | '家') && left == 2 => Some(1),
+        0 => Some(-3),
+        // `和王主任`: another surname rather.
+        1 if check::surname_points(character) == 2 => None,
+        points => Some(points),
+    }
 }
 
 /// Words by the character with which they begin, or end.

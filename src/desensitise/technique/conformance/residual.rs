@@ -73,8 +73,9 @@ impl Values {
                 Some(seen.collect())
             }
             Shown::Steps { width, origin } => {
-                let units = |number: Decimal| number.units(6).unwrap();
-                Some((units(Decimal::parse(cell).unwrap()) - units(*origin)).div_euclid(units(*width)).to_string())
+                let units = |number: Decimal| number.units(6);
+                let above = units(Decimal::parse(cell).ok()?)? - units(*origin)?;
+                Some(above.div_euclid(units(*width)?).to_string())
             }
             Shown::Nothing => Some(String::new()),
             Shown::Everything => None,
