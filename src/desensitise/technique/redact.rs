@@ -178,7 +178,8 @@ impl Method for Redact {
             "what is recognised in the text goes, all else stays: read some of it, for what was found is not all that is in it";
         // What a recogniser of the user's finds would stay, and a header that names an identifier asks for more.
         let unseen = finding.also.iter().any(|(kind, _)| matches!(kind, Kind::Custom(_)));
-        let is_text = finding.kind == Kind::Text && finding.grade < Grade::L4 && finding.floor.is_none();
+        // Nor are dates that some read one way and some the other a text.
+        let is_text = finding.kind == Kind::Text && finding.grade < Grade::L4 && finding.floor.is_none() && finding.date_order.is_some();
         let leaves = release == ReleaseModel::Enclave && (finding.grade > Grade::L1 || !finding.also.is_empty());
         (is_text && leaves && !unseen).then(|| Suggestion::new(Rank::OfKind, Self::labels(), WHY))
     }

@@ -125,11 +125,14 @@ impl Overlaps {
 }
 
 impl Tally {
-    /// Whether it is so in half of the records in which it is not by chance, of these in which both have a value.
+    /// Whether it is so in half of the records in which it is not by chance, of these in which both have a value, and by more than three
+    /// standard deviations of what chance gives.
     fn is_above_chance(self, both: Self) -> bool {
         let share = |part: u32, all: u32| f64::from(part) / f64::from(all.max(1));
         let (found, chance) = (share(self.records, both.records), share(self.by_chance, both.by_chance));
-        found > chance && 2.0 * (found - chance) >= 1.0 - chance
+        let records = f64::from(both.records.max(1));
+        let deviation = ((chance * (1.0 - chance) + 1.0 / records) / records).sqrt();
+        found - chance > 3.0 * deviation && 2.0 * (found - chance) >= 1.0 - chance
     }
 }
 
