@@ -30,7 +30,7 @@ pub(crate) use card::is_issued;
 pub use card::{bank_card, luhn};
 pub(crate) use given::{given_points, surname_points};
 #[cfg(feature = "embedded")]
-pub(crate) use identifier::first_identifier;
+pub(crate) use identifier::{first_identifier, first_person};
 pub use network::{email, ip};
 pub(crate) use network::{is_email_local, is_v4, is_v6};
 pub use organisation::{organisation_code, uscc};

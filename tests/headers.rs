@@ -303,3 +303,21 @@ fn a_program_cannot_survey_or_publish_such_a_name_either() {
     assert_eq!(error, PublishError::NameIsData { column: 2, kind: "mobile" });
     assert!(!path.exists() && !format!("{error} {error:?}").contains("13812345678"));
 }
+
+/// A name that could be a word, beside a cell that comes again.
+#[test]
+fn a_header_that_stands_among_its_cells_is_a_record() {
+    let world = World::empty();
+    let rows = "王小明,男,北京\n李娜,女,上海\n赵云,男,广州\n";
+    world.write("in.csv", rows);
+    world.write("p.toml", "release = \"enclave\"\n[default]\ntechnique = \"suppress\"\nreplace = \"-\"\n");
+    let desensitise = ["desensitise", "in.csv", "--policy", "p.toml", "-o", "out.csv"];
+    for args in [&["classify", "in.csv"][..], &["policy", "suggest", "in.csv"], &["policy", "check", "p.toml", "in.csv"], &desensitise] {
+        refused(&world, "王小明", &["field 1 of the header is a cell by its form (name)", "--no-header"], args);
+    }
+    assert!(!world.path("out.csv").exists());
+    world.done(&[&desensitise[..], &["--no-header"]].concat());
+    // A header that stands in the file once more is no name of a person.
+    world.write("in.csv", "姓名,性别\n王小明,男\n姓名,性别\n李娜,女\n");
+    world.done(&["classify", "in.csv"]);
+}

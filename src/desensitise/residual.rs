@@ -85,11 +85,13 @@ pub(super) const NAME_CHARACTER: u128 = 1_000;
 pub(super) const LOCAL_CHARACTER: u128 = 36;
 
 /// How many dates agree with what shows of their eight digits, year first, at least.
+#[cfg(feature = "embedded")]
 pub(super) fn dates(shows: &dyn Fn(usize) -> bool) -> u128 {
     dates_by_what_shows(&|at| shows(at - 6)).iter().map(|sums| sums.iter().sum()).min().unwrap_or(1)
 }
 
 /// How many months agree with what shows of their six digits, year first, at least.
+#[cfg(feature = "embedded")]
 pub(super) fn months(shows: &dyn Fn(usize) -> bool) -> u128 {
     let mut groups = HashMap::<u32, u128>::new();
     for (year, month) in BIRTH_YEARS.flat_map(|year| (1..=12).map(move |month| (year, month))) {

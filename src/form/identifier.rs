@@ -32,6 +32,11 @@ pub(crate) fn first_identifier(headers: &[&str]) -> Option<(usize, &'static str)
     Some((at, identifier(headers[at]).unwrap_or("name")))
 }
 
+/// The first of these headers that may be the name of a person: where it stands, counted from 0. Words are among them.
+pub(crate) fn first_person(headers: &[&str]) -> Option<usize> {
+    headers.iter().position(|header| with_narrow(header, person).is_some())
+}
+
 /// A header without blanks around it, full-width forms made half-width.
 fn with_narrow<T>(header: &str, look: impl Fn(&str) -> Option<T>) -> Option<T> {
     if header.len() > BYTES_MAX {

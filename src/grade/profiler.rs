@@ -50,6 +50,8 @@ pub struct Profiler {
     schema: TableSchema,
     columns: Vec<Column>,
     overlaps: Overlaps,
+    /// Whether a column has its own name among its cells.
+    is_named_by_a_cell: bool,
 }
 
 impl Profiler {
@@ -58,16 +60,26 @@ impl Profiler {
     pub fn new(schema: &TableSchema, recognisers: &Arc<Recognisers>) -> Self {
         let count = schema.columns().len();
         let columns = (0..count).map(|_| Column::new(count, recognisers)).collect();
-        Self { recognisers: Arc::clone(recognisers), schema: schema.clone(), columns, overlaps: Overlaps::new(count) }
+        Self {
+            recognisers: Arc::clone(recognisers),
+            schema: schema.clone(),
+            columns,
+            overlaps: Overlaps::new(count),
+            is_named_by_a_cell: false,
+        }
     }
 
     /// Looks at every cell of these records, which must be of the schema: columns beyond it are not looked at.
     pub fn update(&mut self, records: &Records) {
-        for (column, array) in self.columns.iter_mut().zip(records.batch().columns()) {
+        let names = self.schema.columns().iter().map(|column| column.name.as_str());
+        for ((column, name), array) in self.columns.iter_mut().zip(names).zip(records.batch().columns()) {
             if let Some(texts) = array.as_string_opt::<i32>() {
                 for text in texts {
                     match text {
-                        Some(text) => column.see(text, &self.recognisers),
+                        Some(text) => {
+                            self.is_named_by_a_cell |= text == name;
+                            column.see(text, &self.recognisers);
+                        }
                         None => column.nulls += 1,
                     }
                 }
@@ -91,6 +103,13 @@ impl Profiler {
         debug_assert!(self.schema == other.schema && self.recognisers.key() == other.recognisers.key());
         self.columns.iter_mut().zip(other.columns).for_each(|(column, other)| column.merge(other));
         self.overlaps.merge(other.overlaps);
+        self.is_named_by_a_cell |= other.is_named_by_a_cell;
+    }
+
+    /// Whether a column has its own name among its cells: then the first record may be data, or stand there once more.
+    #[cfg(feature = "embedded")]
+    pub(super) const fn is_named_by_a_cell(&self) -> bool {
+        self.is_named_by_a_cell
     }
 
     /// What was found of each column, in order.

@@ -75,6 +75,11 @@ pub fn survey(
     for profiler in idle.into_inner().unwrap_or_default() {
         all.merge(profiler);
     }
+    // `男` among the cells of the column `男`: where a name of a person stands beside it, that is one.
+    let names: Vec<&str> = source.schema().columns().iter().map(|column| column.name.as_str()).collect();
+    if let Some(at) = form::first_person(&names).filter(|_| all.is_named_by_a_cell()) {
+        return Err(SurveyError::Table(header_is_data(at, "name".to_owned())));
+    }
     Ok(all.finish())
 }
 
@@ -95,7 +100,11 @@ pub fn check_names(schema: &TableSchema, recognisers: &Recognisers) -> Result<()
     let builtin = form::first_identifier(&names).map(|(at, kind)| (at, kind.to_owned()));
     let custom = || names.iter().enumerate().find_map(|(at, name)| Some((at, recognisers.direct(name)?.to_string())));
     match builtin.or_else(custom) {
-        Some((at, kind)) => Err(TableError::HeaderIsData { field: u32::try_from(at + 1).unwrap_or(u32::MAX), kind }),
+        Some((at, kind)) => Err(header_is_data(at, kind)),
         None => Ok(()),
     }
+}
+
+fn header_is_data(at: usize, kind: String) -> TableError {
+    TableError::HeaderIsData { field: u32::try_from(at + 1).unwrap_or(u32::MAX), kind }
 }

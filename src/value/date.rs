@@ -203,6 +203,7 @@ impl<'a> DateText<'a> {
     }
 
     /// The time that stands behind it, as it is written.
+    #[cfg(feature = "embedded")]
     pub(crate) const fn time(&self) -> &str {
         self.time
     }
