@@ -184,7 +184,7 @@ fn a_register_leaves_when_few_are_unique_in_it_and_anybody_can_count_them() {
         assert!(world.done(&verify).contains("counted again in the file"));
         let key = SigningKey::open(world.path("owner.key")).unwrap();
         let mut lie =
-            Untrusted::<Manifest>::decode(&fs::read(world.path(&manifest)).unwrap()).unwrap().verify(&key.public()).unwrap().into_value();
+            Untrusted::<Manifest>::decode(&fs::read(world.path(&manifest)).unwrap()).unwrap().verify(key.public()).unwrap().into_value();
         let Some(Risk::Uniqueness(stated)) = &mut lie.risk else { panic!() };
         stated.all = UniqueShare::NONE;
         stated.columns.iter_mut().for_each(|column| column.share = UniqueShare::NONE);
@@ -618,7 +618,7 @@ fn dates_in_any_spelling_and_parts_at_no_place_are_put_together() {
     };
     let code = |person: u64| dmy(person)[..5].replace('/', "");
     let card = |person: u64| {
-        let digits = format!("622202{:0width$}", person * 7_654_321 % 1_000_000_000, width = if person % 2 == 0 { 9 } else { 12 });
+        let digits = format!("622202{:0width$}", person * 7_654_321 % 1_000_000_000, width = if person.is_multiple_of(2) { 9 } else { 12 });
         let luhn = digits
             .bytes()
             .rev()

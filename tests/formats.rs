@@ -283,7 +283,8 @@ fn manifests_that_contradict_themselves_are_refused() {
     }
     // Shares that leave out what somebody outside could know, or say more than one thing.
     let counted = counted_manifest().into_value();
-    let wrong: [(&str, fn(&mut Manifest, &mut Uniqueness)); 17] = [
+    type Lie = fn(&mut Manifest, &mut Uniqueness);
+    let wrong: [(&str, Lie); 17] = [
         ("no share on a column that leaves", |_, stated| drop((stated.columns.pop(), stated.paired.pop(), stated.pairs.clear()))),
         ("a pseudonym in place of what leaves in clear", |_, stated| stated.columns[0].column = stated.subject.clone().unwrap()),
         ("columns in another order", |_, stated| stated.columns.swap(0, 1)),

@@ -178,7 +178,7 @@ fn each_its_own(keys: &Keys, number: u32, subjects: &mut HashedColumn, nobody: &
 /// What is left of the dates of each record of one group.
 fn gap_column(keys: &Keys, rows: usize, group: &[usize], moments: &[Vec<Moment>]) -> HashedColumn {
     let mut column = HashedColumn { values: vec![0], rows: Vec::with_capacity(rows) };
-    for row in 0..rows {
+    (0..rows).for_each(|row| {
         let of_row: Vec<Moment> = group.iter().map(|at| moments[*at][row]).collect();
         let dates = of_row.iter().filter(|moment| **moment != Moment::NONE);
         if dates.clone().count() > 1 || dates.clone().any(|moment| moment.time() != 0) {
@@ -187,7 +187,7 @@ fn gap_column(keys: &Keys, rows: usize, group: &[usize], moments: &[Vec<Moment>]
         } else {
             column.rows.push(0);
         }
-    }
+    });
     column
 }
 
@@ -198,7 +198,7 @@ fn hashed(keys: &Keys, number: u32, cells: &ArrayRef) -> Result<HashedColumn, Me
     let mut column = HashedColumn { values: Vec::new(), rows: Vec::with_capacity(cells.len()) };
     // For each place the row that took it last, and its value; 0 for none.
     let mut seen = vec![(0u32, 0u32); SEEN];
-    each(cells, &mut |row, value: &[u8], earlier: &dyn Fn(u32, &[u8]) -> bool| {
+    each(cells, &mut |row, value: &[u8], earlier: &IsAsIn<'_>| {
         let place = &mut seen[quick(value)];
         if place.0 == 0 || !earlier(place.0 - 1, value) {
             *place = (row + 1, u32::try_from(column.values.len()).unwrap_or(u32::MAX));
@@ -222,8 +222,14 @@ fn quick(value: &[u8]) -> usize {
     usize::try_from(mixed >> 52).unwrap_or(0)
 }
 
+/// Whether an earlier row has this value.
+type IsAsIn<'a> = dyn Fn(u32, &[u8]) -> bool + 'a;
+
+/// Takes a row, its value, and what tells whether an earlier row has the same.
+type TakeCell<'a> = dyn FnMut(u32, &[u8], &IsAsIn<'_>) + 'a;
+
 /// Hands on each cell as it would be written: null and the empty text are one. With it comes whether an earlier row has the same.
-fn each(cells: &ArrayRef, take: &mut dyn FnMut(u32, &[u8], &dyn Fn(u32, &[u8]) -> bool)) -> Result<(), MeterError> {
+fn each(cells: &ArrayRef, take: &mut TakeCell<'_>) -> Result<(), MeterError> {
     let rows = 0..u32::try_from(cells.len()).map_err(|_| MeterError::OtherColumns)?;
     match cells.data_type() {
         DataType::Utf8 => {

@@ -4,6 +4,8 @@
 //! may be the other in any record; and when the survey saw that one is the other, or a part of it, in at least half of
 //! the records that it compared ([`Overlap`]). A mask of the first seven digits beside one of the last four shows all eleven.
 
+use std::ops::Range;
+
 use super::policy::{ColumnPolicy, Policy};
 use super::residual;
 use super::technique::{Shown, Technique};
@@ -144,18 +146,18 @@ const fn has_form(kind: &Kind) -> bool {
 }
 
 /// The characters of canonical values; nothing of kinds whose values have no length of their own.
-fn lengths(kind: &Kind) -> std::ops::RangeInclusive<usize> {
+fn lengths(kind: &Kind) -> Range<usize> {
     match kind {
-        Kind::ResidentId | Kind::Uscc => 18..=18,
-        Kind::Mobile => 11..=11,
-        Kind::BankCard => 16..=19,
-        Kind::Plate => 7..=8,
-        Kind::Passport => 8..=11,
-        Kind::Date => 8..=8,
-        Kind::YearMonth => 6..=6,
-        Kind::Name => 2..=4,
-        Kind::Email => 1..=64,
-        _ => 1..=0,
+        Kind::ResidentId | Kind::Uscc => 18..19,
+        Kind::Mobile => 11..12,
+        Kind::BankCard => 16..20,
+        Kind::Plate => 7..9,
+        Kind::Passport => 8..12,
+        Kind::Date => 8..9,
+        Kind::YearMonth => 6..7,
+        Kind::Name => 2..5,
+        Kind::Email => 1..65,
+        _ => 0..0,
     }
 }
 
@@ -187,7 +189,7 @@ fn joint(technique: &Technique, section: &ColumnPolicy, finding: &Finding, other
             (Shown::Characters(_), Shown::Characters(beside)) => {
                 let (kind, lens) = (theirs.kind.clone(), lengths(&theirs.kind));
                 is_length_shown |= beside.shows_length();
-                let longest = *lens.end();
+                let longest = lens.end.saturating_sub(1);
                 match *relation {
                     Relation::Same if kind == mine.kind => characters.push(Box::new(move |len, at| beside.shows(len, at))),
                     // A part may have any length that its kind has; without one all of it counts as shown.
@@ -195,7 +197,7 @@ fn joint(technique: &Technique, section: &ColumnPolicy, finding: &Finding, other
                         characters.push(Box::new(move |_, at| (from..from + len).contains(&at) && beside.shows(len, at - from)));
                     }
                     Relation::Part { from, len } => characters.push(Box::new(move |_, at| (from..from + len).contains(&at))),
-                    Relation::Whole { from } if lens.clone().count() == 1 => {
+                    Relation::Whole { from } if lens.len() == 1 => {
                         characters.push(Box::new(move |_, at| from + at < longest && beside.shows(longest, from + at)));
                     }
                     Relation::Same | Relation::Whole { .. } | Relation::Anywhere => characters.push(Box::new(|_, _| true)),
@@ -226,7 +228,7 @@ fn joint(technique: &Technique, section: &ColumnPolicy, finding: &Finding, other
     let together = |len: usize, at: usize| own.shows(len, at) || characters.iter().any(|shows| shows(len, at));
     // Nothing but what it shows itself: what a technique says of itself may be more than characters tell.
     let is_no_more = |len: usize| (0..len).all(|at| together(len, at) == own.shows(len, at));
-    if (own.shows_length() || !is_length_shown) && lengths(&mine.kind).count() > 0 && lengths(&mine.kind).all(is_no_more) {
+    if (own.shows_length() || !is_length_shown) && !lengths(&mine.kind).is_empty() && lengths(&mine.kind).all(is_no_more) {
         return least;
     }
     let found = if finding.kind == mine.kind { None } else { Some(of_characters(&finding.kind, &together, known)) };

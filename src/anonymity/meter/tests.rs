@@ -22,13 +22,13 @@ fn name(name: &str) -> ColumnName {
 
 /// Every fifth with one of three times.
 fn date(day: u8) -> String {
-    let time = if day % 5 == 0 { format!(" 08:3{}", day % 3) } else { String::new() };
+    let time = if day.is_multiple_of(5) { format!(" 08:3{}", day % 3) } else { String::new() };
     format!("2024-02-{:02}{time}", day % 28 + 1)
 }
 
 /// What a shift leaves of it beside others: its day, and its time.
-fn moment(day: u8) -> (i32, Option<u8>) {
-    (i32::from(day % 28), (day % 5 == 0).then_some(day % 3))
+fn moment(day: u8) -> Left {
+    (i32::from(day % 28), day.is_multiple_of(5).then_some(day % 3))
 }
 
 fn batch(rows: &[Row]) -> RecordBatch {
@@ -54,6 +54,12 @@ fn asked(subject: bool) -> UniquenessAsked {
     }
 }
 
+/// Whose a row is: its subject's, or its own.
+type Person = (usize, Option<u8>);
+
+/// What a shift leaves of a date.
+type Left = (i32, Option<u8>);
+
 /// Values of a row on some of the three columns, and the time of its date as the fourth.
 fn values(row: &Row, columns: &[usize]) -> Vec<Option<String>> {
     let all = [
@@ -66,7 +72,7 @@ fn values(row: &Row, columns: &[usize]) -> Vec<Option<String>> {
 }
 
 /// Whose a row is: its subject's, or its own.
-fn person(rows: &[Row], at: usize, subject: bool) -> (usize, Option<u8>) {
+fn person(rows: &[Row], at: usize, subject: bool) -> Person {
     match rows[at].0 {
         Some(who) if subject => (0, Some(who)),
         _ => (at + 1, None),
@@ -79,7 +85,7 @@ fn persons(rows: &[Row], subject: bool) -> u64 {
 
 /// How many persons are unique, and how many records have values of one person alone.
 fn by_hand(rows: &[Row], columns: &[usize], subject: bool) -> (u64, u64) {
-    let mut who: BTreeMap<Vec<Option<String>>, Vec<(usize, Option<u8>)>> = BTreeMap::new();
+    let mut who: BTreeMap<Vec<Option<String>>, Vec<Person>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
         who.entry(values(row, columns)).or_default().push(person(rows, at, subject));
     }
@@ -89,11 +95,11 @@ fn by_hand(rows: &[Row], columns: &[usize], subject: bool) -> (u64, u64) {
 }
 
 fn gaps_by_hand(rows: &[Row], subject: bool) -> u64 {
-    let mut moments: BTreeMap<(usize, Option<u8>), Vec<(i32, Option<u8>)>> = BTreeMap::new();
+    let mut moments: BTreeMap<Person, Vec<Left>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
         moments.entry(person(rows, at, subject)).or_default().extend(row.4.map(moment));
     }
-    let mut sequences: BTreeMap<Vec<(i32, Option<u8>)>, u64> = BTreeMap::new();
+    let mut sequences: BTreeMap<Vec<Left>, u64> = BTreeMap::new();
     for moments in moments.values_mut().filter(|moments| moments.len() > 1 || moments.iter().any(|moment| moment.1.is_some())) {
         // Times of one day stand in any order, but in the same for equal ones: that of a hash, so each is tried as a set here.
         moments.sort_unstable();
