@@ -1,15 +1,18 @@
 //! The way of a whole file: look at every cell, plan, desensitise in several threads, and let file and manifest appear.
 
+mod written;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::order::{EncodedRows, HELD_BYTES_MAX, HeldRows};
-use super::plan::{DesensitisePlan, Desensitised, OtherColumns};
-use super::policy::{Objection, OffKindRule, Policy};
-use super::quarantine::{OffKindCell, Quarantine};
+use self::written::Written;
+use super::order::{HELD_BYTES_MAX, HeldRows};
+use super::plan::{DesensitisePlan, OtherColumns};
+use super::policy::{Objection, Policy};
+use super::quarantine::OffKindCell;
 use super::{KeyRing, Manifest, OutputFile, ReleaseModel, Risk, RowOrder, SourceOpening};
-use crate::anonymity::{HashedRows, MeterError, Uniqueness, UniquenessMeter};
+use crate::anonymity::{MeterError, Uniqueness};
 use crate::class::Class;
 use crate::envelope::{Artefact, EnvelopeError, Signed};
 use crate::file::{Output, OutputError, OutputOptions, folder_of};
@@ -18,7 +21,7 @@ use crate::id::{Salt, Time};
 use crate::key::Signer;
 use crate::random::{Random as _, RandomError, SystemRandom};
 use crate::spill::{SpillError, SpillTarget};
-use crate::table::{FileSink, Format, Prepared, RecordSource, Records, SinkError, SinkOptions, TableError, in_order};
+use crate::table::{FileSink, Format, RecordSource, SinkError, TableError};
 
 /// Where the files of a run go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -391,141 +394,5 @@ fn tell(run: &mut Run<'_>, stage: Stage, records: u64, total: u64) -> Result<(),
     match (run.progress)(DesensitiseProgress { stage, records, done: records, total: Some(total) }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ApplyError::Cancelled),
-    }
-}
-
-/// A batch of what leaves.
-struct Made {
-    /// Rows of the source.
-    rows: usize,
-    done: Desensitised,
-    hashed: Option<HashedRows>,
-}
-
-/// The file under way.
-struct Written<'a> {
-    plan: &'a DesensitisePlan,
-    sink: FileSink,
-    /// Counts who is unique in a file that leaves its enclave.
-    meter: Option<UniquenessMeter>,
-    uniqueness: Option<Uniqueness>,
-    quarantine: Quarantine,
-    /// Rows of the whole source.
-    rows: u64,
-    rows_read: u64,
-    rows_written: u64,
-    rows_left_out: u64,
-    cells_suppressed: u64,
-}
-
-impl<'a> Written<'a> {
-    fn begin(plan: &'a DesensitisePlan, target: &Target, rows: u64) -> Result<Self, ApplyError> {
-        // What a key made can be linked with the key, so it starts out private; so does everything else.
-        let output = OutputOptions { force: target.force, private: true };
-        let options = SinkOptions { output, delimiter: target.delimiter, unique: plan.unique_columns() };
-        let sink = FileSink::create(&target.path, target.format, plan.output(), &options)?;
-        let quarantine = Quarantine::new(target.beside("quarantine.csv"), target.force);
-        let leaves = plan.policy().release() != ReleaseModel::Enclave;
-        let meter = leaves.then(|| plan.uniqueness_meter(folder_of(&target.path))).transpose()?;
-        Ok(Self {
-            plan,
-            sink,
-            meter,
-            uniqueness: None,
-            quarantine,
-            rows,
-            rows_read: 0,
-            rows_written: 0,
-            rows_left_out: 0,
-            cells_suppressed: 0,
-        })
-    }
-
-    fn in_source_order(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>) -> Result<(), ApplyError> {
-        let (emit, preparer) = (self.emitter(), self.sink.preparer());
-        let work = |records: Records| -> Result<(Made, Result<Prepared, SinkError>), ApplyError> {
-            let made = emit(&records)?;
-            let prepared = preparer.prepare(&made.done);
-            Ok((made, prepared))
-        };
-        in_order(source, run.threads, work, |result| {
-            let (made, prepared) = result?;
-            self.count(made)?;
-            self.sink.write(prepared?)?;
-            tell(run, Stage::Write, self.rows_read, self.rows)
-        })
-    }
-
-    fn held(&mut self, source: &(dyn RecordSource + Sync), run: &mut Run<'_>, order: RowOrder, rows: HeldRows) -> Result<(), ApplyError> {
-        let emit = self.emitter();
-        let mut random = SystemRandom::new()?;
-        let mut held = if order == RowOrder::Shuffled { rows.shuffled(&mut random) } else { rows.by_output() };
-        let encoding = held.encoding();
-        let work = |records: Records| -> Result<(Made, EncodedRows), ApplyError> {
-            let made = emit(&records)?;
-            let encoded = encoding.encode(&made.done)?;
-            Ok((made, encoded))
-        };
-        in_order(source, run.threads, work, |result| {
-            let (made, encoded) = result?;
-            self.count(made)?;
-            held.push(&encoded)?;
-            tell(run, Stage::Write, self.rows_read, self.rows)
-        })?;
-        // Before the first row is written, as none may leave.
-        self.count_unique(run)?;
-        let (rows_read, rows, sink) = (self.rows_read, self.rows, &mut self.sink);
-        let preparer = sink.preparer();
-        held.finish(&mut || tell(run, Stage::Write, rows_read, rows), &mut |rows| Ok(sink.write(preparer.prepare(rows)?)?))
-    }
-
-    /// What makes a batch of what leaves, on any thread.
-    fn emitter(&self) -> impl Fn(&Records) -> Result<Made, ApplyError> + Sync + use<'a> {
-        let (plan, hasher) = (self.plan, self.meter.as_ref().map(UniquenessMeter::hasher));
-        move |records| {
-            let done = plan.emit(records)?;
-            let hashed = hasher.as_ref().map(|hasher| hasher.hash(done.batch())).transpose()?;
-            Ok(Made { rows: records.len(), done, hashed })
-        }
-    }
-
-    /// The shares of persons who are unique in what was written, if the policy lets them be.
-    fn count_unique(&mut self, run: &mut Run<'_>) -> Result<(), ApplyError> {
-        let Some(meter) = self.meter.take() else { return Ok(()) };
-        let records = self.rows_written;
-        let counted = meter.finish(run.threads, &mut |done, total| {
-            (run.progress)(DesensitiseProgress { stage: Stage::Count, records, done, total: Some(total) })
-        })?;
-        match self.plan.judged(counted) {
-            (_, Some(objection)) => Err(ApplyError::Refused(vec![objection])),
-            (uniqueness, None) => {
-                self.uniqueness = Some(uniqueness);
-                Ok(())
-            }
-        }
-    }
-
-    /// Counts a batch and tells the places of what is left out.
-    fn count(&mut self, made: Made) -> Result<(), ApplyError> {
-        let Made { rows, done, hashed } = made;
-        self.rows_read += rows as u64;
-        self.rows_left_out += done.left_out() as u64;
-        self.rows_written += done.batch().num_rows() as u64;
-        for (rule, cell) in done.off_kind() {
-            match rule {
-                OffKindRule::Refuse => return Err(ApplyError::OffKind(cell.clone())),
-                OffKindRule::Quarantine => self.quarantine.add(cell)?,
-                OffKindRule::Suppress => self.cells_suppressed += 1,
-            }
-        }
-        if self.plan.policy().is_too_many(self.rows_left_out, self.rows) {
-            let quarantine = std::mem::replace(&mut self.quarantine, Quarantine::new(PathBuf::new(), false)).finish()?;
-            let (bad, rows, most) = (self.rows_left_out, self.rows_read, self.plan.policy().max_bad());
-            return Err(ApplyError::TooManyBad { bad, rows, most, quarantine });
-        }
-        if let (Some(meter), Some(hashed)) = (&mut self.meter, hashed) {
-            meter.take(hashed)?;
-        }
-        Ok(())
     }
 }
