@@ -34,7 +34,6 @@ pub(super) struct Overlaps {
     both: HashMap<(u32, u32), Tally>,
     /// The records in which the second column is a part of the first that begins here and has this length, or anywhere.
     parts: HashMap<(u32, u32, Place), Tally>,
-    before: Vec<Cell>,
 }
 
 /// Records, and those in which it is so of the value of the record before.
@@ -58,11 +57,11 @@ struct Cell {
 
 impl Overlaps {
     pub(super) fn new(columns: usize) -> Self {
-        Self { columns, both: HashMap::new(), parts: HashMap::new(), before: Vec::new() }
+        Self { columns, both: HashMap::new(), parts: HashMap::new() }
     }
 
-    /// Compares some records of a batch, whose first has this number. Which ones is a matter of their numbers alone, so that batches
-    /// and threads change nothing but which record is the one before.
+    /// Compares some records of a batch, whose first has this number. Which ones is a matter of their numbers alone, and the record before is
+    /// that of the same batch, so that it changes nothing which thread has which batch.
     pub(super) fn update(&mut self, batch: &RecordBatch, first: u64) {
         let columns = batch.num_columns().min(self.columns);
         let dense = (COMPARED_MAX / (columns as u64).pow(2).max(1)).min(DENSE_MAX);
@@ -70,14 +69,12 @@ impl Overlaps {
             return;
         }
         for (_, row) in (first..).zip(0..batch.num_rows()).filter(|(number, _)| is_compared(*number, dense)) {
-            let cells: Vec<Cell> = batch.columns()[..columns].iter().map(|array| Cell::of(array, row)).collect();
-            self.compare(&cells);
-            self.before = cells;
+            let cells = |row: usize| batch.columns()[..columns].iter().map(|array| Cell::of(array, row)).collect::<Vec<_>>();
+            self.compare(&cells(row), &row.checked_sub(1).map(cells).unwrap_or_default());
         }
     }
 
-    fn compare(&mut self, cells: &[Cell]) {
-        let before = std::mem::take(&mut self.before);
+    fn compare(&mut self, cells: &[Cell], before: &[Cell]) {
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         for (part, piece) in cells.iter().enumerate().filter(|(_, piece)| !piece.value.is_empty()) {
             for (whole, cell) in cells.iter().enumerate().filter(|(whole, _)| *whole != part) {
